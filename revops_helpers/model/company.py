@@ -1,0 +1,89 @@
+"""A company as it stood on a date: the one argument that every metric and analysis takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+
+import ibis
+import pandas as pd
+
+from revops_helpers.model.as_of import as_it_stood
+from revops_helpers.model.tables import TABLES
+from revops_helpers.periods import Period, PeriodName, named_period
+from revops_helpers.settings import Settings
+
+
+class Unavailable(Exception):
+    """An analysis needs tables or columns that this company does not have."""
+
+    def __init__(self, missing: Iterable[str]):
+        self.missing = tuple(missing)
+        super().__init__("needs " + ", ".join(self.missing))
+
+
+@dataclass(frozen=True)
+class Company:
+    """Lazy tables as they stood on `as_of`, and the agreement that gives them meaning.
+
+    accepted: table name → every accepted row (canonical columns; a column that no source fills is absent).
+    ledger: table, source, unit (`rows` or a currency), read, accepted, quarantined, excluded: read is always their sum.
+    quarantine: one row per refused row: table, source, file, line, column, rule, advice, raw.
+    data_ends_on: the day of the newest stamp in the data, or None.
+    """
+
+    settings: Settings
+    as_of: date
+    accepted: Mapping[str, ibis.Table]
+    period_name: PeriodName = "ytd"
+    segment: str | None = None
+    ledger: pd.DataFrame | None = None
+    quarantine: pd.DataFrame | None = None
+    data_ends_on: date | None = None
+    notes: tuple[str, ...] = ()
+    fingerprint: str = ""
+    _made: dict = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def tables(self) -> Mapping[str, ibis.Table]:
+        """Table name → rows and fields known on `as_of`."""
+        return as_it_stood(self.accepted, self.as_of, self.settings)
+
+    def table(self, name: str) -> ibis.Table:
+        """One table as it stood. Unavailable when the company has none."""
+        if name not in TABLES:
+            raise KeyError(f"the model has no table {name}")
+        if name not in self.tables:
+            raise Unavailable([name])
+        return self.tables[name]
+
+    def missing(self, needs: Iterable[str]) -> tuple[str, ...]:
+        """Which of `table` or `table.column` are absent here. The empty tuple means that all are there."""
+
+        def absent(need: str) -> bool:
+            table, _, column = need.partition(".")
+            return table not in self.accepted or (bool(column) and column not in self.accepted[table].columns)
+
+        return tuple(need for need in needs if absent(need))
+
+    def require(self, needs: Iterable[str]) -> None:
+        """Unavailable when anything needed is absent."""
+        if missing := self.missing(needs):
+            raise Unavailable(missing)
+
+    def once(self, name: str, make: Callable[[], object]) -> object:
+        """The value of `make()`, computed once for this company and date (shared scans)."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
+    @property
+    def period(self) -> Period:
+        """The period under review."""
+        return named_period(self.period_name, self.as_of, self.settings.fiscal_year_start)
+
+    def on(self, day: date) -> Company:
+        """The same company seen from another date."""
+        return replace(self, as_of=day, _made={})

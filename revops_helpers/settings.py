@@ -1,0 +1,162 @@
+"""company.yml, the operating agreement: one model, and errors that name the file, the line and the key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+Language = Literal["en", "pt_BR"]
+LANGUAGES: tuple[Language, ...] = ("en", "pt_BR")
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class InputError(Exception):
+    """Something that the reader gave is wrong. `str(error)` is the one message that is shown; the command exits 2."""
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("not a time zone, write one such as America/Sao_Paulo")
+    return name
+
+
+def _currency(code: str) -> str:
+    if len(code) != 3 or not code.isascii() or not code.isalpha() or not code.isupper():
+        raise ValueError("not a currency code, write three capitals such as BRL")
+    return code
+
+
+Currency = Annotated[str, AfterValidator(_currency)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class WorkingHours(_Part):
+    """When the teams work. Holidays are the country's (and state's) public ones, more and fewer as listed."""
+
+    days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
+    start: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "09:00"
+    end: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "18:00"
+    country: str = "BR"
+    subdivision: str | None = None
+    extra_holidays: tuple[date, ...] = ()
+    worked_holidays: tuple[date, ...] = ()
+
+
+class Source(_Part):
+    """Where one system's export is and how it writes numbers and dates. `auto` decides per column, or refuses."""
+
+    path: str
+    selects: str | None = None
+    system: str | None = None
+    decimal: Literal["auto", ".", ","] = "auto"
+    dates: Literal["auto", "ymd", "dmy", "mdy"] = "auto"
+    encoding: str = "auto"
+    time_zone: Annotated[str, AfterValidator(_zone)] | None = None
+
+
+class Slas(_Part):
+    """Service levels that the teams have agreed."""
+
+    first_contact_minutes: Annotated[int, Field(gt=0)] = 60
+    handoff_days: Annotated[int, Field(gt=0)] = 5
+
+
+class Settings(_Part):
+    """The company as `company.yml` states it. Only the name and the reporting currency have to be there."""
+
+    name: str
+    currency: Currency
+    locale: Language = "en"
+    time_zone: Annotated[str, AfterValidator(_zone)] = "America/Sao_Paulo"
+    fiscal_year_start: Annotated[int, Field(ge=1, le=12)] = 1
+    gross_margin: Annotated[float, Field(gt=0, le=1)] | None = None
+    discount_rate: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    working_hours: WorkingHours = WorkingHours()
+    lifecycle_stages: tuple[str, ...] = ("lead", "mql", "sal", "sql", "opportunity", "customer")
+    opportunity_stages: tuple[str, ...] = ()
+    slas: Slas = Slas()
+    handoff_checklist: tuple[str, ...] = ()
+    records_start: Mapping[str, date] = {}
+    grace_days: Annotated[int, Field(ge=0)] = 30
+    plan_rates: Mapping[Currency, Annotated[float, Field(gt=0)]] = {}
+    required_fields: Mapping[str, tuple[str, ...]] = {}
+    team: Mapping[str, str] = {}
+    record_url: Mapping[str, str] = {}
+    sources: Mapping[str, Source] = {}
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+def _tree(node: yaml.Node, lines: dict[tuple, int], where: tuple, file: Path) -> Any:
+    """The plain value of a YAML node; `lines` gets the line of every key. A repeated key is refused."""
+    lines[where] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            if key in result:
+                raise InputError(f"{file}, line {key_node.start_mark.line + 1}: key '{key}' stands twice; keep one")
+            result[key] = _tree(value_node, lines, (*where, key), file)
+            lines[(*where, key)] = key_node.start_mark.line + 1
+        return result
+    if isinstance(node, yaml.SequenceNode):
+        return [_tree(item, lines, (*where, i), file) for i, item in enumerate(node.value)]
+    return yaml.safe_load(yaml.serialize(node))
+
+
+def read_settings(file: Path) -> Settings:
+    """Read and check `company.yml`. InputError names file, line, key, what is wrong and what to do."""
+    if not file.is_file():
+        raise InputError(f"{file}: not found; every company folder needs a company.yml with at least a name and a currency")
+    try:
+        node = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+    except UnicodeDecodeError:
+        raise InputError(f"{file}: not UTF-8 text; save it as UTF-8") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise InputError(f"{file}{line}: not readable as YAML: {getattr(error, 'problem', error)}") from None
+    if not isinstance(node, yaml.MappingNode):
+        raise InputError(f"{file}, line 1: write keys and values, such as 'name: My company'")
+    lines: dict[tuple, int] = {}
+    try:
+        return Settings.model_validate(_tree(node, lines, (), file))
+    except ValidationError as error:
+        raise InputError("\n".join(_explain(problem, lines, file) for problem in error.errors())) from None
+
+
+def _explain(problem: Mapping[str, Any], lines: Mapping[tuple, int], file: Path) -> str:
+    where = tuple(problem["loc"])
+    key = ".".join(str(part) for part in where)
+    known = where
+    while known and known not in lines:
+        known = known[:-1]
+    line = lines.get(known, 1)
+    if problem["type"] == "missing":
+        return f"{file}, line {line}: key '{key}' is missing; add it"
+    if problem["type"] == "extra_forbidden":
+        return f"{file}, line {line}: unknown key '{key}'; {_nearest(where)}"
+    return f"{file}, line {line}: key '{key}': {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _nearest(where: tuple) -> str:
+    """What the writer may have meant by an unknown key."""
+    from difflib import get_close_matches
+
+    model: Any = {1: Settings, 2: {"working_hours": WorkingHours, "slas": Slas}.get(str(where[0]))}.get(len(where))
+    if len(where) == 3 and where[0] == "sources":
+        model = Source
+    names = list(model.model_fields) if model else []
+    close = get_close_matches(str(where[-1]), names, n=1)
+    return f"did you mean '{close[0]}'?" if close else f"the keys here are {', '.join(names)}"
