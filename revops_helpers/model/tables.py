@@ -2,10 +2,13 @@
 
 A table states its grain, key, columns, and how it is seen from an earlier date:
 
-- `stamp`: the column that says when a row came to be; a row stamped after the as-of date does not exist yet.
+- `stamp`: the columns (the first that is filled counts) that say when a row came to be; a row stamped after the as-of date
+  does not exist yet. A table with `covers` holds totals of a month or week, which are known when that is over.
 - `stamped` columns: facts that happen later in the row's life (a deal's closing, a lead's first contact). A value after the
   as-of date is unknown on it, and so are the columns named in `known_with` (why a deal was lost, once it was closed).
-- `history`: the table from whose rows the state columns of this one are taken as they stood.
+- `history`: the table from whose rows the state columns of this one are taken as they stood; `history_as` names columns that
+  are called otherwise there.
+- `later` references point at rows that come to be later, and are unknown until those exist.
 - `planned` dates (a due date, a renewal) may lie in the future and stay.
 
 Types: text, integer, number (float), money (given in major units, held as integer cents), flag, date, time (held in UTC).
@@ -35,6 +38,7 @@ class Column:
     owned: bool = False
     stamped: bool = False
     known_with: str = ""
+    later: bool = False
     at_least: float | None = None
 
 
@@ -46,9 +50,11 @@ class Table:
     grain: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
-    stamp: str = ""
+    stamp: tuple[str, ...] = ()
+    covers: Literal["", "week", "month"] = ""
     money: str = ""
     history: str = ""
+    history_as: tuple[tuple[str, str], ...] = ()
     not_before: tuple[tuple[str, str], ...] = ()
     names: frozenset[str] = field(init=False)
 
@@ -110,7 +116,7 @@ _tables = (
             day("hired_on", "first day in the team"),
             day("left_on", "last day in the team", stamped=True),
         ),
-        stamp="hired_on",
+        stamp=("hired_on",),
         not_before=(("left_on", "hired_on"),),
     ),
     Table(
@@ -132,7 +138,7 @@ _tables = (
             time("created_at", "when the record was created"),
             text("currency", "contract currency"),
         ),
-        stamp="created_at",
+        stamp=("created_at",),
     ),
     Table(
         "leads",
@@ -158,10 +164,10 @@ _tables = (
             time("rejected_at", "when sales rejected it", stamped=True),
             text("rejected_reason", "why it was rejected", known_with="rejected_at"),
             time("first_contact_at", "first human outbound contact", stamped=True),
-            text("account_id", "account it was matched to", refers="accounts.account_id"),
-            text("opportunity_id", "deal it became", refers="opportunities.opportunity_id"),
+            text("account_id", "account it was matched to", refers="accounts.account_id", later=True),
+            text("opportunity_id", "deal it became", refers="opportunities.opportunity_id", later=True),
         ),
-        stamp="created_at",
+        stamp=("created_at",),
         history="lead_history",
     ),
     Table(
@@ -175,7 +181,7 @@ _tables = (
             text("owner_id", "owner", refers="users.user_id"),
             number("score", "score", unit="points"),
         ),
-        stamp="changed_at",
+        stamp=("changed_at",),
     ),
     Table(
         "campaigns",
@@ -193,7 +199,7 @@ _tables = (
             money("budget", "budget", at_least=0),
             text("status", "status"),
         ),
-        stamp="starts_on",
+        stamp=("starts_on",),
         money="budget",
         not_before=(("ends_on", "starts_on"),),
     ),
@@ -210,7 +216,7 @@ _tables = (
             text("kind", "kind of touch"),
             time("occurred_at", "when", required=True),
         ),
-        stamp="occurred_at",
+        stamp=("occurred_at",),
     ),
     Table(
         "opportunities",
@@ -236,7 +242,7 @@ _tables = (
             text("lost_reason", "why it was lost", known_with="closed_at"),
             text("competitor", "main competitor", known_with="closed_at"),
         ),
-        stamp="created_at",
+        stamp=("created_at",),
         money="amount",
         history="opportunity_history",
         not_before=(("closed_at", "created_at"),),
@@ -254,7 +260,7 @@ _tables = (
             text("forecast_category", "forecast category"),
             text("owner_id", "seller", refers="users.user_id"),
         ),
-        stamp="changed_at",
+        stamp=("changed_at",),
     ),
     Table(
         "activities",
@@ -273,7 +279,7 @@ _tables = (
             flag("automated", "sent by a machine"),
             flag("customer_facing", "time with a customer or prospect"),
         ),
-        stamp="occurred_at",
+        stamp=("occurred_at",),
     ),
     Table(
         "subscriptions",
@@ -296,7 +302,7 @@ _tables = (
                 allowed=("new", "expansion", "contraction", "indexation", "renewal", "reactivation", "migration"),
             ),
         ),
-        stamp="signed_on",
+        stamp=("signed_on", "starts_on"),
         money="mrr",
         not_before=(("ends_on", "starts_on"),),
     ),
@@ -314,7 +320,7 @@ _tables = (
             money("amount", "amount billed"),
             text("currency", "currency"),
         ),
-        stamp="issued_on",
+        stamp=("issued_on",),
         money="amount",
         not_before=(("due_on", "issued_on"),),
     ),
@@ -332,7 +338,8 @@ _tables = (
             money("arr", "ARR that finance reports at month end"),
             text("currency", "currency"),
         ),
-        stamp="month",
+        stamp=("month",),
+        covers="month",
         money="revenue",
     ),
     Table(
@@ -353,7 +360,7 @@ _tables = (
             time("live_at", "go-live", stamped=True),
             time("first_value_at", "first value event", stamped=True),
         ),
-        stamp="handed_off_at",
+        stamp=("handed_off_at",),
     ),
     Table(
         "usage",
@@ -367,7 +374,8 @@ _tables = (
             integer("sessions", "sessions", unit="sessions", at_least=0),
             integer("key_events", "key events", unit="events", at_least=0),
         ),
-        stamp="week",
+        stamp=("week",),
+        covers="week",
     ),
     Table(
         "health_scores",
@@ -381,7 +389,7 @@ _tables = (
             number("nps", "answer to the recommendation question", unit="points"),
             text("csm_sentiment", "opinion of the CSM"),
         ),
-        stamp="scored_on",
+        stamp=("scored_on",),
     ),
     Table(
         "tickets",
@@ -395,7 +403,7 @@ _tables = (
             text("priority", "priority"),
             number("csat", "satisfaction answer", unit="points", known_with="closed_at"),
         ),
-        stamp="opened_at",
+        stamp=("opened_at",),
         not_before=(("closed_at", "opened_at"),),
     ),
     Table(
@@ -411,7 +419,8 @@ _tables = (
             money("amount", "amount spent", required=True),
             text("currency", "currency"),
         ),
-        stamp="month",
+        stamp=("month",),
+        covers="month",
         money="amount",
     ),
     Table(
@@ -464,7 +473,7 @@ _tables = (
             text("category", "category", required=True, allowed=("commit", "best", "pipeline")),
             money("amount", "amount forecast", at_least=0),
         ),
-        stamp="submitted_on",
+        stamp=("submitted_on",),
         money="amount",
     ),
     Table(
@@ -522,7 +531,7 @@ _tables = (
             integer("records", "records moved", unit="records", at_least=0),
             text("error", "error as logged", known_with="finished_at"),
         ),
-        stamp="started_at",
+        stamp=("started_at",),
         not_before=(("finished_at", "started_at"),),
     ),
     Table(
@@ -545,7 +554,9 @@ _tables = (
             text("status", "status"),
             time("approved_at", "approved", stamped=True),
         ),
-        stamp="created_at",
+        stamp=("created_at",),
+        history="work_transitions",
+        history_as=(("status", "to_status"),),
     ),
     Table(
         "work_transitions",
@@ -558,7 +569,7 @@ _tables = (
             text("to_status", "status after", required=True),
             text("author_id", "who changed it", refers="users.user_id"),
         ),
-        stamp="changed_at",
+        stamp=("changed_at",),
     ),
     Table(
         "work_links",
@@ -597,7 +608,7 @@ _tables = (
             text("treated_value", "value of the dimension that is treated"),
             text("metric", "metric that should move"),
         ),
-        stamp="starts_on",
+        stamp=("starts_on",),
     ),
     Table(
         "metric_claims",
@@ -610,7 +621,7 @@ _tables = (
             number("value", "value: a share for percents, major units for money"),
             text("definition", "the team's own words"),
         ),
-        stamp="period_start",
+        stamp=("period_start",),
     ),
     Table(
         "readiness_answers",
@@ -632,7 +643,8 @@ _tables = (
             day("month", "first day of the month", required=True),
             number("rate_to_reporting", "units of the reporting currency for one unit", required=True, at_least=0),
         ),
-        stamp="month",
+        stamp=("month",),
+        covers="month",
     ),
 )
 
