@@ -233,7 +233,7 @@ _tables = (
             text("next_step", "next step as noted"),
             money("amount", "first-year ARR", at_least=0),
             text("currency", "currency of the amount"),
-            time("created_at", "when the deal was opened", required=True),
+            time("created_at", "when the deal was opened"),
             day("close_date", "expected or actual closing day, as planned"),
             time("closed_at", "when it was won or lost", stamped=True),
             text("stage", "stage"),
