@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from revops_helpers.measurement import Measurement, not_applicable
-from revops_helpers.methods.decomposition import shapley
+from revops_helpers.methods.decomposition import kitagawa, propagate, shapley
 
 
 def product(**drivers):
@@ -216,3 +216,40 @@ def test_an_open_side_stays_open():
     result = shapley({"a": 1}, {"a": Measurement(3, n=3, low=2, status="censored", reason="still open")}, product)["a"]
     assert result.low == pytest.approx(1)
     assert result.high is None
+
+
+def test_propagated_interval_is_the_delta_method():
+    result = propagate({"a": measured(10, 3), "b": measured(4, 1), "c": 2}, lambda a, b, c: c * a * b)
+    assert result.value == 80
+    half = math.hypot(2 * 4 * 3, 2 * 10 * 1)
+    assert (result.low, result.high) == pytest.approx((80 - half, 80 + half))
+
+
+def test_mix_and_rate_of_a_hand_worked_change():
+    before = {"small": (60, 0.10), "large": (40, 0.30)}  # total .18
+    after = {"small": (80, measured(0.10, 0.02)), "large": (20, measured(0.20, 0.10))}  # total .12
+    frame = kitagawa(before, after).set_index("member")
+    assert frame.rate_effect.to_dict() == pytest.approx({"large": -0.03, "small": 0.0})
+    assert frame.mix_effect.sum() == pytest.approx(-0.03)
+    assert (frame.rate_effect.sum() + frame.mix_effect.sum()) == pytest.approx(0.12 - 0.18)
+    assert frame.loc["large", ["low", "high"]].tolist() == pytest.approx([-0.06, 0.0])
+
+
+def test_a_member_that_is_new_or_gone_changes_only_the_mix():
+    frame = kitagawa(
+        {"a": (10, 0.5), "gone": (10, 0.1)},
+        {"a": (10, 0.5), "new": (10, 0.3), "none": (0, None), "gone": (0, None)} | {"none": (0, 0.9)},
+    ).set_index("member")
+    assert (frame.rate_effect == 0).all()
+    assert frame.mix_effect.sum() == pytest.approx(0.4 - 0.3)
+
+
+@pytest.mark.parametrize("before", [{}, {"a": (0, 0.5)}])
+def test_a_split_without_weight_is_refused(before):
+    with pytest.raises(ValueError, match="no weight"):
+        kitagawa(before, {"a": (1, 0.5)})
+
+
+def test_a_member_without_any_rate_is_refused():
+    with pytest.raises(ValueError, match="member a has no rate"):
+        kitagawa({"a": (1, None)}, {"a": (1, not_applicable("none"))})

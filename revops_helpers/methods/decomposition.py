@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 
 from revops_helpers.measurement import Measurement
 
@@ -169,39 +170,93 @@ class _States:
 
     def _slopes(self, side: int, j: int) -> np.ndarray:
         """d identity / d input, for every state; zero where the input is not used."""
+        masks = range(1 << len(self.drivers))
+        return np.array([self.slope(side, j, mask) if mask >> j & 1 == side else 0.0 for mask in masks])
+
+    def slope(self, side: int, j: int, mask: int) -> float:
+        """d identity / d input at one state."""
         reach = [abs(self.sides[side][j]), *(s for s in self.spreads[side][j] if math.isfinite(s))]
         step = 1e-5 * (max(reach) or 1.0)
-        slopes = np.zeros(1 << len(self.drivers))
-        for mask in range(len(slopes)):
-            if mask >> j & 1 == side:
-                up, down = self.at(mask), self.at(mask)
-                up[j] += step
-                down[j] -= step
-                slopes[mask] = (self.call(up) - self.call(down)) / (up[j] - down[j])
-        return slopes
+        up, down = self.at(mask), self.at(mask)
+        up[j] += step
+        down[j] -= step
+        return (self.call(up) - self.call(down)) / (up[j] - down[j])
 
     def measurement(self, value: float, gradient: np.ndarray, drivers: Iterable[str]) -> Measurement:
         """The value with the interval that the inputs' intervals give it; n and status are those of the actual drivers."""
-        spreads = [spread for side in self.spreads for spread in side]
-        down = _joint([(g, *(s if g > 0 else s[::-1])) for g, s in zip(gradient, spreads, strict=True)])
-        up = _joint([(g, *(s[::-1] if g > 0 else s)) for g, s in zip(gradient, spreads, strict=True)])
+        low, high = _interval(value, gradient, [spread for side in self.spreads for spread in side])
         own = [self.sources[1][self.drivers.index(driver)] for driver in drivers]
         own = [source for source in own if isinstance(source, Measurement)]
         worst = next((s for s in own if s.status != "ok"), None)
-        exact = not any(any(spread) for spread in spreads)
         return Measurement(
             value=value,
             n=min((source.n for source in own), default=0),
-            low=None if exact or math.isinf(down) else value - down,
-            high=None if exact or math.isinf(up) else value + up,
+            low=low,
+            high=high,
             status=worst.status if worst else "ok",
             reason=worst.reason if worst else "",
         )
 
 
-def _joint(parts: Iterable[tuple[float, float, float]]) -> float:
-    """Root of the sum of squares of gradient × the spread on the side that matters (the first of the pair)."""
-    return math.sqrt(math.fsum((g * near) ** 2 for g, near, _ in parts if g and near))
+def propagate(inputs: Mapping[str, Number], function: Identity) -> Measurement:
+    """function(**inputs) with the interval that the inputs' intervals give it, as in `shapley`. ValueError as there."""
+    game = _States(inputs, inputs, function)
+    k = len(game.drivers)
+    value = game.call(game.sides[1])
+    gradient = np.array([game.slope(1, j, (1 << k) - 1) if any(game.spreads[1][j]) else 0.0 for j in range(k)])
+    return game.measurement(value, np.concatenate([np.zeros(k), gradient]), game.drivers)
+
+
+def kitagawa(before: Mapping[str, tuple[float, Number]], after: Mapping[str, tuple[float, Number]]) -> pd.DataFrame:
+    """Split the change of a rate between two times into what each member's rate and what the mix of members did.
+
+    before, after: member → (weight, rate); weights are made into shares. A member absent on one side, or without a rate
+    there (None), has the rate of the other side, so that it can only change the mix.
+    One row per member: member, share_before, share_after, rate_before, rate_after, rate_effect, low, high, mix_effect.
+    All rate and mix effects together sum to the change of the total rate. A member's mix effect is measured from the average
+    rate: more weight on a member that is better than average is good. low and high bound the rate effect at 95 %.
+    Source: Kitagawa 1955 (the two-factor case of `shapley`). ValueError when a side has no weight.
+    """
+    totals = [math.fsum(weight for weight, _ in side.values()) for side in (before, after)]
+    if not all(total > 0 for total in totals):
+        raise ValueError("no weight on one side; there is nothing to compare")
+    names = sorted(set(before) | set(after))
+    rows = []
+    for name in names:
+        pair = [side.get(name, (0.0, None)) for side in (before, after)]
+        shares = [weight / total for (weight, _), total in zip(pair, totals, strict=True)]
+        rates = [rate for _, rate in pair]
+        rates = [own if _known(own) else other for own, other in (rates, rates[::-1])]
+        if not _known(rates[0]):
+            raise ValueError(f"member {name} has no rate on either side")
+        effect = propagate({"before": rates[0], "after": rates[1]}, _change(sum(shares) / 2))
+        rows.append((name, *shares, *map(_plain, rates), effect.value, effect.low, effect.high))
+    columns = ["member", "share_before", "share_after", "rate_before", "rate_after", "rate_effect", "low", "high"]
+    frame = pd.DataFrame(rows, columns=columns).astype({"low": float, "high": float})
+    average = (frame.rate_before * frame.share_before + frame.rate_after * frame.share_after).sum() / 2
+    middle = (frame.rate_before + frame.rate_after) / 2
+    return frame.assign(mix_effect=(frame.share_after - frame.share_before) * (middle - average))
+
+
+def _change(weight: float) -> Identity:
+    return lambda before, after: weight * (after - before)
+
+
+def _known(rate: Number | None) -> bool:
+    return rate is not None and (not isinstance(rate, Measurement) or rate.value is not None)
+
+
+def _plain(rate: Number) -> float:
+    return float(rate.value if isinstance(rate, Measurement) else rate)
+
+
+def _interval(value: float, gradient: Sequence[float], spreads: Sequence[tuple[float, float]]) -> tuple:
+    """The value's 95 % interval: each input's spread times its gradient, on the side that matters, squares added."""
+    if not any(any(spread) for spread in spreads):
+        return None, None
+    parts = [(g * s[0], g * s[1]) if g >= 0 else (-g * s[1], -g * s[0]) for g, s in zip(gradient, spreads, strict=True) if g]
+    down, up = (math.sqrt(math.fsum(part[side] ** 2 for part in parts)) for side in (0, 1))
+    return None if math.isinf(down) else value - down, None if math.isinf(up) else value + up
 
 
 def _value(source: Number, driver: str) -> float:
