@@ -79,6 +79,17 @@ class Company:
             self._made[name] = make()
         return self._made[name]
 
+    def ask(self, analysis: Callable[[Company], object]) -> object:
+        """The result of `analysis(company)`, made once; or the Unavailable that says what it needs, to be shown."""
+
+        def make() -> object:
+            try:
+                return analysis(self)
+            except Unavailable as missing:
+                return missing
+
+        return self.once(f"{analysis.__module__}.{analysis.__qualname__}", make)
+
     @property
     def period(self) -> Period:
         """The period under review."""
