@@ -1,0 +1,79 @@
+"""Text to HTML, once and for all: the only place where reports escape, and the record that every part is."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from html import escape
+from pathlib import Path
+
+from revops_helpers.words.messages import STAR, clean
+
+MIME = "application/vnd.revops+json"
+OPEN, CLOSE = '<div class="revops">', "</div>"
+
+
+@cache
+def style() -> str:
+    """The stylesheet of the parts, shared by the notebook view (scoped) and the page."""
+    return (Path(__file__).parent / "parts.css").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One piece of a report: its kind, its HTML, the same as plain text, and what the review collects from it."""
+
+    kind: str
+    html: str
+    text: str
+    collected: Mapping[str, object] = field(default_factory=dict)
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, object]:
+        return {
+            "text/html": f"<style>.revops{{{style()}}}</style>{OPEN}{self.html}{CLOSE}",
+            "text/plain": self.text,
+            MIME: {"kind": self.kind, **self.collected},
+        }
+
+
+def unwrap(html: str) -> str:
+    """The HTML of a part without the notebook's style and frame."""
+    return html.partition("</style>" + OPEN)[2].removesuffix(CLOSE)
+
+
+def esc(text: object) -> str:
+    """Any value as HTML text; also safe inside a quoted attribute."""
+    return escape(clean(text).replace(STAR, "*"))
+
+
+def rich(text: str) -> str:
+    """Text with **bold** as HTML."""
+    return re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", escape(clean(text))).replace(STAR, "*")
+
+
+def plain(text: str) -> str:
+    """Text with its markup taken off."""
+    return re.sub(r"\*\*(.+?)\*\*", r"\1", clean(text)).replace(STAR, "*")
+
+
+def tag(name: str, content: str = "", **attributes: object) -> str:
+    """An element: `content` is HTML already, attribute values are escaped, None and "" leave an attribute out.
+
+    Python words take an underscore at the end (class_), hyphens are underscores (aria_label).
+    """
+    held = "".join(f' {k.rstrip("_").replace("_", "-")}="{esc(v)}"' for k, v in attributes.items() if v not in (None, ""))
+    return f"<{name}{held}>{content}</{name}>"
+
+
+def slug(text: str) -> str:
+    """An id for an anchor: lower-case ASCII letters, digits and hyphens; never empty."""
+    ascii_text = unicodedata.normalize("NFKD", plain(text)).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-")[:60].strip("-") or "section"
+
+
+def nested(parts: Iterable[Part]) -> list[dict[str, object]]:
+    """What the review collects from parts inside a part."""
+    return [{"kind": part.kind, **part.collected} for part in parts]

@@ -1,0 +1,123 @@
+"""The words: translation by gettext, and the guard that keeps data from becoming markup.
+
+English is the message id; another language is `locale/<language>/LC_MESSAGES/revops.mo` and nothing else. Markdown cells
+of the notebooks are messages too, a whole cell each. `words.extract` collects all of them into `locale/revops.pot`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from gettext import NullTranslations, translation
+from pathlib import Path
+
+from babel import Locale
+from babel.lists import format_list
+from babel.numbers import format_decimal
+
+from revops_helpers.settings import LANGUAGES, InputError
+
+FOLDER = Path(__file__).parent / "locale"
+DOMAIN = "revops"
+STAR = "\ue000"  # stands for an asterisk of data until a part is drawn, so that data never becomes **bold**
+
+_now = {"language": "en"}
+
+
+class Text(str):
+    """Text of our own: it may hold **bold**, and the data inside it is guarded."""
+
+    __slots__ = ()
+
+
+class Quantity(Text):
+    """A formatted number; tables align a column of them to the right."""
+
+    __slots__ = ()
+
+
+def use(language: str | None) -> None:
+    """Speak `language` from now on; "" and None mean English. InputError for a language that is not there."""
+    language = (language or "en").replace("-", "_")
+    if language not in LANGUAGES:
+        raise InputError(f"language '{language}' is not there; use one of {', '.join(LANGUAGES)}")
+    _now["language"] = language
+
+
+def current() -> str:
+    """The language in use, such as "en" or "pt_BR"."""
+    return _now["language"]
+
+
+@cache
+def _catalogue(language: str) -> NullTranslations:
+    if language == "en":
+        return NullTranslations()
+    return translation(DOMAIN, FOLDER, languages=[language], fallback=True)
+
+
+def _(message: str, **values: object) -> Text:
+    """The message in the language in use, its {fields} filled. Values that are plain strings are data and are guarded."""
+    return _fill(_catalogue(current()).gettext(message) if message else "", values)
+
+
+def n_(singular: str, plural: str, n: int, **values: object) -> Text:
+    """The form of the message for n things; {n} is written as a count."""
+    return _fill(
+        _catalogue(current()).ngettext(singular, plural, n), {"n": Text(format_decimal(n, locale=locale_now())), **values}
+    )
+
+
+def N_(message: str) -> str:
+    """Mark a message for translation later."""
+    return message
+
+
+def _fill(message: str, values: dict[str, object]) -> Text:
+    guarded = {name: data(value) if type(value) is str else value for name, value in values.items()}
+    return Text(message.format(**guarded) if values else message)
+
+
+def translate_markdown(text: str) -> str:
+    """A Markdown cell in the language in use; the whole cell is one message."""
+    return _catalogue(current()).gettext(text.strip()) if text.strip() else text
+
+
+# Marks that turn the reading direction of what follows; isolates of our own are put back around right-to-left text.
+_TURNS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067")
+
+
+def _kept(c: str) -> bool:
+    return c in "\n\t" or (c not in _TURNS and unicodedata.category(c) not in ("Cc", "Cs", "Cn"))
+
+
+def clean(text: object) -> str:
+    """The text without control characters, lone surrogates and direction marks."""
+    return "".join(filter(_kept, str(text)))
+
+
+def data(text: object) -> Text:
+    """A value of data as text that cannot become markup: asterisks guarded, right-to-left text isolated."""
+    plain = clean(text).replace("\u2068", "").replace("\u2069", "").replace("*", STAR)
+    if any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in plain):
+        plain = f"\u2068{plain}\u2069"
+    return Text(plain)
+
+
+def listing(items: list[str] | tuple[str, ...]) -> Text:
+    """a, b and c."""
+    return Text(
+        format_list(
+            [item if isinstance(item, Text) else data(item) for item in items], locale="en_GB" if current() == "en" else current()
+        )
+    )
+
+
+def sentences(*texts: str) -> Text:
+    """Sentences one after another; the empty ones are left out."""
+    return Text(" ".join(text for text in texts if text))
+
+
+def locale_now() -> Locale:
+    """Babel's locale of the language in use."""
+    return Locale.parse(current())

@@ -1,0 +1,102 @@
+"""The parts a report is made of. Each is a small object that shows itself in JupyterLab and in the published page.
+
+Text is plain text with **bold** as the only markup; every value is escaped at the source (`markup`), and nowhere else.
+A part carries `text/html`, `text/plain` and `application/vnd.revops+json`; only outputs with the last are trusted as HTML
+by the page, everything else that a cell prints is shown as escaped text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from revops_helpers.words.language import _
+from revops_helpers.words.markup import MIME, Part, esc, nested, plain, rich, slug
+from revops_helpers.words.scorecard import ScoreRow, scorecard
+from revops_helpers.words.tables import definitions, findings_table, ledger_table, table
+
+__all__ = [
+    "MIME", "Part", "ScoreRow", "beside", "bottom_line", "definitions", "details", "findings_table", "header", "ledger_table",
+    "limit", "note", "picture", "plain", "reading", "scorecard", "section", "stack", "table", "unavailable", "warning",
+]  # fmt: skip
+
+
+def header(kicker: str, title: str, deck: str = "", facts: Iterable[str] = ()) -> Part:
+    """The head of a report and its only h1. Facts are short texts, such as the ledger's totals."""
+    facts = tuple(facts)
+    html = f'<p class="kick">{rich(kicker)}</p><h1>{rich(title)}</h1>'
+    html += f'<p class="deck">{rich(deck)}</p>' if deck else ""
+    html += f'<ul class="facts">{"".join(f"<li>{rich(fact)}</li>" for fact in facts)}</ul>' if facts else ""
+    text = "\n".join(plain(line) for line in (title, deck, *facts) if line)
+    collected = {"kicker": plain(kicker), "title": plain(title), "deck": plain(deck), "facts": [plain(f) for f in facts]}
+    return Part("header", html, text, collected)
+
+
+def section(title: str, deck: str = "", anchor: str = "", short: str = "") -> Part:
+    """A section's head (h2): a computed sentence. `short` is its name in the contents list, `anchor` a stable id."""
+    name = anchor or slug(short or title)
+    html = f'<h2 id="{esc(name)}" data-short="{esc(plain(short or title))}">{rich(title)}</h2>'
+    html += f'<p class="sub">{rich(deck)}</p>' if deck else ""
+    text = "\n".join(plain(line) for line in (title, deck) if line)
+    return Part("section", html, text, {"title": plain(title), "short": plain(short), "anchor": name})
+
+
+def bottom_line(sentences: Sequence[str]) -> Part:
+    """Three to five computed sentences, worst first."""
+    html = "".join(f"<li><p>{rich(sentence)}</p></li>" for sentence in sentences)
+    lines = [plain(sentence) for sentence in sentences]
+    text = "\n".join(f"{i}. {line}" for i, line in enumerate(lines, 1))
+    return Part("bottom_line", f'<ol class="bottom">{html}</ol>', text, {"sentences": lines})
+
+
+def reading(text: str) -> Part:
+    """What the figure beside it says."""
+    return Part("reading", f'<p class="reading">{rich(text)}</p>', plain(text))
+
+
+def limit(text: str) -> Part:
+    """The limit of the claim beside it."""
+    return Part("limit", f'<p class="reading limit">{rich(text)}</p>', plain(text))
+
+
+def warning(text: str) -> Part:
+    """A limit that forbids a use, such as a model that failed its own test."""
+    return Part("warning", f'<p class="warn">{rich(text)}</p>', plain(text), {"text": plain(text)})
+
+
+def note(text: str) -> Part:
+    """Small print under a table: what is exact, what overlaps, how it was split."""
+    return Part("note", f'<p class="note">{rich(text)}</p>', plain(text))
+
+
+def picture(figure, title: str, note: str, alt: str) -> Part:
+    """A figure with its title (a computed sentence), what is drawn, and the numbers in words for who cannot see it."""
+    html = f"<figure><figcaption><b>{rich(title)}</b>{rich(note)}</figcaption>{figure.html(plain(alt))}</figure>"
+    return Part("picture", html, f"{plain(title)}\n{plain(alt)}", {"width": figure.width})
+
+
+def stack(*parts: Part) -> Part:
+    """Parts one under another."""
+    return Part("stack", "".join(p.html for p in parts), "\n\n".join(p.text for p in parts), {"parts": nested(parts)})
+
+
+def beside(left: Part, *right: Part) -> Part:
+    """A figure or table on the left; readings, limits or a second figure on the right (below it on the phone)."""
+    pictures = all(part.kind == "picture" for part in right)
+    tables = left.kind != "picture" and not pictures
+    shape = "even" if tables else "duo" if pictures else "read"
+    html = f'<div class="beside {shape}"><div>{left.html}</div><div>{"".join(part.html for part in right)}</div></div>'
+    return Part("beside", html, "\n\n".join(part.text for part in (left, *right)), {"parts": nested((left, *right))})
+
+
+def details(summary: str, *parts: Part) -> Part:
+    """Depth for who wants it, folded."""
+    html = f"<details><summary>{rich(summary)}</summary>{''.join(part.html for part in parts)}</details>"
+    text = "\n\n".join([plain(summary), *(part.text for part in parts)])
+    return Part("details", html, text, {"parts": nested(parts)})
+
+
+def unavailable(needs: Iterable[str] | str, unlocks: str) -> Part:
+    """An analysis whose tables or columns the company lacks: what it needs and what it would show. Never a zero."""
+    wanted = needs if isinstance(needs, str) else ", ".join(needs)
+    text = _("**Not available: needs {needs}**, which would unlock {unlocks}.", needs=wanted, unlocks=unlocks)
+    return Part("unavailable", f'<p class="none">{rich(text)}</p>', plain(text), {"needs": wanted, "unlocks": plain(unlocks)})

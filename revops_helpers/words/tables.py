@@ -1,0 +1,205 @@
+"""Tables: first cell is the row's head, numbers to the right, the interval small under its value, a scroll box of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+
+from revops_helpers.finding import Finding, ranked
+from revops_helpers.measurement import Measurement
+from revops_helpers.words.language import (
+    Quantity,
+    Text,
+    _,
+    count,
+    data,
+    day,
+    exact_money,
+    interval_of,
+    label,
+    number,
+    value_of,
+    with_interval,
+)
+from revops_helpers.words.marks import interval_bar
+from revops_helpers.words.markup import Part, esc, nested, plain, rich, tag
+
+MOST_COLUMNS = 9
+Cell = str | int | float | date | Measurement | Part | None
+
+
+def cell_html(cell: Cell) -> str:
+    """One cell: our own Text may hold **bold**, any other string is data and stays as it is."""
+    if cell is None:
+        return ""
+    if isinstance(cell, Part):
+        return cell.html
+    if isinstance(cell, Measurement):
+        under = esc(interval_of(cell)) if cell.value is not None else esc(cell.reason)
+        return f"{esc(value_of(cell))}{f'<small>{under}</small>' if under else ''}"
+    if isinstance(cell, Text):
+        return rich(cell)
+    if isinstance(cell, date):
+        return esc(day(cell))
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return esc(number(cell, 0 if cell == int(cell) else 2)) if cell == cell else ""
+    return esc(data(cell))
+
+
+def cell_text(cell: Cell) -> str:
+    """The same as plain text."""
+    if isinstance(cell, Part):
+        return cell.text
+    if isinstance(cell, Measurement):
+        return with_interval(cell)
+    if isinstance(cell, date):
+        return day(cell)
+    return "" if cell is None else plain(cell) if isinstance(cell, str) else str(cell)
+
+
+def numeric(cells: Iterable[Cell]) -> bool:
+    """True when a column holds only numbers, measurements and formatted quantities, and at least one."""
+    held = [cell for cell in cells if cell is not None and cell != ""]
+    return bool(held) and all(
+        isinstance(cell, Quantity | Measurement | int | float) and not isinstance(cell, bool) for cell in held
+    )
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], caption: str = "", name: str = "") -> Part:
+    """A table of up to nine columns. Cells: text, numbers, dates, Measurement (interval under the value), a Part, None.
+
+    name: what a screen reader calls the scroll box; the caption, else the first column's head. ValueError when ragged.
+    """
+    rows = [tuple(row) for row in rows]
+    if len(columns) > MOST_COLUMNS or any(len(row) != len(columns) for row in rows):
+        raise ValueError(f"a table has at most {MOST_COLUMNS} columns and every row as many cells as there are columns")
+    shapes = ["n" if numeric(row[i] for row in rows) else None for i in range(len(columns))]
+    head = "".join(tag("th", rich(column), scope="col", class_=shape) for column, shape in zip(columns, shapes, strict=True))
+    title = tag("caption", rich(caption)) if caption else ""
+    body = "".join(_row(row, shapes) for row in rows)
+    grid = tag("table", title + tag("thead", tag("tr", head)) + tag("tbody", body))
+    lines = [" | ".join(map(plain, columns)), *(" | ".join(map(cell_text, row)) for row in rows)]
+    return Part("table", scroll(grid, name or caption or columns[0]), "\n".join([plain(caption), *lines] if caption else lines))
+
+
+def _row(row: Sequence[Cell], shapes: Sequence[str | None]) -> str:
+    first = tag("th", cell_html(row[0]), scope="row", class_=shapes[0])
+    return tag("tr", first + "".join(tag("td", cell_html(c), class_=s) for c, s in zip(row[1:], shapes[1:], strict=True)))
+
+
+def scroll(grid: str, name: str) -> str:
+    """A box of its own for a wide table, reachable by keyboard and named."""
+    return tag("div", grid, class_="scroll", role="region", tabindex="0", aria_label=plain(name))
+
+
+def findings_table(findings: Sequence[Finding], joint: Measurement | None = None) -> Part:
+    """The findings, largest stake first, with what they are worth together; on the phone each row is a card."""
+    order = ranked(list(findings))
+    held = {"findings": [_collected(f) for f in order], "joint": asdict(joint) if joint else None}
+    if not order:
+        text = _("No finding stands clear of noise.")
+        return Part("findings", tag("p", rich(text), class_="none"), plain(text), held)
+    bounds = [b for f in order for b in (f.stake.low, f.stake.high, f.stake.value, 0) if b is not None]
+    heads = _finding_heads()
+    shapes = ("k", None, "n", "g", *[None] * 5)
+    head = "".join(_head(text, shape) for text, shape in zip(heads, shapes, strict=True))
+    rows = "".join(_finding_row(i, finding, (min(bounds), max(bounds)), heads) for i, finding in enumerate(order, 1))
+    grid = tag("thead", tag("tr", head, role="row"), role="rowgroup") + tag("tbody", rows, role="rowgroup")
+    note = _overlap(order, joint)
+    html = tag("table", grid, class_="cards", role="table", aria_label=_("Findings")) + (
+        tag("p", rich(note), class_="note") if note else ""
+    )
+    lines = [f"{i}. {plain(f.headline)} {plain(f.action)} ({with_interval(f.stake)})" for i, f in enumerate(order, 1)]
+    return Part("findings", html, "\n".join([*lines, plain(note)]).strip(), held)
+
+
+def _head(text: str, shape: str | None) -> str:
+    return tag("th", rich(text), role="columnheader", scope="col", class_=shape)
+
+
+def _finding_heads() -> tuple[str, ...]:
+    first = (_("#"), _("Finding and action"), _("Worth"), "")
+    return (*first, _("Confidence"), _("Owner"), _("Metric that should move"), _("Review"), _("Evidence"))
+
+
+def _overlap(order: Sequence[Finding], joint: Measurement | None) -> str:
+    if joint is None or joint.value is None or len(order) < 2:
+        return ""
+    total = sum(f.stake.value for f in order if f.kind == "growth" and f.stake.value is not None)
+    together = with_interval(joint)
+    if total <= joint.value:
+        return _("Together they are worth {together}.", together=together)
+    whole = value_of(Measurement(total, unit=joint.unit, currency=joint.currency))
+    return _("Amounts overlap: together they are worth {together}, not the sum of {whole}.", together=together, whole=whole)
+
+
+def _finding_row(place: int, finding: Finding, span: tuple[float, float], heads: Sequence[str]) -> str:
+    stake = finding.stake
+    clear = stake.clear_of(0) and (stake.value or 0) > 0
+    bar = interval_bar(stake.value, stake.low, stake.high, span=span, zero=True, state="good" if clear else "open")
+    levels = {"high": _("high"), "medium": _("medium"), "low": _("low")}
+    see = tag("a", rich(_("see {n}", n=str(place))), href=where(finding.evidence))
+    texts = (levels[finding.confidence], data(finding.owner), label(finding.metric), day(finding.review_on))
+    said = tag("b", rich(finding.headline)) + " " + tag("span", rich(finding.action))
+    cells = [
+        tag("td", str(place), role="cell", class_="k"),
+        tag("th", said, role="rowheader", scope="row"),
+        tag("td", cell_html(stake), role="cell", class_="n w"),
+        tag("td", bar, role="cell", class_="g"),
+        *(tag("td", rich(text), role="cell", data_l=head) for head, text in zip(heads[4:8], texts, strict=True)),
+        tag("td", see, role="cell", data_l=heads[8]),
+    ]
+    return tag("tr", "".join(cells), role="row")
+
+
+def where(evidence: str) -> str:
+    """The link to a section: "03_optimization#win-rate" → "03_optimization.html#win-rate"; "#win-rate" stays on the page."""
+    page, _hash, anchor = evidence.partition("#")
+    return (f"{page}.html" if page else "") + (f"#{anchor}" if anchor else "")
+
+
+def _collected(finding: Finding) -> dict[str, object]:
+    words = {"headline": plain(finding.headline), "action": plain(finding.action)}
+    return {**asdict(finding), **words, "review_on": finding.review_on.isoformat()}
+
+
+def definitions(company, metric_ids: Iterable[str]) -> Part:
+    """The definition of every metric named, with the SQL that computed it; folded, one after another."""
+    from revops_helpers.metrics.measure import catalogue, sql
+
+    metrics = [catalogue()[metric_id] for metric_id in metric_ids]
+    folded = [_definition(metric, "" if company.missing(metric.needs) else sql(company, metric.id)) for metric in metrics]
+    return Part("definitions", "".join(p.html for p in folded), "\n\n".join(p.text for p in folded), {"parts": nested(folded)})
+
+
+def _definition(metric, query: str) -> Part:
+    facts: Mapping[str, str] = {
+        _("Definition"): _(metric.definition),
+        _("Formula"): data(metric.formula),
+        _("Grain, unit"): Text(f"{_(metric.grain)}; {metric.unit}"),
+        _("Owner"): _(metric.owner),
+        _("Source"): data(metric.source),
+        _("Needs"): data(", ".join(metric.needs)),
+        _("Timing"): _(metric.timing),
+        _("Edge cases"): _(metric.edge_cases),
+        _("Benchmarks"): data("; ".join(f"{b.text} ({b.source}, {b.year})" for b in metric.benchmarks)),
+    }
+    held = {name: text for name, text in facts.items() if text}
+    facts_html = "".join(tag("dt", esc(name)) + tag("dd", rich(text)) for name, text in held.items())
+    inside = tag("summary", rich(_(metric.label))) + tag("dl", facts_html, class_="def")
+    text = "\n".join([plain(_(metric.label)), *(f"{name}: {plain(text)}" for name, text in held.items())])
+    return Part("definition", tag("details", inside + (tag("pre", esc(query)) if query else "")), text, {"metric": metric.id})
+
+
+def ledger_table(company) -> Part:
+    """read = accepted + quarantined + excluded, for every table, in rows and in money."""
+    ledger = company.ledger
+    heads = (_("Table"), _("Source"), _("Unit"), _("Read"), _("Accepted"), _("Quarantined"), _("Excluded"))
+    rows = []
+    for line in ledger.itertuples():
+        rows_counted = line.unit == "rows"
+        amounts = [line.read, line.accepted, line.quarantined, line.excluded]
+        shown = [count(a) if rows_counted else exact_money(a, line.unit) for a in amounts]
+        rows.append((line.table, line.source, _("rows") if rows_counted else data(line.unit), *shown))
+    return table(heads, rows, _("read = accepted + quarantined + excluded, for every table"))
