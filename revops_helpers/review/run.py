@@ -1,0 +1,254 @@
+"""Run notebooks by papermill: several at a time, each in a kernel of its own, and no kernel outlives the run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from revops_helpers.review.parameters import nearest
+from revops_helpers.settings import InputError
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+NOT_A_REPORT = ("explore",)
+CELL_SECONDS = 900
+
+
+class NotebookFailed(Exception):
+    """A notebook that did not run to its end. The text names the notebook, the cell and the error."""
+
+    def __init__(self, notebook: str, text: str):
+        self.notebook = notebook
+        super().__init__(text)
+
+
+class Stopped(BaseException):
+    """The process was asked to end (SIGTERM)."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One notebook to run: where it is, what it is called, what it is told."""
+
+    name: str
+    notebook: nbformat.NotebookNode
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One executed notebook and how many seconds it took."""
+
+    name: str
+    notebook: nbformat.NotebookNode
+    seconds: float
+
+
+def find(folder: Path = NOTEBOOKS, only: Iterable[str] = ()) -> dict[str, Path]:
+    """Name → file of the notebooks of a review, sorted; `only` keeps those named by number or by stem.
+
+    InputError when one that is named is not there, with what is.
+    """
+    files = {path.stem: path for path in sorted(folder.glob("*.ipynb")) if path.stem not in NOT_A_REPORT}
+    if not files:
+        raise InputError(f"{folder}: no notebooks here; run from a checkout of the project")
+    wanted = []
+    for name in only:
+        found = [stem for stem in files if stem == name or stem.partition("_")[0] == name]
+        if not found:
+            raise InputError(f"no notebook '{name}': {nearest(name, files)}")
+        wanted += found
+    return {stem: path for stem, path in files.items() if stem in wanted or not wanted}
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """One notebook source. InputError when it is not a readable notebook."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a readable notebook: {str(error).splitlines()[0]}") from None
+
+
+class Kernels:
+    """The kernels of one run: in a private folder, over Unix sockets where there are any, and all ended together."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.stopping = folder, False
+        self.pids: set[int] = set()
+        self._numbers = count(1)
+        # The reader's own IPython start-up files do not run in a review, and sets have the same order in every run.
+        self.environment = {"IPYTHONDIR": str(folder / "ipython"), "PYTHONHASHSEED": "0"}
+
+    def manager(self) -> type:
+        """A kernel manager class whose kernels run this interpreter and belong to this run."""
+        from jupyter_client.manager import AsyncKernelManager
+
+        kernels = self
+
+        class Manager(AsyncKernelManager):
+            def __init__(self, **settings):
+                transport = "ipc" if os.name == "posix" else "tcp"
+                super().__init__(**settings, transport=transport, connection_file=kernels.connection_file())
+
+            async def _async_launch_kernel(self, kernel_cmd, **arguments):
+                arguments["env"] = {**arguments["env"], **kernels.environment}
+                await super()._async_launch_kernel(kernel_cmd, **arguments)
+                kernels.pids.add(self.provisioner.pid)
+                if kernels.stopping:
+                    kernels.end()
+
+            _launch_kernel = _async_launch_kernel
+
+            async def _async_cleanup_resources(self, restart=False):
+                if self.provisioner is not None:
+                    kernels.pids.discard(self.provisioner.pid)
+                await super()._async_cleanup_resources(restart)
+
+            cleanup_resources = _async_cleanup_resources
+
+        return Manager
+
+    def connection_file(self) -> str:
+        return str(self.folder / f"{next(self._numbers)}.json")
+
+    def end(self) -> None:
+        """End every kernel at once, and let none start any more."""
+        self.stopping = True
+        for pid in list(self.pids):
+            try:
+                os.killpg(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+
+@contextmanager
+def kernels() -> Iterator[Kernels]:
+    """The kernels of a run; none is left when it ends. (After SIGKILL they notice that they are alone, and end by themselves.)"""
+    folder = Path(tempfile.mkdtemp(prefix="revops-"))
+    held = Kernels(folder)
+    try:
+        with _sigterm_raises():
+            yield held
+    finally:
+        held.end()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """Turn SIGTERM into an exception while in here, so that everything is cleared away."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number, frame):
+        raise Stopped
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def execute(job: Job, to: Path, held: Kernels, seconds: int = CELL_SECONDS) -> Ran:
+    """Run one notebook by papermill and keep its executed copy at `to`. NotebookFailed names the cell and the error."""
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    _register_engine()
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
+    logging.getLogger("traitlets").setLevel(logging.CRITICAL)
+    started = time.monotonic()
+    try:
+        notebook = papermill.execute_notebook(
+            job.notebook,
+            str(to).replace("{", "{{").replace("}", "}}"),
+            parameters=dict(job.parameters),
+            engine_name="review",
+            kernel_name="python3",
+            progress_bar=False,
+            execution_timeout=seconds,
+            kernel_manager_class=held.manager(),
+            shutdown_kernel="immediate",
+            record_timing=False,
+            resources={"metadata": {"path": str(held.folder)}},
+        )
+    except papermill.PapermillExecutionError as error:
+        cell = _cell(error.cell_index, error.exec_count, error.source)
+        raise NotebookFailed(job.name, f"{job.name}, {cell}: {error.ename}: {error.evalue}") from None
+    except CellTimeoutError:
+        raise NotebookFailed(job.name, f"{job.name}, {_last_cell(to)}: took longer than {seconds} s") from None
+    except (DeadKernelError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "kernel" not in str(error).lower():
+            raise
+        raise NotebookFailed(job.name, f"{job.name}, {_last_cell(to)}: the kernel died") from None
+    return Ran(job.name, notebook, time.monotonic() - started)
+
+
+def _cell(index: int, number: int | None, source: str) -> str:
+    first = next((line for line in source.splitlines() if line.strip()), "")
+    return f"cell {index + 1} (In [{number or ' '}]: {first[:80]})"
+
+
+def _last_cell(file: Path) -> str:
+    """The cell at which an executed copy stopped."""
+    if not file.exists():
+        return "before its first cell"
+    notebook = nbformat.read(file, as_version=4)
+    begun = [(i, c) for i, c in enumerate(notebook.cells) if c.cell_type == "code" and c.metadata.papermill.start_time]
+    if not begun:
+        return "before its first cell"
+    index, cell = begun[-1]
+    return _cell(index, cell.execution_count, cell.source)
+
+
+def _register_engine() -> None:
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class Engine(NBClientEngine):
+        """papermill's own, but the copy is written once at its end: writing it twice a cell costs seconds a notebook."""
+
+        @classmethod
+        def execute_managed_notebook(cls, nb_man, kernel_name, **arguments):
+            to, nb_man.output_path = nb_man.output_path, None
+            try:
+                return super().execute_managed_notebook(nb_man, kernel_name, **arguments)
+            finally:
+                nb_man.output_path = to
+
+    papermill_engines.register("review", Engine)
+
+
+def execute_all(jobs: list[Job], folder: Path, held: Kernels, at_once: int = 2, done: Callable[[str], None] = print) -> list[Ran]:
+    """Run the notebooks `at_once` at a time, keep the copies in `folder`, in the order of `jobs`.
+
+    The first that fails ends the others; NotebookFailed is raised when all have ended.
+    """
+    with ThreadPoolExecutor(max(1, at_once)) as pool:
+        running = {pool.submit(execute, job, folder / f"{job.name}.ipynb", held): job for job in jobs}
+        try:
+            left = set(running)
+            while left:
+                ended, left = wait(left, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    done(running[future].name)
+                    future.result()
+        except BaseException:
+            held.end()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return [future.result() for future in running]
