@@ -1,0 +1,89 @@
+"""The windows that a metric is measured in, and how rows find theirs inside the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import ibis
+
+from revops_helpers.methods.business_time import local_day, utc_midnight
+from revops_helpers.periods import MONTHS_IN, Every, Period, add_months, start_of, windows
+from revops_helpers.settings import Settings
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Periods numbered from 0. `every` is set when they are consecutive fiscal months, quarters or years (clipped at the ends).
+
+    Rows carry the number of their window in the integer column `window`.
+    """
+
+    periods: tuple[Period, ...]
+    zone: ZoneInfo
+    first_month: int = 1
+    every: Every | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, period: Period | tuple[Period, ...], every: Every | None = None) -> Windows:
+        """The fiscal windows of a period, the period itself, or the periods given."""
+        if isinstance(period, tuple):
+            periods = period
+        else:
+            periods = tuple(windows(period, every, settings.fiscal_year_start)) if every else (period,)
+        return cls(periods, settings.zone, settings.fiscal_year_start, every)
+
+    @property
+    def span(self) -> Period:
+        """From the first day of any window to the last day of any."""
+        return Period(min(p.start for p in self.periods), max(p.end for p in self.periods))
+
+    def day(self, column: ibis.Value) -> ibis.Value:
+        """The company's calendar day of a date column or a UTC time column, exact within the windows."""
+        return local_day(column, self.zone, self.span.start, self.span.end)
+
+    def within(self, column: ibis.Value, span: Period) -> ibis.BooleanValue:
+        """Whether a date or UTC time falls in the span: a comparison with constants, which the engine pushes into the scan."""
+        if column.type().is_timestamp():
+            after = utc_midnight(span.end + timedelta(days=1), self.zone)
+            return (column >= ibis.literal(utc_midnight(span.start, self.zone))) & (column < ibis.literal(after))
+        return (column >= ibis.literal(span.start)) & (column <= ibis.literal(span.end))
+
+    def assign(self, table: ibis.Table, column: str, lag: int = 0) -> ibis.Table:
+        """The rows whose date or UTC time `column` falls in a window, with `window`.
+
+        `lag` months later is when a row counts: spend of June counts in July with lag=1. A row in two windows comes twice.
+        """
+        when = table[column]
+        periods = [_earlier(p, lag) for p in self.periods]
+        if len(periods) == 1:
+            return table.filter(self.within(when, periods[0])).mutate(window=ibis.literal(0, type="int64"))
+        span = Period(min(p.start for p in periods), max(p.end for p in periods))
+        rows = table.filter(self.within(when, span))
+        day = local_day(rows[column], self.zone, span.start, span.end)
+        if self.every:
+            first = start_of(self.every, periods[0].start, self.first_month)
+            months = (day.year() - first.year) * 12 + day.month() - first.month
+            return rows.mutate(window=(months // MONTHS_IN[self.every]).cast("int64"))
+        rows = rows.mutate(_day=day)
+        spans = self._table(start=[p.start for p in periods], end=[p.end for p in periods])
+        return rows.join(spans, [rows._day >= spans.start, rows._day <= spans.end]).drop("_day", "start", "end")
+
+    def days(self, **days: list[date]) -> ibis.Table:
+        """A small table `window` and one date column per name, a date for each window."""
+        return self._table(**days)
+
+    def _table(self, **columns: list[date]) -> ibis.Table:
+        numbers = ibis.range(len(self.periods)).unnest().name("window").as_table()
+        lists = {name: ibis.array([ibis.literal(day) for day in days]) for name, days in columns.items()}
+        return numbers.select(
+            window=numbers.window.cast("int64"), **{name: days[numbers.window].cast("date") for name, days in lists.items()}
+        )
+
+
+def _earlier(period: Period, months: int) -> Period:
+    if not months:
+        return period
+    after = add_months(period.end + timedelta(days=1), -months)
+    return Period(add_months(period.start, -months), after - timedelta(days=1))
