@@ -1,0 +1,95 @@
+"""The drivers of net new ARR: which of them a company's tables can tell, what each is, and what it is compared with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from functools import partial
+from typing import Literal
+
+import pandas as pd
+
+from revops_helpers.measurement import Measurement
+from revops_helpers.metrics.measure import catalogue, measurement, target
+from revops_helpers.model.company import Company, Unavailable
+from revops_helpers.model.tables import TABLES
+from revops_helpers.periods import Period, fiscal_year_start, month_start
+
+Group = Literal["new_business", "retention"]
+Basis = Literal["plan", "last_year", "none"]
+Compared = tuple[float | Measurement, Measurement, Basis]
+
+FROM_LEADS = ("leads", "lead_to_opportunity", "decided_share", "win_rate", "deal_size")
+FROM_DEALS = ("opportunities", "decided_share", "win_rate", "deal_size")
+# The first of these whose data a company has is how its new business is told.
+CHAINS = ((*FROM_LEADS, "live_share"), (*FROM_DEALS, "live_share"), ("new_arr",), FROM_LEADS, FROM_DEALS)
+SIGNS = {"expansion": 1, "indexation": 1, "reactivation": 1, "contraction": -1, "churn": -1}
+
+
+def drivers_of(company: Company) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The new-business chain and the retention drivers that this company's tables allow. Unavailable when neither can be told."""
+    known = catalogue()
+
+    def there(names: Iterable[str]) -> bool:
+        return not company.missing(need for name in names for need in known[name].needs)
+
+    retention = tuple(SIGNS) if there((*SIGNS, "net_new_arr")) else ()
+    chain = next((c for c in CHAINS if there(c) and bool(retention) == (c[-1] != "deal_size")), ())
+    if not chain:
+        raise Unavailable(dict.fromkeys(company.missing((*known["net_new_arr"].needs, *known["deal_size"].needs))))
+    return chain, retention
+
+
+def compare(company: Company, driver: str, period: Period) -> Compared:
+    """What the driver is compared with, what it is, and where the comparison comes from."""
+    actual = measurement(company, driver, period)
+    if plan := target(company, driver, period):
+        return float(plan.value), actual, "plan"
+    if _records_from(company, driver) <= period.year_before().start:
+        past = measurement(company, driver, period.year_before())
+        if past.value is not None:
+            return past, actual, "last_year"
+    return number(actual), actual, "none"
+
+
+def _records_from(company: Company, driver: str) -> date:
+    """The month from which the driver's tables have records: the latest of their first rows and of what company.yml says."""
+    tables = sorted({need.partition(".")[0] for need in catalogue()[driver].needs})
+    return max(company.once(f"records of {name} from", partial(_first_record, company, name)) for name in tables)
+
+
+def _first_record(company: Company, table: str) -> date:
+    agreed = company.settings.records_start.get(table, date.min)
+    rows = company.table(table)
+    stamps = [name for name in TABLES[table].stamp if name in rows.columns]
+    first = rows[stamps[-1]].min().execute() if stamps else date.min
+    return date.max if pd.isna(first) else max(agreed, month_start(date(first.year, first.month, first.day)))
+
+
+def opening_arr(company: Company, period: Period) -> Measurement:
+    """ARR on the last day before the fiscal year in which the period begins, in cents."""
+    day = fiscal_year_start(period.start, company.settings.fiscal_year_start) - timedelta(days=1)
+    return measurement(company, "arr", Period(day, day))
+
+
+def identity_of(drivers: Iterable[str], opening: float) -> Callable[..., float]:
+    """The identity over these drivers, in cents; `opening` is the opening ARR where that is not a driver itself."""
+    retention = sorted(set(drivers) & set(SIGNS))
+    chain = sorted(set(drivers) - set(SIGNS) - {"opening_arr"})
+
+    def identity(**values: float) -> float:
+        new = math.prod(values[name] for name in chain) if chain else 0.0
+        kept = math.fsum(SIGNS[name] * values[name] for name in retention)
+        return new + values.get("opening_arr", opening) * kept
+
+    return identity
+
+
+def group_of(driver: str) -> Group:
+    return "retention" if driver in SIGNS or driver == "opening_arr" else "new_business"
+
+
+def number(value: float | Measurement) -> float:
+    """The plain number; a driver without a value counts as 0."""
+    return float((value.value or 0) if isinstance(value, Measurement) else value)
