@@ -19,7 +19,7 @@ import pandas as pd
 from revops_helpers.finding import Finding
 from revops_helpers.measurement import Measurement
 from revops_helpers.methods.decomposition import propagate, shapley
-from revops_helpers.metrics.measure import catalogue, measure, measurement, target
+from revops_helpers.metrics.measure import catalogue, measure, target
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.optimization.drivers import (
     SIGNS,
@@ -126,17 +126,15 @@ def gap_to_plan(company: Company) -> Gap:
     outcome = "net_new_arr" if retention else "new_arr_won"
     period, before = company.period, company.period.year_before()
     compared = {name: compare(company, name, period) for name in (*chain, *retention)}
-    plan = target(company, outcome, period)
-    bases = {basis for _, _, basis in compared.values()} | ({"plan"} if plan else set())
+    total, actual, whence = compare(company, outcome, period)
+    bases = {whence, *(basis for _, _, basis in compared.values())}
     if bases == {"none"}:
         raise Unavailable(["targets"])
     opening = float(opening_arr(company, period).value) if retention else 0.0
-    if "plan" not in bases:
-        plan = measurement(company, outcome, before)
-        if retention:
-            compared["opening_arr"] = (opening_arr(company, before), Measurement(opening), "last_year")
-    actual = measurement(company, outcome, period)
     basis = "plan" if "plan" in bases else "last_year"
+    if whence == "last_year" == basis and retention:
+        compared["opening_arr"] = (opening_arr(company, before), Measurement(opening), "last_year")
+    plan = replace(actual, value=round(number(total)), status="ok", reason="") if whence == basis else None
     return assemble(period, basis, compared, actual, plan, opening, _progress(company, outcome))
 
 
