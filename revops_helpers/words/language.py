@@ -32,9 +32,9 @@ from revops_helpers.words.messages import (
 )  # fmt: skip
 
 __all__ = [
-    "N_", "Quantity", "Text", "_", "clean", "count", "current", "data", "day", "duration", "exact_money", "interval_of", "label",
-    "listing", "money", "month", "n_", "number", "percent", "points", "ratio", "sentences", "span", "translate_markdown", "use",
-    "value_of", "with_interval",
+    "N_", "Quantity", "Text", "_", "clean", "count", "current", "data", "day", "duration", "exact_money", "in_unit_of",
+    "interval_of", "label", "listing", "money", "month", "n_", "number", "percent", "points", "ratio", "sentences", "span",
+    "translate_markdown", "use", "value_of", "with_interval",
 ]  # fmt: skip
 
 GAP = "\u00a0"  # no-break space
@@ -155,8 +155,8 @@ def digits_of(low: float | None, high: float | None, most: int = 2) -> int | Non
     return most if width <= 0 else min(most, max(0, math.ceil(1 - math.log10(width) - 1e-9)))
 
 
-def _shown(m: Measurement, value: float, signed: bool = False) -> Quantity:
-    """`value`, which is m's value or a bound of it, in m's unit with m's digits."""
+def in_unit_of(m: Measurement, value: float, signed: bool = False) -> Quantity:
+    """`value` (m's own, a bound of it, its target) in m's unit with the digits that m's interval supports."""
     factor = 100 if m.unit in ("percent", "points") else 1
     digits = digits_of(*((None, None) if m.low is None or m.high is None else (m.low * factor, m.high * factor)))
     if m.unit == "money":
@@ -180,7 +180,7 @@ def value_of(m: Measurement, signed: bool = False) -> Quantity:
     """The value with its unit: 8.8%, R$ 5.8 M, > 7.0 mo where it is a lower bound, n/a where there is none."""
     if m.value is None:
         return Quantity(_("n/a"))
-    return Quantity(f">{GAP}{_shown(m, m.value)}") if m.status == "censored" else _shown(m, m.value, signed)
+    return Quantity(f">{GAP}{in_unit_of(m, m.value)}") if m.status == "censored" else in_unit_of(m, m.value, signed)
 
 
 def interval_of(m: Measurement) -> Quantity:
@@ -191,10 +191,10 @@ def interval_of(m: Measurement) -> Quantity:
         return Quantity(_("exact"))
     if m.low is None or m.high is None:
         sign, bound = ("≥", m.low) if m.low is not None else ("≤", m.high)
-        return Quantity(f"{sign}{GAP}{_shown(m, bound)}")
+        return Quantity(f"{sign}{GAP}{in_unit_of(m, bound)}")
     if m.unit == "money":
         return _money_interval(m)
-    low, high = (re.sub(r"[^\d.,−+]+$", "", _shown(m, bound)) for bound in (m.low, m.high))
+    low, high = (re.sub(r"[^\d.,−+]+$", "", in_unit_of(m, bound)) for bound in (m.low, m.high))
     return _between(low, high, m.low < 0)
 
 
