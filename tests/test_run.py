@@ -6,13 +6,15 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from revops_helpers.review.run import Job, NotebookFailed, execute, execute_all, find, kernels, read
+from revops_helpers.review.kernels import kernels
+from revops_helpers.review.run import Job, NotebookFailed, execute, find, read, together
 from revops_helpers.settings import InputError
 
 ROOT = Path(__file__).parent.parent
@@ -30,6 +32,11 @@ def job(name: str, *sources: str, **parameters) -> Job:
 
 def quiet(name: str) -> None:
     pass
+
+
+def execute_all(jobs, folder, held, at_once, done) -> list:
+    tasks = {one.name: partial(execute, one, folder / f"{one.name}.ipynb", held) for one in jobs}
+    return list(together(tasks, held, at_once, done).values())
 
 
 def outputs(notebook) -> list[str]:
@@ -56,7 +63,7 @@ PID = "import os, pathlib; pathlib.Path(data).write_text(str(os.getpid()))"
 
 
 def test_a_notebook_gets_its_parameters_in_an_interpreter_like_ours_whatever_kernel_it_names(tmp_path):
-    with kernels() as held:
+    with kernels(()) as held:
         ran = execute(job("a", "import sys; print(x, sys.executable)", x=7), tmp_path / "a.ipynb", held)
     assert outputs(ran.notebook) == [f"7 {sys.executable}\n"]
     assert outputs(nbformat.read(tmp_path / "a.ipynb", 4)) == outputs(ran.notebook)
@@ -65,7 +72,7 @@ def test_a_notebook_gets_its_parameters_in_an_interpreter_like_ours_whatever_ker
 def test_braces_in_a_folder_name_are_not_filled(tmp_path):
     folder = tmp_path / "{x}"
     folder.mkdir()
-    with kernels() as held:
+    with kernels(()) as held:
         execute(job("a", "x", x=7), folder / "a.ipynb", held)
     assert (folder / "a.ipynb").exists()
 
@@ -74,7 +81,7 @@ def test_results_come_in_the_order_of_the_jobs_and_the_kernels_are_gone(tmp_path
     pids = [tmp_path / "1", tmp_path / "2", tmp_path / "3"]
     jobs = [job(str(n), PID, f"import time; time.sleep({1 / n}); print({n})", data=str(pids[n - 1])) for n in (1, 2, 3)]
     seen = []
-    with kernels() as held:
+    with kernels(()) as held:
         ran = execute_all(jobs, tmp_path, held, 2, seen.append)
     assert [r.name for r in ran] == ["1", "2", "3"]
     assert sorted(seen) == ["1", "2", "3"]
@@ -84,39 +91,34 @@ def test_results_come_in_the_order_of_the_jobs_and_the_kernels_are_gone(tmp_path
 
 
 def test_a_failed_notebook_is_named_with_cell_and_error_and_ends_the_others(tmp_path):
-    jobs = [
-        job("slow", PID, "import time; time.sleep(60)", data=str(tmp_path / "pid")),
-        job("03_broken", "y = 1", "y / 0  # here"),
-    ]
+    slow = job("slow", PID, "import time; time.sleep(60)", data=str(tmp_path / "pid"))
+    error = r"^03_broken, cell 4 \(In \[3\]: y / 0  # here\): ZeroDivisionError: division by zero$"
     started = time.monotonic()
-    with (
-        kernels() as held,
-        pytest.raises(NotebookFailed, match=r"^03_broken, cell 4 \(In \[3\]: y / 0  # here\): ZeroDivisionError"),
-    ):
-        execute_all(jobs, tmp_path, held, 2, quiet)
+    with kernels(()) as held, pytest.raises(NotebookFailed, match=error):
+        execute_all([slow, job("03_broken", "y = 1", "y / 0  # here")], tmp_path, held, 2, quiet)
     assert time.monotonic() - started < 30
     assert not (tmp_path / "pid").exists() or gone(int((tmp_path / "pid").read_text()))
     assert "ZeroDivisionError" in (tmp_path / "03_broken.ipynb").read_text()
 
 
 def test_a_cell_that_takes_too_long_is_named(tmp_path):
-    with kernels() as held, pytest.raises(NotebookFailed, match=r"^a, cell 5 \(In \[4\]: time.sleep.*took longer than 1 s"):
+    with kernels(()) as held, pytest.raises(NotebookFailed, match=r"^a, cell 5 \(In \[4\]: time.sleep.*took longer than 1 s"):
         execute(job("a", PID + "; import time", "time.sleep(60)", "1", data=str(tmp_path / "pid")), tmp_path / "a.ipynb", held, 1)
     assert gone(int((tmp_path / "pid").read_text()))
 
 
 def test_a_kernel_that_dies_is_a_failed_notebook(tmp_path):
-    with kernels() as held, pytest.raises(NotebookFailed, match=r"^a, cell 3 \(.*kill.*the kernel died"):
+    with kernels(()) as held, pytest.raises(NotebookFailed, match=r"^a, cell 3 \(.*kill.*the kernel died"):
         execute(job("a", "import os; os.kill(os.getpid(), 9)"), tmp_path / "a.ipynb", held)
 
 
 RUN = """
 import sys
 from pathlib import Path
-from tests.test_run import PID, job, quiet
-from revops_helpers.review.run import execute_all, kernels
+from tests.test_run import PID, execute_all, job, quiet
+from revops_helpers.review.kernels import kernels
 out = Path(sys.argv[1])
-with kernels() as held:
+with kernels(()) as held:
     execute_all([job(n, PID, "import time; time.sleep(60)", data=str(out / n)) for n in "ab"], out, held, 2, quiet)
 """
 
@@ -138,7 +140,7 @@ def test_a_run_in_a_thread_works_too(tmp_path):
     results = []
 
     def inside():
-        with kernels() as held:
+        with kernels(()) as held:
             results.append(execute(job("a", "print(x)"), tmp_path / "a.ipynb", held))
 
     thread = threading.Thread(target=inside)
@@ -152,7 +154,7 @@ def test_the_own_start_up_files_of_the_reader_do_not_run(tmp_path, monkeypatch):
     start.mkdir(parents=True)
     (start / "00.py").write_text("x = 99")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    with kernels() as held:
+    with kernels(()) as held:
         ran = execute(job("a", "print(x)"), tmp_path / "a.ipynb", held)
     assert outputs(ran.notebook) == ["1\n"]
 

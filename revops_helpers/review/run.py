@@ -1,24 +1,18 @@
-"""Run notebooks by papermill: several at a time, each in a kernel of its own, and no kernel outlives the run."""
+"""Run notebooks by papermill, several at a time, each in a kernel of its own."""
 
 from __future__ import annotations
 
 import logging
-import os
-import shutil
-import signal
-import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
+from revops_helpers.review.kernels import Kernels
 from revops_helpers.review.parameters import nearest
 from revops_helpers.settings import InputError
 
@@ -33,10 +27,6 @@ class NotebookFailed(Exception):
     def __init__(self, notebook: str, text: str):
         self.notebook = notebook
         super().__init__(text)
-
-
-class Stopped(BaseException):
-    """The process was asked to end (SIGTERM)."""
 
 
 @dataclass(frozen=True)
@@ -80,88 +70,6 @@ def read(path: Path) -> nbformat.NotebookNode:
         return nbformat.read(path, as_version=4)
     except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a readable notebook: {str(error).splitlines()[0]}") from None
-
-
-class Kernels:
-    """The kernels of one run: in a private folder, over Unix sockets where there are any, and all ended together."""
-
-    def __init__(self, folder: Path):
-        self.folder, self.stopping = folder, False
-        self.pids: set[int] = set()
-        self._numbers = count(1)
-        # The reader's own IPython start-up files do not run in a review, and sets have the same order in every run.
-        self.environment = {"IPYTHONDIR": str(folder / "ipython"), "PYTHONHASHSEED": "0"}
-
-    def manager(self) -> type:
-        """A kernel manager class whose kernels run this interpreter and belong to this run."""
-        from jupyter_client.manager import AsyncKernelManager
-
-        kernels = self
-
-        class Manager(AsyncKernelManager):
-            def __init__(self, **settings):
-                transport = "ipc" if os.name == "posix" else "tcp"
-                super().__init__(**settings, transport=transport, connection_file=kernels.connection_file())
-
-            async def _async_launch_kernel(self, kernel_cmd, **arguments):
-                arguments["env"] = {**arguments["env"], **kernels.environment}
-                await super()._async_launch_kernel(kernel_cmd, **arguments)
-                kernels.pids.add(self.provisioner.pid)
-                if kernels.stopping:
-                    kernels.end()
-
-            _launch_kernel = _async_launch_kernel
-
-            async def _async_cleanup_resources(self, restart=False):
-                if self.provisioner is not None:
-                    kernels.pids.discard(self.provisioner.pid)
-                await super()._async_cleanup_resources(restart)
-
-            cleanup_resources = _async_cleanup_resources
-
-        return Manager
-
-    def connection_file(self) -> str:
-        return str(self.folder / f"{next(self._numbers)}.json")
-
-    def end(self) -> None:
-        """End every kernel at once, and let none start any more."""
-        self.stopping = True
-        for pid in list(self.pids):
-            try:
-                os.killpg(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-
-
-@contextmanager
-def kernels() -> Iterator[Kernels]:
-    """The kernels of a run; none is left when it ends. (After SIGKILL they notice that they are alone, and end by themselves.)"""
-    folder = Path(tempfile.mkdtemp(prefix="revops-"))
-    held = Kernels(folder)
-    try:
-        with _sigterm_raises():
-            yield held
-    finally:
-        held.end()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """Turn SIGTERM into an exception while in here, so that everything is cleared away."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number, frame):
-        raise Stopped
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def execute(job: Job, to: Path, held: Kernels, seconds: int = CELL_SECONDS) -> Ran:
@@ -233,22 +141,19 @@ def _register_engine() -> None:
     papermill_engines.register("review", Engine)
 
 
-def execute_all(jobs: list[Job], folder: Path, held: Kernels, at_once: int = 2, done: Callable[[str], None] = print) -> list[Ran]:
-    """Run the notebooks `at_once` at a time, keep the copies in `folder`, in the order of `jobs`.
-
-    The first that fails ends the others; NotebookFailed is raised when all have ended.
-    """
+def together(tasks: Mapping[str, Callable[[], Any]], held: Kernels, at_once: int, done: Callable[[str], None]) -> dict[str, Any]:
+    """Name → result of the tasks, run in their order, `at_once` at a time. The first that fails ends the kernels of all."""
     with ThreadPoolExecutor(max(1, at_once)) as pool:
-        running = {pool.submit(execute, job, folder / f"{job.name}.ipynb", held): job for job in jobs}
+        running = {pool.submit(task): name for name, task in tasks.items()}
         try:
             left = set(running)
             while left:
                 ended, left = wait(left, return_when=FIRST_COMPLETED)
                 for future in ended:
-                    done(running[future].name)
                     future.result()
+                    done(running[future])
         except BaseException:
             held.end()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    return [future.result() for future in running]
+    return {name: future.result() for future, name in running.items()}

@@ -1,0 +1,55 @@
+"""`python -m benchmarks [--scale 100] [--only review,metrics]`: prints every ratio beside what it must keep to."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from benchmarks.timing import Row
+
+PARTS = ("review", "metrics")
+
+
+@click.command()
+@click.option("--scale", type=float, default=100.0, show_default=True, help="size of the sample company for the metric layer")
+@click.option("--only", default=",".join(PARTS), show_default=True, help="which parts")
+@click.option("--turns", type=click.IntRange(1), default=3, show_default=True, help="runs of each way that count")
+@click.option("--data", default="", help="a sample company written before, for the metric layer")
+def main(scale: float, only: str, turns: int, data: str) -> None:
+    """Measure side by side, and print."""
+    wanted = [part.strip() for part in only.split(",")]
+    if unknown := set(wanted) - set(PARTS):
+        raise click.UsageError(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    click.echo(f"{'':<58} {'ours':>9} {'other':>9}")
+    if "review" in wanted:
+        from benchmarks import review
+
+        _show(review.run("sample", turns))
+    if "metrics" in wanted:
+        with tempfile.TemporaryDirectory() as folder:
+            _show(_metrics(Path(data) if data else _written(Path(folder), scale)))
+
+
+def _written(folder: Path, scale: float) -> Path:
+    from revops_helpers.sample.write import write_sample
+
+    click.echo(f"writing the sample company at scale {scale:g} …", err=True)
+    write_sample(folder / "company", 20260930, scale)
+    return folder / "company"
+
+
+def _metrics(folder: Path) -> list[Row]:
+    from benchmarks import metrics
+
+    return metrics.run(folder)
+
+
+def _show(rows: list[Row]) -> None:
+    for row in rows:
+        click.echo(row.line())
+
+
+if __name__ == "__main__":
+    main()

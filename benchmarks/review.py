@@ -1,0 +1,48 @@
+"""The review against plain papermill over the same notebooks, and opening a company against importing its libraries."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from benchmarks.timing import Row, medians, peak_megabytes, quietly
+from revops_helpers.review.run import find
+
+BIN = Path(sys.executable).parent
+IMPORTS = "import pandas, ibis; ibis.duckdb.connect().raw_sql('SELECT 1')"
+OPENED = "import sys; from revops_helpers.workspace import open_company; open_company(sys.argv[1])"
+
+
+def run(data: str, turns: int = 3) -> list[Row]:
+    """Review and cold open on a folder of data whose Parquet is already there (the uncounted first turn sees to that)."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        seconds = medians(
+            {
+                "papermill": lambda: plain(data, out),
+                "review": lambda: quietly([str(BIN / "revops"), "review", data, "--out", str(out / "reports")]),
+            },
+            turns,
+        )
+        memory = peak_megabytes()
+    opening = medians(
+        {
+            "imports": lambda: quietly([sys.executable, "-c", IMPORTS]),
+            "open": lambda: quietly([sys.executable, "-c", OPENED, data]),
+        },
+        max(turns, 5),
+    )
+    return [
+        Row("review / plain papermill, two at a time", seconds["review"], seconds["papermill"], "s", "≤ 1.10"),
+        Row("cold open_company() / import pandas, Ibis and connect", opening["open"], opening["imports"], "s", "≤ 1.30"),
+        Row("peak memory of a process of the review / 4 GB", memory, 4096, "MB", "< 1.00"),
+    ]
+
+
+def plain(data: str, out: Path) -> None:
+    """The same notebooks by papermill's own command, two at a time."""
+    command = [str(BIN / "papermill"), "-k", "python3", "--no-progress-bar", "--log-level", "WARNING", "-p", "data", data]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda item: quietly([*command, str(item[1]), str(out / f"{item[0]}.ipynb")]), find().items()))

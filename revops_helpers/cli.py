@@ -1,0 +1,150 @@
+"""The command `revops`. Heavy modules are imported by the command that needs them, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from revops_helpers.periods import PERIODS
+from revops_helpers.settings import LANGUAGES, InputError
+
+
+class _Doors(click.Group):
+    """Says what is wrong in one message, without a traceback: exit 2 for input, 1 for a review that failed."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except InputError as error:
+            _say(str(error))
+            context.exit(2)
+        except Failed as failure:
+            _say(str(failure))
+            context.exit(1)
+
+
+class Failed(Exception):
+    """Something was not done; the text says what. Exit 1."""
+
+
+def _say(text: str) -> None:
+    click.echo(f"revops: {text}", err=True)
+
+
+@click.group(cls=_Doors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="revops-workbook", message="%(prog)s %(version)s")
+def main() -> None:
+    """From a company's raw exports to a dated review: why behind plan, what is it worth, what happens next."""
+
+
+def _list(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+@main.command()
+@click.argument("data", default="sample")
+@click.option("--as-of", default="", metavar="DATE", help="such as 2026-09-30; else the newest closed month end")
+@click.option("--period", type=click.Choice(PERIODS), default="ytd", show_default=True, help="what the review is about")
+@click.option("--segment", default="", help="one segment of the accounts; else the whole company")
+@click.option("--notebooks", default="", callback=_list, metavar="00,01,…", help="numbers or names of notebooks; else all")
+@click.option("--language", type=click.Choice(LANGUAGES), help="else the company's own")
+@click.option("--out", type=click.Path(path_type=Path), default="reports", show_default=True, help="where reviews are published")
+@click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="notebooks at a time")
+@click.option("-p", "--parameter", "more", nargs=2, multiple=True, metavar="NAME VALUE", help="any other parameter of a notebook")
+def review(more: tuple[tuple[str, str], ...], language: str | None, **given) -> None:
+    """Run the notebooks on DATA (a folder with company.yml, or the word sample) and publish the review."""
+    from revops_helpers.review.build import Request, ReviewFailed
+    from revops_helpers.review.build import review as build
+
+    for name, _value in more:
+        if name in ("data", "as_of", "period", "segment", "language"):
+            raise InputError(f"parameter '{name}' has an option of its own: --{name.replace('_', '-')}")
+    try:
+        with _bar() as progress:
+            folder = build(Request(**given, language=language or "", more=dict(more)), progress)
+    except ReviewFailed as failure:
+        raise Failed(str(failure)) from None
+    click.echo(f"Review published: {folder.resolve() / 'index.html'}")
+
+
+def _bar():
+    """A progress bar on stderr, and nothing at all where stderr is not a terminal."""
+    from contextlib import contextmanager
+
+    from tqdm import tqdm
+
+    from revops_helpers.review.build import Progress
+
+    @contextmanager
+    def shown():
+        with tqdm(
+            total=1, unit="step", disable=not sys.stderr.isatty(), bar_format="{bar:24} {n}/{total} {desc}", leave=False
+        ) as bar:
+
+            def total(steps: int) -> None:
+                bar.reset(steps)
+
+            def step(name: str) -> None:
+                bar.set_description_str(name, refresh=False)
+                bar.update()
+
+            yield Progress(total, step)
+
+    return shown()
+
+
+@main.command()
+@click.argument("data", default="sample")
+def check(data: str) -> None:
+    """Read DATA and print what was accepted, refused and why. Nothing is run or published."""
+    from revops_helpers.review.check import checked_data
+
+    text, problems = checked_data(data)
+    click.echo(text)
+    if problems:
+        raise InputError("\n".join(problems))
+
+
+@main.command()
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="a new or empty folder")
+@click.option("--seed", type=int, default=20260930, show_default=True)
+@click.option("--scale", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="100: 100k accounts")
+def sample(out: Path, seed: int, scale: float) -> None:
+    """Write the simulated company with its planted truth to a folder."""
+    from revops_helpers.sample.write import write_sample
+
+    if out.exists() and any(out.iterdir()):
+        raise InputError(f"{out}: is not empty; name a new folder with --out")
+    write_sample(out, seed, scale)
+    click.echo(f"Sample company written: {out.resolve()}")
+
+
+@main.command()
+@click.option("--check", "only_check", is_flag=True, help="write nothing; fail when a page is stale")
+def docs(only_check: bool) -> None:
+    """Write docs/data_model.md and docs/metrics.md from the model and the metrics."""
+    folder = Path(__file__).resolve().parents[1] / "docs"
+    stale = [name for name, page in _pages().items() if _text(folder / name) != page()]
+    if only_check and stale:
+        raise Failed(f"stale: {', '.join('docs/' + name for name in stale)}; run make docs")
+    for name in stale:
+        (folder / name).write_text(_pages()[name](), encoding="utf-8")
+    click.echo(f"Written: {', '.join('docs/' + name for name in stale)}" if stale else "Everything was up to date.")
+
+
+def _pages() -> dict[str, Callable[[], str]]:
+    from revops_helpers.metrics.page import metrics_page
+    from revops_helpers.model.page import data_model_page
+
+    return {"data_model.md": data_model_page, "metrics.md": metrics_page}
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.exists() else ""
+
+
+if __name__ == "__main__":
+    main()

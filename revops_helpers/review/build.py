@@ -1,0 +1,176 @@
+"""One review, from a folder of exports to a published folder of pages: `review(Request(...))`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from revops_helpers.model.company import Company
+from revops_helpers.review import exports, run
+from revops_helpers.review.collect import Report, all_findings, report, reproducible
+from revops_helpers.review.gates import Gate, check
+from revops_helpers.review.kernels import kernels
+from revops_helpers.review.manifest import inputs_of, manifest, now
+from revops_helpers.review.parameters import Parameter, checked, declared, iso_date
+from revops_helpers.review.publish import building, keep_failed, prepared, publish
+from revops_helpers.settings import InputError
+from revops_helpers.words.language import translate_markdown, use
+
+STANDARD = ("data", "as_of", "period", "segment", "language")
+METRICS = "tables of metrics"
+
+
+class ReviewFailed(Exception):
+    """The review was not published. The text says what failed and where its copy is; the command exits 1."""
+
+
+class _GatesShut(Exception):
+    """Gates that did not hold, one problem a line."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to review. Empty texts mean: the newest closed month, the whole company, the company's own language, all notebooks."""
+
+    data: str = "sample"
+    as_of: str = ""
+    period: str = "ytd"
+    segment: str = ""
+    language: str = ""
+    notebooks: tuple[str, ...] = ()
+    out: Path = Path("reports")
+    jobs: int = 2
+    more: Mapping[str, str] = field(default_factory=dict)
+    folder: Path = run.NOTEBOOKS
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Is told how many steps there are, and each step that is done."""
+
+    total: Callable[[int], None] = lambda steps: None
+    step: Callable[[str], None] = lambda name: None
+
+
+def review(request: Request, progress: Progress | None = None) -> Path:
+    """Run the notebooks on a company's data and publish the review. Returns its folder.
+
+    InputError when the input needs a hand: nothing has run and nothing is written. ReviewFailed when a notebook or a gate
+    failed: the last published review is as it was, and the copy of what failed is under `.failed/`.
+    """
+    progress = progress or Progress()
+    started, clock = now(), time.monotonic()
+    sources = {name: run.read(path) for name, path in run.find(request.folder, request.notebooks).items()}
+    parameters = {name: _declared(source, name) for name, source in sources.items()}
+    checked(parameters, _given(request))
+    prepared(request.out)
+    company = _opened(request)
+    told = checked(parameters, _given(request) | {"as_of": company.as_of, "language": company.settings.locale})
+    use(company.settings.locale)
+    jobs = [run.Job(name, _translated(source), told[name]) for name, source in sources.items()]
+    seconds = {"open": time.monotonic() - clock}
+    with building(request.out, company.as_of) as folder:
+        try:
+            reports, metrics = _run(jobs, company, folder, request.jobs, progress)
+            seconds |= {one.name: one.seconds for one in reports}
+            _write(folder, company, reports, metrics)
+            gates = check(folder, company, reports, metrics)
+            _hold(gates)
+        except (run.NotebookFailed, _GatesShut) as failure:
+            names = [failure.notebook] if isinstance(failure, run.NotebookFailed) else list(sources)
+            kept = keep_failed(folder, request.out, company.as_of, [f"notebooks/{name}.ipynb" for name in names], str(failure))
+            raise ReviewFailed(f"{failure}\nNot published; the last review is as it was. See {kept}") from None
+        seconds["whole"] = time.monotonic() - clock
+        ran = {"started_at": started, "seconds": {name: round(spent, 3) for name, spent in seconds.items()}}
+        made_of = manifest(company, _inputs(request), told, [gate.record() for gate in gates], ran)
+        exports.write_json(folder / "manifest.json", made_of)
+        return publish(folder, request.out, company.as_of)
+
+
+def _given(request: Request) -> dict[str, Any]:
+    """The parameters that the reader gave; None where nothing was."""
+    if request.as_of:
+        iso_date(request.as_of)
+    for name in set(request.more) & set(STANDARD):
+        raise InputError(f"parameter '{name}' has an option of its own: --{name.replace('_', '-')}")
+    data = request.data if request.data == "sample" else str(Path(request.data).expanduser().resolve())
+    standard = {name: getattr(request, name) or None for name in STANDARD if name != "data"}
+    return {"data": data, **standard, **request.more}
+
+
+def _declared(source: nbformat.NotebookNode, name: str) -> dict[str, Parameter]:
+    """What a notebook declares. InputError unless it takes the parameters of every review."""
+    found = declared(source, name)
+    for missing in (parameter for parameter in STANDARD if parameter not in found):
+        raise InputError(f"{name}: does not declare the parameter '{missing}'; a notebook of a review has {', '.join(STANDARD)}")
+    return found
+
+
+def _opened(request: Request) -> Company:
+    """The company, ingested once, in the language of the review."""
+    from revops_helpers.workspace import open_company
+
+    given = _given(request)
+    company = open_company(
+        given["data"], as_of=given["as_of"], period=request.period, segment=given["segment"], language=given["language"]
+    )
+    language = request.language or company.settings.locale
+    return replace(company, settings=company.settings.model_copy(update={"locale": language}))
+
+
+def _translated(source: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """A copy of the notebook whose Markdown is in the language of the review."""
+    copy = nbformat.from_dict(source)
+    for cell in copy.cells:
+        if cell.cell_type == "markdown":
+            cell.source = translate_markdown(cell.source)
+    return copy
+
+
+def _run(jobs: list[run.Job], company: Company, folder: Path, at_once: int, progress: Progress) -> tuple[list[Report], Any]:
+    """Run the notebooks and the tables of metrics side by side; keep copies that are the same in every run."""
+    to = folder / "notebooks"
+    to.mkdir()
+    progress.total(len(jobs) + 2)
+    with kernels() as held:
+        tasks: dict[str, Callable] = {job.name: partial(run.execute, job, to / f"{job.name}.ipynb", held) for job in jobs}
+        tasks[METRICS] = partial(exports.metrics_table, company)
+        done = run.together(tasks, held, at_once, progress.step)
+    metrics = done.pop(METRICS)
+    reports = [report(ran.name, reproducible(ran.notebook), ran.seconds) for ran in done.values()]
+    for one in reports:
+        nbformat.write(one.notebook, to / f"{one.name}.ipynb")
+    return reports, metrics
+
+
+def _write(folder: Path, company: Company, reports: list[Report], metrics: Any) -> None:
+    """The pages, tables, exports and findings of a review."""
+    from revops_helpers.review.site import write_pages
+
+    findings = all_findings(reports)
+    for name in ("tables", "exports"):
+        (folder / name).mkdir()
+    exports.write_table(folder / "tables", "metrics", metrics)
+    exports.write_table(folder / "tables", "ledger", company.ledger)
+    exports.write_table(folder / "tables", "quarantine_summary", exports.quarantine_summary(company.quarantine))
+    exports.write_actions(folder / "exports" / "actions.csv", findings)
+    exports.write_json(folder / "findings.json", findings)
+    write_pages(folder, company, reports)
+
+
+def _hold(gates: list[Gate]) -> None:
+    problems = [f"{gate.name}: no, {problem}" for gate in gates for problem in gate.problems]
+    if problems:
+        raise _GatesShut("\n".join(problems[:20]))
+
+
+def _inputs(request: Request) -> list[dict[str, Any]]:
+    from revops_helpers.workspace import folder_of
+
+    return inputs_of(folder_of(request.data))

@@ -1,0 +1,79 @@
+"""The files beside the pages: tidy tables for spreadsheets and BI, and the actions for the task tracker."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from revops_helpers.words.language import _
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+PRIORITY = {"high": "High", "medium": "Medium", "low": "Low"}
+
+
+def safe(value: Any) -> Any:
+    """Text that a spreadsheet would run as a formula gets an apostrophe before it; numbers and dates stay."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def write_csv(file: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """UTF-8 with a header, "" for what is missing, lines ended by a line feed; no cell can become a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([safe(column) for column in columns])
+    writer.writerows([["" if _missing(cell) else safe(cell) for cell in row] for row in rows])
+    file.write_text(text.getvalue(), encoding="utf-8", newline="")
+
+
+def _missing(cell: Any) -> bool:
+    return cell is None or cell is pd.NaT or (isinstance(cell, float) and cell != cell) or cell is pd.NA
+
+
+def write_table(folder: Path, name: str, frame: pd.DataFrame) -> None:
+    """One table as `name.csv` and `name.parquet`, in the order of the frame."""
+    cells = zip(*(_plain(frame[column]) for column in frame.columns), strict=True) if len(frame.columns) else ()
+    write_csv(folder / f"{name}.csv", list(frame.columns), cells)
+    frame.to_parquet(folder / f"{name}.parquet", index=False)
+
+
+def _plain(column: pd.Series) -> list[Any]:
+    """Python values: whole numbers without a point, dates without a time of day."""
+    values = column.astype(object).where(column.notna(), None).tolist()
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return [None if v is None else v.date() if v == v.normalize() else v.isoformat() for v in values]
+    return [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]
+
+
+def quarantine_summary(quarantine: pd.DataFrame) -> pd.DataFrame:
+    """How many rows each rule refused, by table, source and column, with the advice: no row, no value, nothing personal."""
+    keys = ["table", "source", "column", "rule", "advice"]
+    counted = quarantine.fillna(dict.fromkeys(keys, "")).groupby(keys, sort=True).size()
+    return counted.rename("rows").reset_index()
+
+
+def write_actions(file: Path, findings: Iterable[Mapping[str, Any]]) -> None:
+    """The findings as tasks: a CSV whose columns Jira's import (and most trackers') knows."""
+    columns = ("Summary", "Issue Type", "Priority", "Due Date", "Labels", "Description")
+    rows = []
+    for finding in findings:
+        about = [
+            finding["headline"],
+            _("Owner: {owner}", owner=finding["owner"]),
+            _("Metric that should move: {metric}", metric=finding["metric"]),
+            _("Evidence: {evidence}", evidence=finding["evidence"]),
+        ]
+        labels = f"revops {finding['phase']} {finding['id']}"
+        priority = PRIORITY[finding["confidence"]]
+        rows.append((finding["action"], "Task", priority, finding["review_on"], labels, "\n".join(about)))
+    write_csv(file, columns, rows)
+
+
+def write_json(file: Path, content: Any) -> None:
+    """Readable JSON, the same bytes for the same content. ValueError for NaN, which is not JSON."""
+    file.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")

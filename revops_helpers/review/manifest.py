@@ -1,0 +1,100 @@
+"""The manifest: what a review was made of. Two runs of the same inputs differ in its `run` part only."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from revops_helpers.model.company import Company
+
+ROOT = Path(__file__).resolve().parents[2]
+LIBRARIES = (
+    "ibis-framework", "duckdb", "sqlglot", "pandas", "pyarrow", "numpy", "scipy", "statsmodels", "scikit-learn", "lifelines",
+    "matplotlib", "seaborn", "papermill",
+)  # fmt: skip
+
+
+def manifest(
+    company: Company,
+    inputs: Iterable[Mapping[str, Any]],
+    parameters: Mapping[str, Any],
+    gates: Iterable[Mapping[str, Any]],
+    run: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Everything needed to tell one review from another, and to make it again."""
+    period = company.period
+    return {
+        "review": {
+            "company": company.settings.name,
+            "as_of": company.as_of.isoformat(),
+            "period": {"name": company.period_name, "start": period.start.isoformat(), "end": period.end.isoformat()},
+            "segment": company.segment or "",
+            "currency": company.settings.currency,
+            "data_ends_on": company.data_ends_on.isoformat() if company.data_ends_on else None,
+            "notes": list(company.notes),
+        },
+        "parameters": dict(parameters),
+        "inputs": list(inputs),
+        "fingerprint": company.fingerprint,
+        "ledger": records(company.ledger),
+        "versions": versions(),
+        "commit": commit(),
+        "seeds": {"PYTHONHASHSEED": 0},
+        "gates": list(gates),
+        "run": dict(run),
+    }
+
+
+def records(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """The rows of a frame as plain Python values."""
+    return [] if frame is None else frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+def inputs_of(folder: Path) -> list[dict[str, Any]]:
+    """Every file of the company's folder: its name inside it, bytes and SHA-256. Hidden files are no input."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [
+        {"file": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": sha256(path)}
+        for path in files
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+
+
+def sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def versions() -> dict[str, str]:
+    return {"python": platform.python_version(), "revops-workbook": version("revops-workbook")} | {
+        name: version(name) for name in LIBRARIES
+    }
+
+
+def commit() -> dict[str, Any] | None:
+    """The commit of the checkout and whether files differ from it; None where there is no checkout or no git."""
+    if not (ROOT / ".git").exists():
+        return None
+    try:
+        head = _git("rev-parse", "HEAD")
+        return {"hash": head, "changed": bool(_git("status", "--porcelain"))}
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(ROOT), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def now() -> str:
+    """When the run began: the only wall clock in a review, and only in the manifest's `run`."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
