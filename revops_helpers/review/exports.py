@@ -27,8 +27,13 @@ def write_csv(file: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]])
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([safe(column) for column in columns])
-    writer.writerows([["" if _missing(cell) else safe(cell) for cell in row] for row in rows])
+    writer.writerows([["" if _missing(cell) else _cell(cell) for cell in row] for row in rows])
     file.write_text(text.getvalue(), encoding="utf-8", newline="")
+
+
+def _cell(cell: Any) -> Any:
+    """One cell; a lone carriage return would end the line for some readers and is made a line feed, which is quoted."""
+    return safe(cell).replace("\r\n", "\n").replace("\r", "\n") if isinstance(cell, str) else cell
 
 
 def _missing(cell: Any) -> bool:

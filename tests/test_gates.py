@@ -1,0 +1,167 @@
+"""What must hold before a review is published."""
+
+import pandas as pd
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from revops_helpers.review.collect import all_findings, payloads, report, reproducible
+from revops_helpers.review.gates import check, read_page
+from revops_helpers.words.markup import MIME
+from tests.support import company_of
+
+POLICY = "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
+PAGE = "<!doctype html><html lang=en><head>{policy}<style>{style}</style></head><body><h1>Behind</h1>{body}</body></html>"
+LEDGER = pd.DataFrame(
+    [{"table": "leads", "source": "crm", "unit": "rows", "read": 4, "accepted": 3, "quarantined": 1, "excluded": 0}]
+)
+METRICS = pd.DataFrame([{"metric": "arr", "value": 1.0, "low": 0.5, "high": 2.0, "status": "ok"}])
+
+
+def page(body: str = "", style: str = "", policy: str = POLICY) -> str:
+    return PAGE.format(body=body, style=style, policy=policy)
+
+
+def finding(name: str, value: float | None, **more) -> dict:
+    stake = {"value": value, "status": "ok" if value is not None else "not_applicable"}
+    words = dict.fromkeys(("headline", "action", "owner", "metric", "evidence"), "text")
+    return {"id": name, "kind": "growth", "stake": stake, **words, **more}
+
+
+def executed(*payloads, count: int | None = 1):
+    outputs = [new_output("display_data", {MIME: payload, "text/plain": ""}) for payload in payloads]
+    cell = new_code_cell("show()", execution_count=count, outputs=outputs)
+    return new_notebook(cells=[cell])
+
+
+@pytest.fixture
+def built(tmp_path):
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "index.html").write_text(page())
+    return tmp_path
+
+
+def problems(folder, company=None, reports=(), metrics=METRICS, ledger=LEDGER, **tables) -> list[str]:
+    held = company_of(**tables)
+    object.__setattr__(held, "ledger", ledger)
+    return [text for gate in check(folder, held, list(reports), metrics) for text in gate.problems]
+
+
+def test_a_sound_review_passes_every_gate(built):
+    assert problems(built, reports=[report("a", executed({"kind": "findings", "findings": [finding("x", 5)]}), 1.0)]) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("<script>1</script>", "holds <script>"),
+        ("<p onclick='x()'>", "handler onclick"),
+        ("<img src='https://example.com/a.png' alt=''>", "fetches"),
+        ("<img src='data:text/html,x' alt=''>", "fetches"),
+        ("<img src='data:image/png;base64,'>", "without alternative text"),
+        ("<iframe></iframe>", "holds <iframe>"),
+        ("<svg><use href='https://example.com/a.svg#b'/></svg>", "fetches"),
+        ("<p style='background:url(https://example.com)'>", "fetches from a style"),
+        ("<h1>Two</h1>", "2 first headings"),
+        ("<i id=a></i><i id=a></i>", "the id 'a' twice"),
+        ("<meta http-equiv=refresh content='0;url=https://example.com'>", "sends the reader elsewhere"),
+    ],
+)
+def test_a_page_that_could_run_or_fetch_anything_is_not_published(built, body, said):
+    (built / "index.html").write_text(page(body))
+    assert any(said in problem for problem in problems(built))
+
+
+def test_a_style_sheet_that_fetches_and_a_page_without_policy_or_language_are_seen():
+    assert "fetches from its style sheet" in read_page(page(style="@import 'a.css';")).problems
+    assert read_page(page(style="a{background:url(data:font/woff2;base64,)}")).problems == []
+    assert any("policy" in problem for problem in read_page(page(policy="")).problems)
+    assert any("language" in problem for problem in read_page(page().replace(" lang=en", "")).problems)
+
+
+@pytest.mark.parametrize(
+    ("link", "broken"),
+    [
+        ("other.html", False),
+        ("other.html#here", False),
+        ("other.html#gone", True),
+        ("gone.html", True),
+        ("#gone", True),
+        ("../outside.html", True),
+        ("javascript:alert(1)", True),
+        ("data:text/html,x", True),
+        ("//example.com", True),
+        ("https://crm.example.com/1", False),
+    ],
+)
+def test_links_lead_to_what_is_there(built, link, broken):
+    (built.parent / "outside.html").write_text("")
+    (built / "other.html").write_text(page("<p id=here>"))
+    (built / "index.html").write_text(page(f"<a href='{link}'>see</a>"))
+    assert bool(problems(built)) is broken
+
+
+def test_a_review_without_index_is_not_published(tmp_path):
+    assert "there is no index.html" in problems(tmp_path)
+
+
+def test_a_ledger_that_does_not_balance_is_seen(built):
+    assert problems(built, ledger=LEDGER.assign(read=5)) == ["leads from crm, in rows"]
+    assert problems(built, ledger=None) == ["there is no row ledger"]
+
+
+def test_a_notebook_that_stopped_halfway_is_seen(built):
+    assert problems(built, reports=[report("a", executed(count=None), 1.0)]) == ["a: a cell has not run"]
+    failed = executed()
+    failed.cells[0].outputs = [new_output("error", ename="E", evalue="", traceback=[])]
+    assert problems(built, reports=[report("a", failed, 1.0)]) == ["a: a cell shows an error"]
+
+
+def test_findings_that_are_not_whole_or_add_up_to_too_much_are_seen(built):
+    twice = {"kind": "findings", "findings": [finding("x", 5), finding("x", 5, owner="")], "joint": {"value": 20}}
+    found = problems(built, reports=[report("a", executed(twice), 1.0)])
+    assert found == [
+        "a: finding x stands twice",
+        "a: finding x has no owner",
+        "a: the findings are valued higher together than one by one",
+    ]
+
+
+def test_odd_metrics_are_seen(built):
+    odd = pd.DataFrame(
+        [
+            {"metric": "arr", "value": 1.0, "low": 3.0, "high": 2.0, "status": "ok"},
+            {"metric": "nrr", "value": None, "low": None, "high": None, "status": "fine"},
+            {"metric": "grr", "value": None, "low": None, "high": None, "status": "ok"},
+        ]
+    )
+    found = problems(built, metrics=odd)
+    assert len(found) == 3 and "'fine'" in found[0] and "arr" in found[1] and "grr" in found[2]
+
+
+def test_a_persons_address_is_found_in_any_file_and_other_addresses_are_not(built):
+    (built / "tables/metrics.csv").write_text("owner\nAna.Souza@example.com\nhelp@example.com\n")
+    people = [{"user_id": "u1", "name": "Ana", "email": "ana.souza@example.com", "role": "seller"}]
+    assert problems(built, users=people) == ["tables/metrics.csv shows an address of users.email"]
+
+
+def test_what_a_notebook_shows_is_collected_from_parts_within_parts():
+    line = {"kind": "bottom_line", "sentences": ["We are behind.", "Data holds."]}
+    shown = executed({"kind": "header", "title": "Gap"}, {"kind": "stack", "parts": [{"kind": "beside", "parts": [line]}]})
+    assert [part["kind"] for part in payloads(shown)] == ["header", "stack", "beside", "bottom_line"]
+    found = report("a", shown, 1.0)
+    assert (found.title, found.bottom_line, found.findings) == ("Gap", ("We are behind.", "Data holds."), ())
+
+
+def test_findings_are_ranked_once_with_unknown_stakes_last():
+    first = report("00", executed({"kind": "findings", "findings": [finding("a", 5), finding("b", None)]}), 1.0)
+    second = report("03", executed({"kind": "findings", "findings": [finding("a", 7), finding("c", 6)]}), 1.0)
+    assert [f["id"] for f in all_findings([first, second])] == ["c", "a", "b"]
+
+
+def test_an_executed_copy_holds_no_time_and_no_random_id():
+    ran = executed()
+    ran.metadata["papermill"] = {"duration": 1.5}
+    ran.cells[0].metadata.update(papermill={"start_time": "x"}, execution={"iopub": "x"}, tags=["injected-parameters"])
+    clean = reproducible(ran)
+    assert clean.cells[0].id == "injected-parameters"
+    assert "papermill" not in clean.metadata and not {"papermill", "execution"} & set(clean.cells[0].metadata)
