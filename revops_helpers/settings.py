@@ -160,3 +160,13 @@ def _nearest(where: tuple) -> str:
     names = list(model.model_fields) if model else []
     close = get_close_matches(str(where[-1]), names, n=1)
     return f"did you mean '{close[0]}'?" if close else f"the keys here are {', '.join(names)}"
+
+
+def line_of(file: Path, *where: str) -> int:
+    """The line of company.yml on which a key stands, or of the nearest key above it that is there; for messages."""
+    lines: dict[tuple, int] = {}
+    _tree(yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader), lines, (), file)
+    known = where
+    while known not in lines:
+        known = known[:-1]
+    return lines[known]

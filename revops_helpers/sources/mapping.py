@@ -37,3 +37,69 @@ itself when the outer SELECT is plain (each branch of a UNION too). With GROUP B
 Several entries may fill one canonical table; their rows follow each other in the order of company.yml, and of two rows with one key
 the first stays. Rows that a WHERE or a join leaves out are reported beside the rows of the first table in FROM.
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+import pandas as pd
+
+from revops_helpers.model.contract import Part
+from revops_helpers.model.tables import TABLES
+from revops_helpers.settings import Settings
+from revops_helpers.sources.entries import Entry
+from revops_helpers.sources.reading import Desk, Raw, read
+
+REPORT = ("table", "source", "status", "missing", "rows_in", "rows_out")
+
+
+@dataclass
+class Mapped:
+    """What the sources give: parts by canonical table, the report (`REPORT`), notes for the reader, records of each input file.
+
+    status: `read` (a canonical file), `mapped`, `partial` (`missing` names raw tables and columns read as empty), `unavailable`.
+    """
+
+    parts: dict[str, list[Part]] = field(default_factory=dict)
+    report_rows: list[tuple] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    rows: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def report(self) -> pd.DataFrame:
+        return pd.DataFrame(self.report_rows, columns=list(REPORT))
+
+    def add(self, part: Part, status: str, missing: str, rows_in: int) -> None:
+        self.parts.setdefault(part.table, []).append(part)
+        self.report_rows.append((part.table, part.source, status, missing, rows_in, part.rows))
+
+    def took(self, raw: Raw) -> None:
+        self.rows[raw.file] = raw.rows
+        self.notes.extend(raw.notes)
+
+
+def mapped(desk: Desk, entries: list[Entry], settings: Settings) -> Mapped:
+    """Read what the entries hold and hand it on as parts for the contract. InputError when a file or a SELECT is wrong."""
+    found = Mapped()
+    for entry in entries:
+        found.notes.extend(entry.notes)
+        if not entry.selects:
+            for part, raw in _canonical(desk, entry, found):
+                found.add(part, "read", "", raw.rows)
+    return found
+
+
+def _canonical(desk: Desk, entry: Entry, found: Mapped) -> Iterator[tuple[Part, Raw]]:
+    """The files of an entry that are canonical tables already."""
+    for table, file in entry.files.items():
+        raw = read(desk, file, entry.name, table, entry.encoding)
+        found.took(raw)
+        columns = tuple(c for c in raw.columns if c in TABLES[table].names)
+        for stray in (c for c in raw.columns if c not in TABLES[table].names):
+            close = get_close_matches(stray, TABLES[table].names, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            found.notes.append(f"{raw.file}: column {stray} is not in the model and is ignored{hint}")
+        relation = f"(SELECT *, _line AS _row FROM {raw.relation})"
+        yield Part(table, entry.name, relation, raw.file, columns, entry.form, raw.rows, raw.refused), raw

@@ -1,0 +1,145 @@
+"""Ingest: a company's exports through mapping and contract into Parquet, once per content, in a private cache folder.
+
+One folder per fingerprint of the inputs, company.yml, the SELECTs and the code that reads them. It appears under its name by one
+rename, so that a run that is stopped leaves nothing and two processes may race. Source of the layout: docs/decisions.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from revops_helpers.settings import Settings
+from revops_helpers.sources.entries import Entry
+
+UNUSED_DAYS = 30
+CODE = ("settings.py", "engine.py", "ingest.py", "model", "sources")
+
+
+def cache_folder() -> Path:
+    """`REVOPS_CACHE`, else the user's cache folder; readable by its owner only."""
+    given = os.environ.get("REVOPS_CACHE")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = Path(given) if given else base / "revops-workbook"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    return folder
+
+
+def ingested(data: Path, settings: Settings, entries: list[Entry]) -> Path:
+    """The folder of Parquet that ingest wrote for exactly these inputs; written first where it is not there yet."""
+    cache = cache_folder()
+    hashes = _hashes(cache, [file for entry in entries for file in entry.files.values()] + _code())
+    target = cache / _fingerprint(data, entries, hashes)
+    if (target / "meta.json").exists():
+        os.utime(target)
+        return target
+    work = Path(tempfile.mkdtemp(prefix=".ingest-", dir=cache))
+    try:
+        _write(data, settings, entries, hashes, work)
+        _publish(work, target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    _forget_unused(cache)
+    return target
+
+
+def _write(data: Path, settings: Settings, entries: list[Entry], hashes: dict[str, str], work: Path) -> None:
+    from revops_helpers.engine import workbench
+    from revops_helpers.model.contract import accept
+    from revops_helpers.sources.mapping import mapped
+    from revops_helpers.sources.reading import Desk
+
+    ready, scratch = work / "ready", work / "scratch"
+    for folder in (ready, scratch, scratch / "spill"):
+        folder.mkdir()
+    roots = {file.resolve().parent for entry in entries for file in entry.files.values()}
+    with workbench([*roots, ready], scratch) as connection:
+        found = mapped(Desk(connection, scratch, data), entries, settings)
+        outcome = accept(connection, found.parts, settings, ready)
+    outcome.reads.to_parquet(ready / "_reads.parquet")
+    outcome.days.to_parquet(ready / "_days.parquet")
+    outcome.quarantine.to_parquet(ready / "_quarantine.parquet")
+    found.report.to_parquet(ready / "_mapping.parquet")
+    meta = {
+        "tables": outcome.columns,
+        "inputs": [
+            {"file": label, "sha256": hashes[str(file)], "bytes": file.stat().st_size, "rows": found.rows.get(label)}
+            for label, file in ((_label(data, file), file) for entry in entries for file in entry.files.values())
+        ],
+        "notes": found.notes,
+    }
+    (ready / "meta.json").write_text(json.dumps(meta, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _publish(work: Path, target: Path) -> None:
+    try:
+        (work / "ready").rename(target)
+    except OSError:
+        if not (target / "meta.json").exists():  # else another process was first, with the same content
+            raise
+
+
+def _forget_unused(cache: Path) -> None:
+    """Remove what no review has opened for a month: exports are personal data."""
+    limit = time.time() - UNUSED_DAYS * 86_400
+    for folder in cache.iterdir():
+        if folder.is_dir() and folder.stat().st_mtime < limit:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+# ---- fingerprints
+
+
+def _label(data: Path, file: Path) -> str:
+    return str(file.relative_to(data)) if file.is_relative_to(data) else str(file)
+
+
+def _code() -> list[Path]:
+    """The files whose change makes an earlier ingest stale."""
+    package = Path(__file__).parent
+    return sorted(file for part in CODE for file in ([package / part] if part.endswith(".py") else (package / part).glob("*.py")))
+
+
+def _fingerprint(data: Path, entries: list[Entry], hashes: dict[str, str]) -> str:
+    package = Path(__file__).parent
+    told = {
+        "company": hashlib.sha256((data / "company.yml").read_bytes()).hexdigest(),
+        "code": {str(file.relative_to(package)): hashes[str(file)] for file in _code()},
+        "entries": [
+            [entry.name, entry.selects, [[table, _label(data, file), hashes[str(file)]] for table, file in entry.files.items()]]
+            for entry in entries
+        ],
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:24]
+
+
+def _hashes(cache: Path, files: Iterable[Path]) -> dict[str, str]:
+    """SHA-256 of every file, remembered by path, size and time of change, so that unchanged exports are not read again."""
+    index_file = cache / "hashes.json"
+    try:
+        known = json.loads(index_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = {}
+    hashes, fresh = {}, {}
+    for file in files:
+        state = file.stat()
+        key = f"{file.resolve()}|{state.st_size}|{state.st_mtime_ns}"
+        hashes[str(file)] = known.get(key) or fresh.setdefault(key, _sha256(file))
+    if fresh:
+        alive = {key: value for key, value in known.items() if Path(key.split("|")[0]).exists()}
+        with tempfile.NamedTemporaryFile("w", dir=cache, delete=False, encoding="utf-8") as stream:
+            json.dump(alive | fresh, stream)
+        Path(stream.name).replace(index_file)
+    return hashes
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

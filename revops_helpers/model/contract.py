@@ -1,0 +1,331 @@
+"""The contract: every row is accepted, or set aside with the rule it breaks and its raw text, and the ledger proves it.
+
+Works in the ingest engine (SQL), part by part: a part is what one source gives for one table, as text. What it writes:
+`<table>.parquet` (accepted rows, canonical types, `_source`), and three frames: reads, days (accepted, by the day from which a
+row is known) and quarantine. `read` is summed before the split and from the independent count of records, so the check can fail.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from revops_helpers.model import formats, rules
+from revops_helpers.model.formats import TYPED, Format, identifier, quoted
+from revops_helpers.model.tables import TABLES, Table
+from revops_helpers.settings import InputError, Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+ENGINE_TYPE = {"text": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "money": "BIGINT", "flag": "BOOLEAN"}
+ENGINE_TYPE |= {"date": "DATE", "time": "TIMESTAMP"}
+QUARANTINE = ("table", "source", "file", "line", "column", "rule", "advice", "raw")
+LEDGER = ("table", "source", "unit", "read", "accepted", "quarantined", "excluded")
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A record that never became a row: where it stands, why, what to do, and its text."""
+
+    file: str
+    line: int
+    rule: str
+    advice: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one source gives for one table. `relation`: text columns, `_row` (unique, in order), `_file`, `_line`.
+
+    rows: records read, counted apart from the parser, refused ones among them. typed: columns that a SELECT calculated.
+    """
+
+    table: str
+    source: str
+    relation: str
+    label: str
+    columns: tuple[str, ...]
+    form: Format
+    rows: int
+    refused: tuple[Refused, ...] = ()
+    typed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """reads: table, source, unit, read, quarantined. days: table, source, unit, day (NaT: always known), accepted.
+
+    columns: table → the columns that its accepted rows have, in the model's order.
+    """
+
+    reads: pd.DataFrame
+    days: pd.DataFrame
+    quarantine: pd.DataFrame
+    columns: dict[str, list[str]]
+
+
+def order(tables: Collection[str]) -> list[str]:
+    """Tables in the order in which they can be checked: exchange rates first, what owns before what is owned."""
+    done: list[str] = []
+
+    def visit(table: str) -> None:
+        if table in done or table not in tables:
+            return
+        for column in TABLES[table].columns:
+            if column.owned and not column.refers.startswith(f"{table}."):
+                visit(column.refers.partition(".")[0])
+        done.append(table)
+
+    for table in ("fx_rates", *TABLES):
+        visit(table)
+    return done
+
+
+def accept(
+    connection: duckdb.DuckDBPyConnection, parts: Mapping[str, Sequence[Part]], settings: Settings, folder: Path
+) -> Outcome:
+    """Hold every part to the contract and write the accepted rows to `folder`. InputError when a column cannot be decided."""
+    outcomes: list[Outcome] = []
+    rated = set(settings.plan_rates)
+    for table in order(parts):
+        outcomes.append(_Checked(connection, TABLES[table], parts[table], settings, folder, rated).outcome())
+        if table == "fx_rates":
+            listed = connection.execute(
+                f"SELECT DISTINCT upper(currency) FROM read_parquet({quoted(folder / 'fx_rates.parquet')})"
+            )
+            rated |= {code for (code,) in listed.fetchall()}
+    frames = (pd.concat([getattr(o, frame) for o in outcomes], ignore_index=True) for frame in ("reads", "days", "quarantine"))
+    return Outcome(*frames, {table: names for o in outcomes for table, names in o.columns.items()})
+
+
+class _Checked:
+    """One table on its way through the contract."""
+
+    def __init__(self, connection, spec: Table, parts: Sequence[Part], settings: Settings, folder: Path, rated: Collection[str]):
+        self.connection, self.spec, self.settings, self.folder = connection, spec, settings, folder
+        self.parts = parts
+        for part in parts:
+            self._complete(part)
+        self.forms = [self._decided(part) for part in parts]
+        given = {column for part in self.parts for column in part.columns}
+        given |= {"closed_at"} if spec.name == "opportunities" and {"status", "close_date"} <= given else set()
+        given |= {"currency"} if spec.money and "currency" in spec.names else set()
+        self.columns = [c for c in spec.columns if c.name in given]
+        self.key = [c for c in spec.key if c in given]
+        self.checks = [list(rules.checks(spec, self._known(part), settings, rated)) for part in self.parts]
+
+    def _known(self, part: Part) -> set[str]:
+        return {*part.columns, *rules.derived(self.spec, part.columns, part.form.zone)}
+
+    # ---- how each column is written
+
+    def _complete(self, part: Part) -> None:
+        """InputError when a column is missing without which no row counts."""
+        if missing := [c.name for c in self.spec.columns if c.required and c.name not in part.columns]:
+            found = ", ".join(part.columns) or "none"
+            raise InputError(
+                f"{part.label}: column '{missing[0]}' is missing, and no row of {self.spec.name} counts without it; "
+                f"add or rename it (columns found: {found})"
+            )
+
+    def _decided(self, part: Part) -> dict[str, Format]:
+        """The format of every column of the part. InputError when one that is not declared cannot be decided."""
+        forms, open_ = {}, []
+        for name in part.columns:
+            kind = self.spec[name].type
+            forms[name] = TYPED if name in part.typed else part.form
+            setting = {"date": "dates", "time": "dates", "integer": "decimal", "number": "decimal", "money": "decimal"}.get(kind)
+            if setting and getattr(forms[name], setting) == "auto":
+                open_.append(name)
+        if open_:
+            seen = ", ".join(formats.evidence(rules.raw(name), self.spec[name].type) for name in open_)
+            row = self.connection.execute(f"SELECT {seen} FROM ({self._texts(part)})").fetchone()
+            for name, evidence in zip(open_, row, strict=True):
+                where = f"{part.label}, column '{name}'"
+                forms[name] = formats.decide(evidence, self.spec[name].type, where, forms[name])
+        return forms
+
+    # ---- SQL in layers: text, parsed, derived, checked
+
+    def _texts(self, part: Part) -> str:
+        listed = ", ".join(f"{formats.text(identifier(c))} AS {rules.raw(c)}" for c in part.columns)
+        return f"SELECT _row, _file, _line, {listed} FROM {part.relation}"
+
+    def _parsed(self, i: int) -> str:
+        listed = ", ".join(f"{rules.value(self.spec[c], self.forms[i][c])} AS {rules.parsed(c)}" for c in self.parts[i].columns)
+        return f"SELECT *, {listed} FROM ({self._texts(self.parts[i])})"
+
+    def _derived(self, i: int) -> str:
+        """Canonical values beside text and parsed ones, and the unit that the row's money is summed in."""
+        part = self.parts[i]
+        found = rules.derived(self.spec, part.columns, part.form.zone)
+        values = {c: found.get(c, rules.parsed(c)) for c in self._known(part)}
+        if self.spec.money and "currency" in self.spec.names:
+            values["currency"] = f"upper(coalesce({values.get('currency', 'NULL')}, {quoted(self.settings.currency)}))"
+        if self.spec.covers == "month":
+            values[self.spec.stamp[0]] = f"CAST(date_trunc('month', {values[self.spec.stamp[0]]}) AS DATE)"
+        listed = ", ".join(
+            f"CAST({values.get(c.name, 'NULL')} AS {ENGINE_TYPE[c.type]}) AS {identifier(c.name)}" for c in self.columns
+        )
+        unit = rules.unit(self.spec, part.columns, self.settings)
+        return f"SELECT *, {listed}, {unit} AS _unit FROM ({self._parsed(i)})"
+
+    def _verdicts(self, i: int) -> str:
+        tests = " ".join(f"WHEN {check.test} THEN {n}" for n, check in enumerate(self.checks[i]))
+        problem = f"CASE {tests} END" if tests else "NULL"
+        listed = ", ".join(identifier(c.name) for c in self.columns)
+        return f"SELECT {i} AS _part, _row, {problem}::INTEGER AS _problem, _unit, {listed} FROM ({self._derived(i)})"
+
+    # ---- the split
+
+    def outcome(self) -> Outcome:
+        checked = quoted(self.folder / f"{self.spec.name}.checked")
+        union = " UNION ALL ".join(self._verdicts(i) for i in range(len(self.parts)))
+        self.connection.execute(f"COPY ({union}) TO {checked} (FORMAT parquet)")
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW checked AS SELECT * FROM read_parquet({checked})")
+        self.connection.execute("CREATE OR REPLACE TEMP TABLE bad (_part INTEGER, _row BIGINT, _check INTEGER, _column VARCHAR)")
+        self.connection.execute("INSERT INTO bad SELECT _part, _row, _problem, NULL FROM checked WHERE _problem IS NOT NULL")
+        self._set_orphans_aside()
+        self._set_duplicates_aside()
+        self._write()
+        (self.folder / f"{self.spec.name}.checked").unlink()
+        reads = pd.concat([self._reads(i) for i in range(len(self.parts))], ignore_index=True)
+        quarantine = pd.concat([self._quarantine(i) for i in range(len(self.parts))], ignore_index=True)
+        return Outcome(reads, self._days(), quarantine, {self.spec.name: [c.name for c in self.columns]})
+
+    def _set_orphans_aside(self) -> None:
+        for column in self.columns:
+            owner, _, key = column.refers.partition(".")
+            file = self.folder / f"{owner}.parquet"
+            if not column.owned or not file.exists():
+                continue
+            self.connection.execute(
+                f"INSERT INTO bad SELECT c._part, c._row, -1, {quoted(column.name)} FROM checked c "
+                f"ANTI JOIN read_parquet({quoted(file)}) o ON c.{identifier(column.name)} = o.{identifier(key)} "
+                f"WHERE c.{identifier(column.name)} IS NOT NULL AND (c._part, c._row) NOT IN (SELECT (_part, _row) FROM bad)"
+            )
+
+    def _set_duplicates_aside(self) -> None:
+        """The first row of a key stays. Empty parts of a key are equal."""
+        keys = ", ".join(f"c.{identifier(c)}" for c in self.key)
+        good = "(SELECT c.* FROM checked c ANTI JOIN bad b ON c._part = b._part AND c._row = b._row)"
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE twice AS SELECT {keys} FROM {good} c GROUP BY {keys} HAVING count(*) > 1"
+        )
+        same = " AND ".join(f"c.{identifier(c)} IS NOT DISTINCT FROM d.{identifier(c)}" for c in self.key)
+        self.connection.execute(
+            f"INSERT INTO bad SELECT _part, _row, -2, {quoted(', '.join(self.key))} FROM ("
+            f"SELECT c._part, c._row, row_number() OVER (PARTITION BY {keys} ORDER BY c._part, c._row) AS nth "
+            f"FROM {good} c SEMI JOIN twice d ON {same}) WHERE nth > 1"
+        )
+
+    def _write(self) -> None:
+        listed = ", ".join(f"c.{identifier(c.name)}" for c in self.columns)
+        sources = " ".join(f"WHEN {i} THEN {quoted(part.source)}" for i, part in enumerate(self.parts))
+        self.connection.execute(
+            f"COPY (SELECT {listed}, CASE c._part {sources} END AS _source, c._unit "
+            "FROM checked c ANTI JOIN bad b ON c._part = b._part AND c._row = b._row) "
+            f"TO {quoted(self.folder / f'{self.spec.name}.parquet')} (FORMAT parquet)"
+        )
+
+    # ---- what became of the rows
+
+    def _reads(self, i: int) -> pd.DataFrame:
+        """Read and quarantined, in rows and in money, summed apart from the split."""
+        part = self.parts[i]
+        (set_aside,) = self.connection.execute("SELECT count(*) FROM bad WHERE _part = ?", [i]).fetchone()
+        rows = [(self.spec.name, part.source, "rows", part.rows, set_aside + len(part.refused))]
+        if self.spec.money and self.spec.money in part.columns:
+            amount = f"coalesce(sum({rules.parsed(self.spec.money)}), 0)::BIGINT"
+            read = dict(self.connection.execute(f"SELECT _unit, {amount} FROM ({self._derived(i)}) GROUP BY 1").fetchall())
+            aside = f"SELECT _unit, {amount} FROM ({self._derived(i)}) SEMI JOIN (FROM bad WHERE _part = {i}) b USING (_row) GROUP BY 1"
+            aside = dict(self.connection.execute(aside).fetchall())
+            rows += [(self.spec.name, part.source, unit, read[unit], aside.get(unit, 0)) for unit in sorted(read)]
+        return pd.DataFrame(rows, columns=["table", "source", "unit", "read", "quarantined"])
+
+    def _days(self) -> pd.DataFrame:
+        """Accepted rows and money by the first day from whose end on a row is known; no day when it always is."""
+        file = quoted(self.folder / f"{self.spec.name}.parquet")
+        money = identifier(self.spec.money) if self.spec.money in {c.name for c in self.columns} else ""
+        units = [("'rows'", "count(*)")] + ([("_unit", f"coalesce(sum({money}), 0)::BIGINT")] if money else [])
+        selects = (
+            f'SELECT {quoted(self.spec.name)} AS "table", _source AS source, {unit} AS unit, {self._known_on()} AS day, {sum_} AS accepted '
+            f"FROM read_parquet({file}) GROUP BY ALL"
+            for unit, sum_ in units
+        )
+        return self.connection.execute(f"{' UNION ALL '.join(selects)} ORDER BY ALL").df()
+
+    def _known_on(self) -> str:
+        """SQL of the day from whose end on a row is known, as model.as_of sees it."""
+        days = []
+        for stamp in (self.spec[c] for c in self.spec.stamp if c in {c.name for c in self.columns}):
+            x = identifier(stamp.name)
+            zone = self.settings.time_zone
+            days.append(f"CAST(timezone('{zone}', timezone('UTC', {x})) AS DATE)" if stamp.type == "time" else x)
+        if self.spec.covers and days:
+            return f"CAST({days[0]} + INTERVAL 1 {self.spec.covers} - INTERVAL 1 DAY AS DATE)"
+        return f"coalesce({', '.join(days)})" if days else "NULL::DATE"
+
+    def _quarantine(self, i: int) -> pd.DataFrame:
+        part = self.parts[i]
+        fields = ", ".join(f"{quoted(c)}: {rules.raw(c)}" for c in part.columns)
+        found = self.connection.execute(
+            f"SELECT t._file, t._line, b._check, b._column, to_json({{{fields}}})::VARCHAR FROM ({self._texts(part)}) t "
+            f"JOIN (FROM bad WHERE _part = {i}) b USING (_row) ORDER BY t._row"
+        ).fetchall()
+        rows = [
+            (self.spec.name, part.source, r.file, r.line, "", r.rule, r.advice, json.dumps({"text": r.raw})) for r in part.refused
+        ]
+        for file, line, check, column, text in found:
+            column, rule, advice = self._words(i, check, column)
+            rows.append((self.spec.name, part.source, file or part.label, line, column, rule, advice, text))
+        return pd.DataFrame(rows, columns=list(QUARANTINE)).astype({"line": "Int64"})
+
+    def _words(self, i: int, check: int, column: str | None) -> tuple[str, str, str]:
+        if check == -1:
+            owner = self.spec[str(column)].refers.partition(".")[0]
+            return str(column), rules.ORPHAN, f"{column} names no accepted row of {owner}; export that row too, or correct it"
+        if check == -2:
+            return str(column), rules.DUPLICATE, "the key stands in an earlier row, which stays; remove one of the two"
+        found = self.checks[i][check]
+        return found.column, found.rule, found.advice
+
+
+def balance(reads: pd.DataFrame, days: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """The row ledger on a date. AssertionError when read is not accepted plus quarantined plus excluded, in rows or in money."""
+    index, later = ["table", "source", "unit"], days["day"] > pd.Timestamp(as_of)
+    sums = [part.groupby(index, sort=False)["accepted"].sum() for part in (days[~later], days[later])]
+    ledger = (
+        pd.concat([reads.set_index(index), sums[0], sums[1].rename("excluded")], axis=1).fillna(0).astype("int64").reset_index()
+    )
+    wrong = ledger[ledger["read"] != ledger["accepted"] + ledger["quarantined"] + ledger["excluded"]]
+    if len(wrong):
+        raise AssertionError(f"the row ledger does not balance:\n{wrong.to_string(index=False)}")
+    return ledger[list(LEDGER)]
+
+
+def data_ends_on(days: pd.DataFrame) -> tuple[date | None, date | None]:
+    """The first and the newest day of the records, or (None, None).
+
+    Moments that a system stamps tell it where there are any, else the days that are typed. A stray date beyond the rest
+    (fewer than 1 row in 200, after a gap of two months) does not count.
+    """
+    rows = days[(days["unit"] == "rows") & days["day"].notna()]
+    moments = [name for name, spec in TABLES.items() if spec.stamp and spec[spec.stamp[0]].type == "time"]
+    rows = rows[rows["table"].isin(moments)] if rows["table"].isin(moments).any() else rows
+    if rows.empty:
+        return None, None
+    counts = rows.groupby("day")["accepted"].sum().sort_index()
+    after_gap = counts.index.to_series().diff().dt.days > 60
+    beyond = counts[::-1].cumsum()[::-1]
+    stray = counts.index[after_gap & (beyond < counts.sum() / 200)]
+    newest = counts.index[counts.index < stray[0]][-1] if len(stray) else counts.index[-1]
+    return counts.index[0].date(), newest.date()

@@ -1,0 +1,209 @@
+"""How text becomes numbers, days, times, flags and words: SQL expressions, and the decision how a column is written.
+
+Pure: column expressions in, SQL expressions out (DuckDB's dialect). What cannot be read is NULL; the contract quarantines it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from revops_helpers.settings import InputError
+
+BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(8239) || chr(65279)"
+YES = ("true", "t", "yes", "y", "1", "sim", "s", "verdadeiro", "x")
+NO = ("false", "f", "no", "n", "0", "nao", "não", "falso")
+EARLIEST, LATEST = 1950, 2199
+
+_TIME = r"(?:[T ,]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?: ?[AaPp][Mm])?(?: ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?)?"
+ISO = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}" + _TIME
+TURNED = r"\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})" + _TIME
+EPOCH = r"-?\d{9,10}|-?\d{12,13}"
+STRICT = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?"
+ZONED = r":\d{2}(?:[.,]\d+)? ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
+MIDNIGHT = r"[T ]00:00(?::00(?:[.,]0+)?)? ?(?:Z|UTC|GMT|[+-]00(?::?00)?)$"
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a source writes. `decimal` and `dates` may be `auto` until `decide` has seen the column; `zone` is where its clock is."""
+
+    decimal: Literal["auto", ".", ","] = "auto"
+    dates: Literal["auto", "ymd", "dmy", "mdy"] = "auto"
+    zone: str = "UTC"
+
+
+TYPED = Format(".", "ymd", "UTC")
+
+
+def quoted(text: object) -> str:
+    """A value as an SQL string literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def identifier(*parts: str) -> str:
+    """A name (or a dotted path of names) as a quoted SQL identifier."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+
+
+def text(x: str) -> str:
+    """Trimmed text; empty is NULL."""
+    return f"nullif(trim({x}, {BLANKS}), '')"
+
+
+def _bare_number(x: str) -> str:
+    """Digits, signs, separators and exponent alone: no currency, blanks, or accounting brackets."""
+    bare = rf"regexp_replace({x}, '(?i)r\$|us\$|[$€£¥]|^[a-z]{{3}}\b|\b[a-z]{{3}}$|[\s''\x{{a0}}\x{{202f}}\x{{2007}}%]', '', 'g')"
+    bare = f"replace({bare}, '−', '-')"
+    return rf"regexp_replace(regexp_replace({bare}, '^\((.*)\)$', '-\1'), '^([^-].*)-$', '-\1')"
+
+
+def decimal_text(x: str, decimal: str) -> str:
+    """The number as plain text with a decimal point, or NULL when it is not one in this format."""
+    point, group = (r"\.", ",") if decimal == "." else (",", r"\.")
+    bare = _bare_number(x)
+    shape = rf"[+-]?(?:[1-9]\d{{0,2}}(?:{group}\d{{3}})+|\d+)?(?:{point}\d*)?(?:[eE][+-]?\d+)?"
+    plain = rf"replace(regexp_replace({bare}, '{group}', '', 'g'), ',', '.')"
+    return (
+        rf"CASE WHEN regexp_full_match({x}, '-?\d+(\.\d+)?') AND {decimal == '.'} THEN {x} "
+        rf"WHEN regexp_full_match({bare}, '{shape}') AND regexp_matches({bare}, '\d') THEN {plain} END"
+    )
+
+
+def number(x: str, decimal: str) -> str:
+    """DOUBLE; '12,5%' is 0.125."""
+    value = f"try_cast({decimal_text(x, decimal)} AS DOUBLE)"
+    return f"CASE WHEN ends_with({x}, '%') THEN {value} / 100 ELSE {value} END"
+
+
+def cents(x: str, decimal: str) -> str:
+    """Money in major units as integer cents, half up (away from zero)."""
+    value = f"try_cast({decimal_text(x, decimal)} AS DECIMAL(38, 12))"
+    return f"CASE WHEN NOT contains({x}, '%') THEN try_cast(round({value} * 100, 0) AS BIGINT) END"
+
+
+def integer(x: str, decimal: str) -> str:
+    """BIGINT; a fraction is not one."""
+    value = f"try_cast({decimal_text(x, decimal)} AS DECIMAL(38, 12))"
+    return f"CASE WHEN NOT contains({x}, '%') AND {value} = floor({value}) THEN try_cast({value} AS BIGINT) END"
+
+
+def flag(x: str) -> str:
+    listed = {True: YES, False: NO}
+    cases = " ".join(f"WHEN lower({x}) IN ({', '.join(repr(w) for w in words)}) THEN {value}" for value, words in listed.items())
+    return f"CASE {cases} END"
+
+
+def word(x: str, allowed: Sequence[str]) -> str:
+    """The allowed word that the text means: case, blanks and hyphens do not matter."""
+    listed = ", ".join(f"'{w}'" for w in allowed)
+    meant = rf"trim(regexp_replace(lower({x}), '[^a-z0-9]+', '_', 'g'), '_')"
+    return f"CASE WHEN {meant} IN ({listed}) THEN {meant} END"
+
+
+def _iso(x: str, dates: str) -> str:
+    """Any accepted way to write a day or a time as ISO text; NULL when it is none of them in this order."""
+    order = {"dmy": r"\3-\2-\1", "mdy": r"\3-\1-\2"}.get(dates)
+    turned = ""
+    if order:
+        century = rf"regexp_replace({x}, '^(\d{{1,2}}[-/.]\d{{1,2}}[-/.])(\d{{2}})($|\D)', '\1!\2\3')"
+        century = f"replace({century}, '!', '20')"
+        day = rf"regexp_replace({century}, '^(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}})', '{order}')"
+        turned = f"WHEN regexp_full_match({x}, '{TURNED}') THEN {day}"
+    shaped = (
+        rf"CASE WHEN regexp_full_match({x}, '{ISO}') THEN regexp_replace({x}, '^(\d{{4}})[-/.](\d{{1,2}})[-/.]', '\1-\2-') "
+        rf"{turned} WHEN regexp_full_match({x}, '\d{{4}}-\d{{2}}') THEN {x} || '-01' "
+        rf"WHEN regexp_full_match({x}, '\d{{2}}/\d{{4}}') THEN {x}[4:7] || '-' || {x}[1:2] || '-01' "
+        rf"WHEN regexp_full_match({x}, '(19|20)\d{{6}}') THEN {x}[1:4] || '-' || {x}[5:6] || '-' || {x}[7:8] END"
+    )
+    spaced = rf"regexp_replace({shaped}, '[T ,]+(\d{{1,2}}:)', ' \1')"
+    return rf"regexp_replace(regexp_replace({spaced}, ' ?(Z|UTC|GMT)$', 'Z'), ' ([+-]\d)', '\1')"
+
+
+def _instant(x: str, dates: str, zone: str) -> str:
+    """TIMESTAMP in UTC of any accepted text but an epoch number."""
+    iso = _iso(x, dates)
+    halves = f"try_strptime({iso}, ['%Y-%m-%d %I:%M:%S %p', '%Y-%m-%d %I:%M %p', '%Y-%m-%d %I:%M:%S%p', '%Y-%m-%d %I:%M%p'])"
+    return (
+        f"CASE WHEN regexp_matches({x}, '[AaPp][Mm]$') THEN timezone('UTC', timezone('{zone}', {halves})) "
+        f"WHEN regexp_matches({x}, '{ZONED}') THEN timezone('UTC', try_cast({iso} AS TIMESTAMPTZ)) "
+        f"ELSE timezone('UTC', timezone('{zone}', try_cast({iso} AS TIMESTAMP))) END"
+    )
+
+
+def _epoch(x: str) -> str:
+    """TIMESTAMP of epoch seconds (9 or 10 digits) or milliseconds (12 or 13)."""
+    digits = f"try_cast({x} AS BIGINT)"
+    return f"make_timestamp({digits} * CASE WHEN length(ltrim({x}, '-')) > 10 THEN 1000 ELSE 1000000 END)"
+
+
+def moment(x: str, form: Format) -> str:
+    """TIMESTAMP in UTC. Text without a zone is where the source is; a day alone is its start there."""
+    plain = f"timezone('UTC', timezone('{form.zone}', try_cast({x} AS TIMESTAMP)))"
+    return (
+        rf"CASE WHEN regexp_full_match({x}, '{STRICT}') THEN {plain} "
+        f"WHEN regexp_full_match({x}, '{EPOCH}') THEN {_epoch(x)} ELSE {_instant(x, form.dates, form.zone)} END"
+    )
+
+
+def day(x: str, form: Format) -> str:
+    """DATE as written; an instant with a zone or an epoch is the day it was where the source is, UTC midnights as written."""
+    here = f"CAST(timezone('{form.zone}', timezone('UTC', {{}})) AS DATE)"
+    epoch = f"CASE WHEN try_cast({x} AS BIGINT) % 86400 = 0 THEN CAST({_epoch(x)} AS DATE) ELSE {here.format(_epoch(x))} END"
+    zoned = here.format(_instant(x, form.dates, form.zone))
+    iso = _iso(x, form.dates)
+    return (
+        rf"CASE WHEN regexp_full_match({x}, '\d{{4}}-\d{{2}}-\d{{2}}') THEN try_cast({x} AS DATE) "
+        f"WHEN regexp_full_match({x}, '{EPOCH}') THEN {epoch} "
+        f"WHEN regexp_matches({x}, '{ZONED}') AND NOT regexp_matches({x}, '{MIDNIGHT}') THEN {zoned} "
+        f"ELSE try_cast(split_part({iso}, ' ', 1) AS DATE) END"
+    )
+
+
+def evidence(x: str, type_: str) -> str:
+    """A struct of how often, and with which first example, the column is written so that only one format reads it, or both."""
+    if type_ in ("date", "time"):
+        first = rf"try_cast(regexp_extract({x}, '^(\d{{1,2}})[-/.]', 1) AS INTEGER)"
+        second = rf"try_cast(regexp_extract({x}, '^\d{{1,2}}[-/.](\d{{1,2}})', 1) AS INTEGER)"
+        turned = f"regexp_full_match({x}, '{TURNED}')"
+        tests = {
+            "dmy": f"{turned} AND {first} > 12 AND {second} <= 12",
+            "mdy": f"{turned} AND {second} > 12 AND {first} <= 12",
+            "either": f"{turned} AND {first} <= 12 AND {second} <= 12 AND {first} <> {second}",
+        }
+    else:
+        b = _bare_number(x)
+        tests = {
+            ",": rf"regexp_full_match({b}, '[+-]?((\d{{1,3}}(\.\d{{3}})+|\d+),\d+|\d{{1,3}}(\.\d{{3}}){{2,}})') AND NOT {_either(b)}",
+            ".": rf"regexp_full_match({b}, '[+-]?((\d{{1,3}}(,\d{{3}})+|\d+)\.\d+|\d{{1,3}}(,\d{{3}}){{2,}})') AND NOT {_either(b)}",
+            "either": _either(b),
+        }
+    fields = ", ".join(f"'{kind}': [min({x}) FILTER ({test}), max({x}) FILTER ({test})]" for kind, test in tests.items())
+    return "{" + fields + "}"
+
+
+def _either(bare: str) -> str:
+    return rf"regexp_full_match({bare}, '[+-]?[1-9]\d{{0,2}}[.,]\d{{3}}')"
+
+
+def decide(seen: Mapping[str, Sequence[str | None]], type_: str, where: str, form: Format) -> Format:
+    """The format of one column from its `evidence`. InputError, naming two values, when it is undecidable or mixed."""
+    dates = type_ in ("date", "time")
+    one, other = ("dmy", "mdy") if dates else (",", ".")
+    key = "dates" if dates else "decimal"
+    found = [kind for kind in (one, other) if seen[kind][0] is not None]
+    if len(found) == 2:
+        raise InputError(
+            f"{where}: written in two ways, '{seen[one][0]}' and '{seen[other][0]}'; declare `{key}: \"{one}\"` or `\"{other}\"` "
+            "for this source in company.yml, and the rows written the other way are set aside"
+        )
+    if not found and seen["either"][0] is not None:
+        a, b = seen["either"]
+        examples = f"'{a}'" + (f" and '{b}'" if b != a else "")
+        doubt = "day or month first" if dates else "a decimal or a thousands separator"
+        raise InputError(
+            f"{where}: {examples} can be read in two ways ({doubt}) and no value of the column decides it; "
+            f'declare `{key}: "{one}"` or `"{other}"` for this source in company.yml'
+        )
+    return replace(form, **{key: found[0] if found else ("ymd" if dates else ".")})

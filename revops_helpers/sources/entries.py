@@ -1,0 +1,99 @@
+"""Which files a company folder holds, whose they are, and which SELECTs read them. Names only: nothing is opened but SELECTs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+from revops_helpers.model.formats import Format
+from revops_helpers.model.tables import TABLES
+from revops_helpers.settings import InputError, Settings, Source, line_of
+from revops_helpers.sources.names import files_of, snake
+
+OWN = "files"  # the name of the data folder itself as a source
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One source: raw table → file, canonical table → SELECT (none at all: the files are canonical tables), how it writes."""
+
+    name: str
+    files: dict[str, Path]
+    selects: dict[str, str]
+    form: Format
+    encoding: str = "auto"
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+
+def entries(data: Path, settings: Settings) -> list[Entry]:
+    """Every source of the company: those of company.yml in their order, then canonical tables lying in the data folder itself."""
+    for table in settings.records_start:
+        _known_table(table, data, "records_start", table)
+    found = [_declared(data, name, source, settings) for name, source in settings.sources.items()]
+    taken = {file for entry in found for file in entry.files.values()}
+    own = {table: file for table, file in files_of(data).items() if file not in taken}
+    if any(table in TABLES for table in own) or not found:
+        form = Format(zone=settings.time_zone)
+        found.append(_canonical(Entry(OWN, own, {}, form), data))
+    if not any(entry.files for entry in found):
+        raise InputError(
+            f"{data}: no tables; put files named as the model's tables there (opportunities.csv), or name sources in company.yml"
+        )
+    return found
+
+
+def _declared(data: Path, name: str, source: Source, settings: Settings) -> Entry:
+    place = data / source.path
+    if not place.exists():
+        raise InputError(f"{_at(data, name, 'path')}: '{source.path}' is not there; write a folder or file relative to {data}")
+    selects = _selects(Path(__file__).parent / (source.system or name))
+    if source.system and not selects and not source.selects:
+        shipped = sorted(f.name for f in Path(__file__).parent.iterdir() if f.is_dir() and any(f.glob("*.sql")))
+        raise InputError(
+            f"{_at(data, name, 'system')}: no SELECTs ship for '{source.system}'; there are some for {', '.join(shipped)}"
+        )
+    if source.selects:
+        own = data / source.selects
+        if not own.is_dir():
+            raise InputError(f"{_at(data, name, 'selects')}: '{source.selects}' is no folder; write one relative to {data}")
+        selects |= _selects(own)
+    for table in selects:
+        _known_table(table, data, "sources", name, "selects")
+    form = Format(source.decimal, source.dates, source.time_zone or settings.time_zone)
+    entry = Entry(snake(name), files_of(place), {t: s for t, s in selects.items() if _says_something(s)}, form, source.encoding)
+    return entry if selects else _canonical(entry, data)
+
+
+def _selects(folder: Path) -> dict[str, str]:
+    return {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.sql"))} if folder.is_dir() else {}
+
+
+def _says_something(select: str) -> bool:
+    return bool(re.sub(r"--[^\n]*|/\*.*?\*/", "", select, flags=re.DOTALL).strip())
+
+
+def _canonical(entry: Entry, data: Path) -> Entry:
+    """The entry without files that are no table of the model, each of which is noted."""
+    notes = []
+    for table, file in entry.files.items():
+        if table not in TABLES:
+            close = get_close_matches(table, TABLES, n=1)
+            hint = f"; did you mean {close[0]}?" if close else "; it is not read"
+            notes.append(f"{file.name} is not named as a table of the model{hint}")
+    files = {table: file for table, file in entry.files.items() if table in TABLES}
+    return Entry(entry.name, files, {}, entry.form, entry.encoding, tuple(notes))
+
+
+def _at(data: Path, name: str, key: str) -> str:
+    file = data / "company.yml"
+    return f"{file}, line {line_of(file, 'sources', name, key)}: key 'sources.{name}.{key}'"
+
+
+def _known_table(table: str, data: Path, *where: str) -> None:
+    if table not in TABLES:
+        file = data / "company.yml"
+        close = get_close_matches(table, TABLES, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"the tables are {', '.join(TABLES)}"
+        raise InputError(f"{file}, line {line_of(file, *where)}: the model has no table '{table}'; {hint}")

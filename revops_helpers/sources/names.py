@@ -1,0 +1,54 @@
+"""Names of files and columns, so that API dumps, loader exports and warehouse landings meet."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+from revops_helpers.settings import InputError
+
+ENDINGS = (".csv.gz", ".tsv.gz", ".jsonl.gz", ".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".xlsx")
+
+
+def snake(text: str) -> str:
+    """snake_case without accents: 'CreatedDate', 'Created Date' → created_date; 'Situação' → situacao; nothing left → ''."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    plain = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", plain)
+    plain = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", plain)
+    name = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
+    return f"c{name}" if name[:1].isdigit() else name
+
+
+def columns_of(headers: Sequence[str], where: str) -> tuple[str, ...]:
+    """The column names of the headers. InputError when two headers meet in one name."""
+    names: dict[str, str] = {}
+    for position, header in enumerate(headers, 1):
+        name = snake(header) or f"column_{position}"
+        if name in names:
+            raise InputError(f"{where}, line 1: columns '{names[name]}' and '{header}' have the same name; rename or remove one")
+        names[name] = header
+    return tuple(names)
+
+
+def table_of(file: Path) -> str:
+    """The raw table that a file holds: its name without the endings, in snake_case; '' when it is not a table file."""
+    lowered = file.name.lower()
+    for ending in ENDINGS:
+        if lowered.endswith(ending) and not lowered.startswith((".", "~$")):
+            return snake(file.name[: -len(ending)])
+    return ""
+
+
+def files_of(folder: Path) -> dict[str, Path]:
+    """Raw table → its file, of a folder (not of its folders) or of one file. InputError when two files hold one table."""
+    found: dict[str, Path] = {}
+    for file in sorted(folder.iterdir()) if folder.is_dir() else [folder]:
+        table = table_of(file) if file.is_file() else ""
+        if not table:
+            continue
+        if table in found:
+            raise InputError(f"{found[table]} and {file.name}: two files hold table '{table}'; keep one")
+        found[table] = file
+    return found

@@ -1,0 +1,105 @@
+"""Any text file as plain UTF-8: unpacked, its encoding declared or detected, junk refused with the line it stands on."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import shutil
+import zlib
+from pathlib import Path
+
+from revops_helpers.settings import InputError
+
+PIECE = 1 << 24
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+OTHER_KINDS = ((b"PK\x03\x04", "an Excel or zip file"), (b"\x1f\x8b", "gzip-compressed"), (b"PAR1", "a Parquet file"))
+
+
+def as_utf8(file: Path, label: str, encoding: str, scratch: Path) -> tuple[Path, str]:
+    """A plain UTF-8 file without byte order mark (the file itself when it is one), and the encoding that was read."""
+    plain = _unpacked(file, label, scratch) if file.name.lower().endswith(".gz") else file
+    if plain.stat().st_size == 0:
+        raise InputError(f"{label}: the file is empty (0 bytes, not even column names); export it again or remove it")
+    with plain.open("rb") as stream:
+        head = stream.read(4096)
+    for magic, kind in OTHER_KINDS:
+        if head.startswith(magic):
+            raise InputError(f"{label}: not text but {kind}; name it with the ending of what it is, or export it again")
+    found = _checked_name(encoding, label) if encoding != "auto" else _detected(plain, head, label)
+    if found in ("utf-8", "ascii"):
+        _check_utf8(plain, label)
+        return plain, found
+    return _rewritten(plain, label, found, scratch / f"{file.name}.utf8"), found
+
+
+def _unpacked(file: Path, label: str, scratch: Path) -> Path:
+    target = scratch / f"{file.name}.plain"
+    try:
+        with gzip.open(file, "rb") as source, target.open("wb") as sink:
+            shutil.copyfileobj(source, sink, PIECE)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{label}: not a complete gzip file ({error}); export it again") from None
+    return target
+
+
+def _checked_name(encoding: str, label: str) -> str:
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        raise InputError(
+            f"{label}: company.yml declares encoding '{encoding}', which is unknown; write one such as cp1252"
+        ) from None
+
+
+def _detected(file: Path, head: bytes, label: str) -> str:
+    for mark, name in MARKS:
+        if head.startswith(mark):
+            return name
+    if head.count(0) > len(head) * 0.3:
+        raise InputError(f"{label}: looks like UTF-16 without a byte order mark; declare `encoding: utf-16-le` for its source")
+    try:
+        _check_utf8(file, label)
+    except InputError:
+        data = file.read_bytes()
+        text = data.decode("utf-8", errors="replace")
+        broken = text.count("�")
+        if sum(letter > "\x7f" for letter in text) > 2 * broken:
+            raise
+        return "cp1252"
+    return "utf-8"
+
+
+def _check_utf8(file: Path, label: str) -> None:
+    """InputError naming the line of the first byte that is not UTF-8."""
+    decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
+    with file.open("rb") as stream:
+        while piece := stream.read(PIECE):
+            try:
+                decoder.decode(piece, final=len(piece) < PIECE)
+            except UnicodeDecodeError as error:
+                line += error.object.count(b"\n", 0, error.start)
+                raise InputError(
+                    f"{label}, line {line}: a byte that is not UTF-8 (0x{error.object[error.start]:02x}); "
+                    "save the file as UTF-8, or declare its `encoding` (such as cp1252) for its source in company.yml"
+                ) from None
+            line += piece.count(b"\n")
+
+
+def _rewritten(file: Path, label: str, encoding: str, target: Path) -> Path:
+    line = 1
+    try:
+        with file.open("r", encoding=encoding, newline="") as source, target.open("w", encoding="utf-8", newline="") as sink:
+            while piece := source.read(PIECE):
+                line += piece.count("\n")
+                sink.write(piece)
+    except UnicodeError as error:
+        raise InputError(
+            f"{label}, after line {line}: cannot be read as {encoding} ({error.reason if hasattr(error, 'reason') else error}); "
+            "declare its `encoding` for its source in company.yml, or save it as UTF-8"
+        ) from None
+    return target

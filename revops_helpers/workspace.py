@@ -1,0 +1,129 @@
+"""open_company(): a company's folder as it stood on a date, the first line of every notebook."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ibis
+import pandas as pd
+
+from revops_helpers.engine import reader
+from revops_helpers.ingest import ingested
+from revops_helpers.model.company import Company
+from revops_helpers.model.contract import balance, data_ends_on
+from revops_helpers.model.formats import identifier, quoted
+from revops_helpers.model.tables import TABLES
+from revops_helpers.periods import PERIODS, PeriodName, last_closed_month_end
+from revops_helpers.settings import InputError, Settings, read_settings
+from revops_helpers.sources.entries import entries
+from revops_helpers.words.messages import use
+
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
+
+HOME = Path(__file__).resolve().parent.parent
+SAMPLE = HOME / "data" / "sample"
+
+
+def open_company(
+    data: str | Path = "sample",
+    as_of: str | date | None = None,
+    period: PeriodName = "ytd",
+    segment: str | None = None,
+    language: str | None = None,
+) -> Company:
+    """The company in the folder `data` (or "sample") as it stood at the end of `as_of`.
+
+    as_of: ISO text or a date; none means the newest closed month end of the data. period: quarter, ytd or t12m.
+    segment: a value of accounts.segment that the review is narrowed to. language: en or pt_BR; none means company.yml's.
+    InputError, one message, when anything given is wrong; AssertionError when the row ledger does not balance.
+    """
+    folder = _folder(data)
+    settings = read_settings(folder / "company.yml")
+    use(language or settings.locale)
+    if period not in PERIODS:
+        raise InputError(f"unknown period '{period}'; one of {', '.join(PERIODS)}")
+    stored = ingested(folder, settings, entries(folder, settings))
+    return _opened(stored, settings, _day(as_of), period, segment or None)
+
+
+def _folder(data: str | Path) -> Path:
+    """The sample is found beside the package, never from the working directory; so is a relative folder that is not here."""
+    if str(data) == "sample":
+        return SAMPLE
+    folder = Path(data).expanduser()
+    if not folder.is_absolute() and not folder.is_dir() and (HOME / folder).is_dir():
+        folder = HOME / folder
+    if not folder.is_dir():
+        raise InputError(f"{data}: no such folder; give the folder that holds company.yml and the exports, or 'sample'")
+    return folder.resolve()
+
+
+def _day(as_of: str | date | None) -> date | None:
+    if not as_of or isinstance(as_of, date):
+        return as_of or None
+    try:
+        return date.fromisoformat(as_of.strip())
+    except ValueError:
+        raise InputError(f"as of '{as_of}': not a day; write it as 2026-09-30") from None
+
+
+def _opened(stored: Path, settings: Settings, as_of: date | None, period: PeriodName, segment: str | None) -> Company:
+    meta = json.loads((stored / "meta.json").read_text(encoding="utf-8"))
+    backend = reader(stored)
+    reads, days, quarantine = (_frame(backend, stored, name) for name in ("reads", "days", "quarantine"))
+    first, last = data_ends_on(days)
+    as_of = _checked_day(as_of, first, last)
+    accepted = _tables(backend, stored, meta["tables"])
+    notes = list(meta["notes"])
+    if last and as_of > last:
+        notes.append(f"data ends on {last.isoformat()}")
+    _check_segment(segment, accepted)
+    return Company(
+        settings=settings,
+        as_of=as_of,
+        accepted=accepted,
+        period_name=period,
+        segment=segment,
+        ledger=balance(reads, days, as_of),
+        quarantine=quarantine,
+        data_ends_on=last,
+        notes=tuple(notes),
+        fingerprint=stored.name,
+    )
+
+
+def _frame(backend: Backend, stored: Path, name: str) -> pd.DataFrame:
+    return backend.raw_sql(f"SELECT * FROM read_parquet({quoted(stored / f'_{name}.parquet')})").df()
+
+
+def _tables(backend: Backend, stored: Path, columns: dict[str, list[str]]) -> dict[str, ibis.Table]:
+    """Table → its lazy accepted rows."""
+    for table, names in columns.items():
+        listed = ", ".join(identifier(name) for name in names)
+        file = quoted(stored / f"{table}.parquet")
+        backend.raw_sql(f"CREATE VIEW {identifier(table)} AS SELECT {listed} FROM read_parquet({file})")
+    return {table: backend.table(table) for table in TABLES if table in columns}
+
+
+def _checked_day(as_of: date | None, first: date | None, last: date | None) -> date:
+    if as_of is None:
+        if last is None:
+            raise InputError("no row of the data has a date to tell where it ends; give an as-of date")
+        return last_closed_month_end(last)
+    if first and as_of < first:
+        raise InputError(f"as of {as_of}: before all data, whose first record is of {first}; give a later date")
+    return as_of
+
+
+def _check_segment(segment: str | None, accepted: dict[str, ibis.Table]) -> None:
+    if segment is None:
+        return
+    known = []
+    if "accounts" in accepted and "segment" in accepted["accounts"].columns:
+        known = sorted(accepted["accounts"].segment.dropna().unique().execute())
+    if segment not in known:
+        raise InputError(f"segment '{segment}': no account has it; the segments are {', '.join(known) or 'not given'}")
