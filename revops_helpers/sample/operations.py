@@ -1,0 +1,210 @@
+"""Money spent and promised: spend, quotas, compensation, targets, forecasts, and the CAC that three teams report."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from revops_helpers.sample import world as w
+from revops_helpers.sample.billing import mrr_at_month_ends
+from revops_helpers.sample.book import PLAN_CHURN
+from revops_helpers.sample.deals import Deals
+from revops_helpers.sample.people import OVER_PROMISER, RAMP, SANDBAGGER, People
+from revops_helpers.sample.plan import CHAIN, SHARES, Core, monthly_leads, net_new_arr
+
+# Spend as shares of the month's MRR: function, category, channel, share.
+BUDGET = (
+    ("marketing", "people", None, 0.050),
+    ("marketing", "program", "paid_search", 0.030),
+    ("marketing", "program", "paid_social", 0.024),
+    ("marketing", "program", "event", 0.022),
+    ("marketing", "program", "webinar", 0.007),
+    ("marketing", "program", "content", 0.009),
+    ("marketing", "program", "email", 0.003),
+    ("marketing", "tools", None, 0.008),
+    ("marketing", "overhead", None, 0.006),
+    ("sales", "people", None, 0.130),
+    ("sales", "tools", None, 0.012),
+    ("sales", "overhead", None, 0.014),
+    ("customer_success", "people", None, 0.060),
+    ("customer_success", "tools", None, 0.005),
+    ("customer_success", "overhead", None, 0.006),
+)
+COMMISSION = 0.08
+FORECAST_BIAS = {SANDBAGGER: 0.65, OVER_PROMISER: 1.50}
+FORECAST_NOISE = 0.12
+QUOTA_OVER_PLAN = 1.2
+
+# Plan of the metrics that are not drivers, the same every month.
+OTHER_TARGETS = {
+    "nrr": 1.12,
+    "grr": 0.91,
+    "logo_churn": 0.08,
+    "time_to_first_contact": 60,
+    "pipeline_coverage": 3.5,
+    "cac": 32_000,
+    "ltv_cac": 3.5,
+    "cac_payback": 18,
+    "magic_number": 0.9,
+    "rule_of_40": 0.45,
+    "sales_cycle": 45,
+}
+
+
+def simulate_spend(streams: w.Streams, core: Core, deals: Deals, lines) -> pd.DataFrame:
+    """Spend per month, function, category and channel; commissions follow the ARR won."""
+    rng, mrr = streams("spend"), mrr_at_month_ends(core, lines)
+    kinds, n = len(BUDGET), w.MONTHS
+    share = np.array([row[3] for row in BUDGET])
+    amount = np.round(mrr[:, None] * share * (0.94 + 0.12 * rng.random((n, kinds))) / 100).astype(np.int64) * 100
+    month = np.repeat(np.arange(n), kinds)
+    table = pd.DataFrame(
+        {
+            "month": w.days(w.MONTH_STARTS[month]),
+            "function": [BUDGET[k][0] for k in range(kinds)] * n,
+            "category": [BUDGET[k][1] for k in range(kinds)] * n,
+            "channel": [BUDGET[k][2] for k in range(kinds)] * n,
+            "campaign_id": None,
+            "amount": amount.ravel(),
+            "currency": "BRL",
+        }
+    )
+    won = deals.won
+    paid = np.bincount(w.month_of(deals.closed[won] // 86400), weights=deals.amount_brl[won], minlength=n)[:n]
+    commission = pd.DataFrame(
+        {
+            "month": w.days(w.MONTH_STARTS[:n]),
+            "function": "sales",
+            "category": "commission",
+            "channel": None,
+            "campaign_id": None,
+            "amount": np.round(paid * COMMISSION).astype(np.int64),
+            "currency": "BRL",
+        }
+    )
+    table = pd.concat([table, commission], ignore_index=True)
+    return table.sort_values(["month", "function", "category", "channel"], kind="stable").reset_index(drop=True)
+
+
+def simulate_quotas(core: Core, people: People) -> pd.DataFrame:
+    """One quota of new ARR per seller and quarter, smaller while a new seller ramps up; people's quotas add up to 1.2 × plan."""
+    rows, quarters, weights = [], [], []
+    for quarter in range(w.MONTHS // 3):
+        there = people.active("seller", quarter * 3)
+        tenure = np.where(people.hired[there] < 0, 12, quarter * 3 - w.month_of(np.maximum(people.hired[there], 0)))
+        weights.append(RAMP[np.minimum(tenure + 1, len(RAMP) - 1)])
+        rows.append(there)
+        quarters.append(np.full(len(there), quarter))
+    row, quarter, weight = np.concatenate(rows), np.concatenate(quarters), np.concatenate(weights)
+    plan = _planned_new_arr(core)
+    total = np.bincount(quarter, weights=weight)
+    amount = np.round(plan[quarter] * QUOTA_OVER_PLAN * weight / total[quarter] / 100_000).astype(np.int64) * 100_000
+    return pd.DataFrame(
+        {
+            "user_id": w.pick(people.table["user_id"], row),
+            "period_start": w.days(w.MONTH_STARTS[quarter * 3]),
+            "period_end": w.days(w.MONTH_STARTS[quarter * 3 + 3] - 1),
+            "amount": amount,
+            "kind": "new_arr",
+        }
+    )
+
+
+def _planned_new_arr(core: Core) -> np.ndarray:
+    """New ARR planned per quarter, cents: the plan of 2026 in 2026, and in proportion to the leads before."""
+    from revops_helpers.sample.funnel import SIZE_OF_YEAR, leads_per_month
+
+    scale = core.plan["leads"] / 5000
+    leads = leads_per_month(1.0)[: w.MONTHS] * scale
+    new = float(np.prod([core.plan[name] for name in CHAIN])) / core.plan["leads"]
+    growth = np.array([SIZE_OF_YEAR[y] for y in w.MONTH_YEAR[: w.MONTHS]])
+    return (leads * growth * new).reshape(-1, 3).sum(axis=1)
+
+
+def simulate_targets(core: Core, scale: float) -> pd.DataFrame:
+    """Monthly plan of 2025 and 2026: net new ARR, every driver of the gap, and the scorecard's other metrics."""
+    ratios = {name: core.plan[name] for name in CHAIN if name != "leads"}
+    shares = {name: round(core.plan[name] / 9, 6) for name in SHARES}
+    shares["churn"] = PLAN_CHURN / 12
+    leads = monthly_leads(scale)
+    frames = []
+    for year, month0, factor, opening in ((2025, 39, 0.9, _opening(core, 39)), (2026, w.YEAR_MONTH, 1.0, core.book.opening_arr)):
+        start = w.MONTH_STARTS[month0 : month0 + 13]
+        planned = np.round(leads * factor)
+        size = round(ratios["deal_size"] * factor / 100)
+        values = {"leads": planned} | {k: np.full(12, v) for k, v in ratios.items()} | {k: np.full(12, v) for k, v in shares.items()}
+        values["deal_size"] = np.full(12, float(size))
+        drivers = [{name: float(values[name][m]) for name in (*CHAIN, *SHARES)} for m in range(12)]
+        values["net_new_arr"] = np.array([round(net_new_arr({**d, "deal_size": d["deal_size"]}, opening / 100), 2) for d in drivers])
+        values["new_arr"] = np.array([round(float(np.prod([d[name] for name in CHAIN])), 2) for d in drivers])
+        values |= {name: np.full(12, float(v)) for name, v in OTHER_TARGETS.items()}
+        for metric, series in values.items():
+            columns = {"period_start": w.days(start[:12]), "period_end": w.days(start[1:] - 1), "metric": metric, "segment": None}
+            frames.append(pd.DataFrame({**columns, "value": series}))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _opening(core: Core, month: int) -> int:
+    from revops_helpers.sample.billing import lines_of
+
+    return 12 * int(mrr_at_month_ends(core, lines_of(core))[month - 1])
+
+
+def simulate_forecasts(streams: w.Streams, people: People, deals: Deals) -> pd.DataFrame:
+    """Each seller's forecast of the quarter, at its start and in the middle of its second month, for the last eight quarters.
+
+    What they commit is what came of it, times their bias and noise: one sandbags, one over-promises, the others do neither.
+    """
+    rng = streams("forecasts")
+    won = np.flatnonzero(deals.won & (deals.table["kind"] == "new").to_numpy())
+    outcome = np.zeros((len(people.table), w.MONTHS // 3), dtype=np.int64)
+    np.add.at(outcome, (deals.owner[won], w.month_of(deals.closed[won] // 86400) // 3), deals.amount_brl[won])
+    frames = []
+    for quarter in range(w.RECENT_MONTH // 3, w.MONTHS // 3):
+        there = people.active("seller", quarter * 3)
+        bias = np.array([FORECAST_BIAS.get(int(person), 1.0) for person in there])
+        typical = max(float(np.median(outcome[there, quarter])), 1.0)
+        for day in (w.MONTH_STARTS[quarter * 3] + 4, w.MONTH_STARTS[quarter * 3 + 1] + 14):
+            noise = 1 + FORECAST_NOISE * w.bell(rng, len(there))
+            commit = np.maximum(outcome[there, quarter] * bias * noise, 0)
+            best, pipeline = commit + typical * (0.1 + 0.3 * rng.random(len(there))), commit + typical * (0.8 + rng.random(len(there)))
+            for category, amount in (("commit", commit), ("best", best), ("pipeline", pipeline)):
+                columns = {"submitted_on": w.days(np.full(len(there), day)), "user_id": w.pick(people.table["user_id"], there)}
+                columns |= {"period_start": w.days(np.full(len(there), w.MONTH_STARTS[quarter * 3])), "category": category}
+                frames.append(pd.DataFrame({**columns, "amount": np.round(amount / 100).astype(np.int64) * 100}))
+    return pd.concat(frames, ignore_index=True)
+
+
+def comp_plans() -> pd.DataFrame:
+    rows = [("PLANO-2026", role, tier, rate, acc) for role, base in (("seller", 0.08), ("csm", 0.04), ("sdr", 0.01))
+            for tier, rate, acc in ((0.0, base, 1.0), (0.8, base, 1.1), (1.0, base, 1.5))]
+    return pd.DataFrame(rows, columns=["plan_id", "role", "from_attainment", "rate", "accelerator"])
+
+
+def simulate_claims(core: Core, spend: pd.DataFrame, deals: Deals) -> tuple[pd.DataFrame, dict]:
+    """CAC of the third quarter of 2026 as marketing, sales and finance report it, each by its own definition."""
+    start, end = pd.Timestamp("2026-07-01"), pd.Timestamp("2026-09-30")
+    inside = spend[(spend["month"] >= start) & (spend["month"] <= end)]
+    cost = inside.groupby(["function", "category"])["amount"].sum()
+    event = core.book.event
+    live = int(((event["kind"] == 0) & (event["month"] >= 57)).sum())
+    closed_month = w.month_of(np.maximum(deals.closed, 0) // 86400)
+    new = (deals.table["kind"] == "new").to_numpy()
+    signed = int((deals.won & new & (closed_month >= 57)).sum())
+    expansions = int((deals.won & ~new & (closed_month >= 57)).sum())
+    program = int(cost["marketing", "program"])
+    sales = int(cost["sales"].sum())
+    everything = int(cost.sum())
+    claims = {
+        "marketing": (program, signed, "mídia e programas do trimestre ÷ contratos novos assinados"),
+        "sales": (sales, signed + expansions, "custo de vendas do trimestre ÷ todos os contratos ganhos, com expansões"),
+        "finance": (everything, live, "todo o custo comercial, com sucesso do cliente ÷ clientes novos ativos no trimestre"),
+    }
+    rows = [(team, "cac", start, round(cents / n / 100, 2), words) for team, (cents, n, words) in claims.items()]
+    switches = {
+        "marketing": ["scope: marketing programmes only", "denominator: signed"],
+        "sales": ["scope: sales only", "denominator: signed, with expansions"],
+        "finance": ["scope: with customer success"],
+    }
+    facts = {team: {"cents": cents, "customers": n, "switches": switches[team]} for team, (cents, n, _) in claims.items()}
+    return pd.DataFrame(rows, columns=["team", "metric", "period_start", "value", "definition"]), facts
