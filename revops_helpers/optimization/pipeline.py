@@ -1,4 +1,4 @@
-"""The pipeline: how it moved, whether it covers what is still to be won, where deals wait, and which ones stand still.
+"""The pipeline: how it moved, and which of its deals stand still.
 
 Pipeline here is every open deal that sells new ARR (new business and expansion; renewals keep what there is). Money is
 first-year ARR in cents of the reporting currency at plan rates.
@@ -12,6 +12,7 @@ from datetime import date, timedelta
 import ibis
 import pandas as pd
 
+from revops_helpers.measurement import Measurement
 from revops_helpers.metrics import facts
 from revops_helpers.model.company import Company
 from revops_helpers.periods import Period, add_months, start_of
@@ -107,3 +108,18 @@ def _lines(both: ibis.Table) -> dict[str, ibis.Value]:
         out[f"{name}_deals"] = counts.sum().fill_null(0)
         out[f"{name}_amount"] = ibis.ifelse(counts, amount, zero).sum().fill_null(0)
     return out
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Open deals that stand still, as of the day; amounts in cents.
+
+    open: all open pipeline. rules: one row per rule: rule (overdue, no_next_step, no_activity, too_long_in_stage), deals,
+        amount, share of the open amount; only the rules that the data allow. any: deals that break at least one.
+    deals: one row per such deal, the largest first: opportunity_id, owner_id, stage, amount, rules (names joined by ;).
+    """
+
+    open: Measurement
+    rules: pd.DataFrame
+    any: Measurement
+    deals: pd.DataFrame

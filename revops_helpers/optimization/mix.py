@@ -1,0 +1,65 @@
+"""Did a rate change because its members changed, or because there are more of some members? Rate against mix, by one cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import fsum
+
+import pandas as pd
+
+from revops_helpers.measurement import Measurement
+from revops_helpers.methods.decomposition import kitagawa
+from revops_helpers.metrics.measure import as_measurement, catalogue, measure, measurement
+from revops_helpers.model.company import Company, Unavailable
+
+COUNTED = ("proportion", "ratio")  # rates whose members, weighted by their records, make up the total
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How one rate changed from the same months a year before, member by member.
+
+    members: one row per member: member, n_before, n_now (records), share_before, share_after, rate_before, rate_after,
+        rate_effect with low and high, mix_effect (all in the rate's own unit). rate + mix = the change, but for rounding.
+    few: members with fewer than 20 records on either side; their effects are shown and never ranked.
+    """
+
+    metric: str
+    dimension: str
+    before: Measurement
+    now: Measurement
+    members: pd.DataFrame
+    rate: float
+    mix: float
+    few: tuple[str, ...]
+
+
+def rate_and_mix(company: Company, metric: str, dimension: str = "segment") -> Mix:
+    """The change of a metric against the year before, split by a dimension. Unavailable when either side cannot be measured."""
+    record = catalogue()[metric]
+    if record.estimator not in COUNTED or dimension not in record.dimensions:
+        raise Unavailable([f"{metric} by {dimension}"])
+    company.require(record.needs)
+    then, now = company.period.year_before(), company.period
+    sides = [measure(company, metric, by=dimension, period=period) for period in (then, now)]
+    sides = [side[side.value.notna() & (side.n > 0)] for side in sides]
+    if any(side.empty for side in sides):
+        raise Unavailable([f"{metric} by {dimension}, this year and the year before"])
+    weighted = [
+        {row.member: (float(row.n), as_measurement(pd.Series(row._asdict()))) for row in side.itertuples()} for side in sides
+    ]
+    members = kitagawa(*weighted)
+    counts = [{name: int(weight) for name, (weight, _) in side.items()} for side in weighted]
+    members = members.assign(
+        n_before=[counts[0].get(m, 0) for m in members.member], n_now=[counts[1].get(m, 0) for m in members.member]
+    )
+    return Mix(
+        metric=metric,
+        dimension=dimension,
+        before=measurement(company, metric, then),
+        now=measurement(company, metric, now),
+        members=members,
+        rate=fsum(members.rate_effect),
+        mix=fsum(members.mix_effect),
+        few=tuple(members[(members.n_before < 20) | (members.n_now < 20)].member),
+    )
