@@ -65,10 +65,19 @@ def _drawn(draw: Callable[[Sheet], None], width: int, height: int, phone: bool) 
 
 
 def _small(svg: str) -> str:
-    """Without prolog, comments, metadata and line breaks."""
+    """Without prolog, comments, metadata, unused names and line breaks; glyphs by short names; coordinates to 1/100 pixel."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.S)
-    return re.sub(r">\s+<", "><", re.sub(r"\s*\n\s*", " ", svg)).strip()
+    svg = re.sub(r">\s+<", "><", re.sub(r"\s*\n\s*", " ", svg)).strip()
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg).replace("xlink:href", "href")
+    svg = re.sub(r'(?<= d=")[^"]*|(?<=translate\()[^)]*', lambda m: _rounded(m[0]), svg)
+    names = dict.fromkeys(re.findall(r'href="#([^"]+)"', svg))
+    short = {name: f"g{i}" for i, name in enumerate(names)}
+    return re.sub(r'(id="|href="#)([^"]+)"', lambda m: f'{m[1]}{short.get(m[2], m[2])}"', svg)
+
+
+def _rounded(numbers: str) -> str:
+    return re.sub(r"-?\d+\.\d+", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), numbers).strip()
 
 
 @cache
@@ -99,11 +108,9 @@ class Sheet:
     def text(
         self, x: float, y: float, words: str, *, size: float = NORMAL, color: str = INK, bold=False, align="left", halo=False
     ):
-        """Text whose middle is at y. A halo keeps it legible over lines."""
-        from matplotlib.patheffects import withStroke
-
-        effects = [withStroke(linewidth=4, foreground="white")] if halo else None
-        look = {"size": size, "color": color, "weight": 600 if bold else 400, "path_effects": effects}
+        """Text whose middle is at y. A halo, a white ground, keeps it legible over lines."""
+        ground = {"facecolor": "white", "edgecolor": "none", "pad": 1.5} if halo else None
+        look = {"size": size, "color": color, "weight": 600 if bold else 400, "bbox": ground}
         self.ax.text(x, y, drawable(words), ha=align, va="center_baseline", zorder=5, **look)
 
     def width_of(self, words: str, size: float = NORMAL, bold: bool = False) -> float:

@@ -11,15 +11,24 @@ from html import escape
 from pathlib import Path
 
 from revops_helpers.words.messages import STAR, clean
+from revops_helpers.words.theme import tokens
 
 MIME = "application/vnd.revops+json"
 OPEN, CLOSE = '<div class="revops">', "</div>"
 
 
 @cache
-def style() -> str:
-    """The stylesheet of the parts, shared by the notebook view (scoped) and the page."""
-    return (Path(__file__).parent / "parts.css").read_text(encoding="utf-8")
+def rules() -> str:
+    """The style sheet of the parts, for the notebook view and the page alike."""
+    text = (Path(__file__).parent / "parts.css").read_text(encoding="utf-8")
+    return re.sub(r"\s*\n\s*", "", re.sub(r"/\*.*?\*/", "", text, flags=re.S))
+
+
+@cache
+def _scoped() -> str:
+    """The same for one output of a notebook, strong enough to stand above JupyterLab's own."""
+    ground = "background:#fff;color:var(--ink);font:16px/1.5 var(--sans);padding:4px 8px;"
+    return f"<style>.revops.revops{{{tokens()}{ground}{rules()}}}</style>"
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ class Part:
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, object]:
         return {
-            "text/html": f"<style>.revops{{{style()}}}</style>{OPEN}{self.html}{CLOSE}",
+            "text/html": f"{_scoped()}{OPEN}{self.html}{CLOSE}",
             "text/plain": self.text,
             MIME: {"kind": self.kind, **self.collected},
         }

@@ -16,7 +16,7 @@ from revops_helpers.words.tables import definitions, findings_table, ledger_tabl
 
 __all__ = [
     "MIME", "Part", "ScoreRow", "beside", "bottom_line", "definitions", "details", "findings_table", "header", "ledger_table",
-    "limit", "note", "picture", "plain", "reading", "scorecard", "section", "stack", "table", "unavailable", "warning",
+    "limit", "note", "picture", "plain", "points", "reading", "scorecard", "section", "stack", "table", "unavailable", "warning",
 ]  # fmt: skip
 
 
@@ -66,6 +66,12 @@ def warning(text: str) -> Part:
 def note(text: str) -> Part:
     """Small print under a table: what is exact, what overlaps, how it was split."""
     return Part("note", f'<p class="note">{rich(text)}</p>', plain(text))
+
+
+def points(title: str, lines: Sequence[str]) -> Part:
+    """A short list under a small head."""
+    html = f'<h3>{rich(title)}</h3><ul class="points">{"".join(f"<li>{rich(line)}</li>" for line in lines)}</ul>'
+    return Part("points", html, "\n".join([plain(title), *(f"- {plain(line)}" for line in lines)]))
 
 
 def picture(figure, title: str, note: str, alt: str) -> Part:

@@ -19,6 +19,19 @@ SERIES = (GOOD, "#00785a", "#8a3f74", BAD, SECOND)
 WIDE, FULL, NARROW, PHONE = 608, 660, 360, 358
 SMALL, NORMAL, LARGE = 13, 14, 14.5
 
+TOKENS = {
+    "ink": INK, "ink2": SECOND, "ink3": THIRD, "rule": RULE, "hair": HAIR, "wash": WASH,
+    "good": GOOD, "good2": GOOD_TINT, "good3": GOOD_WASH, "bad": BAD, "bad2": BAD_TINT, "bad3": BAD_WASH,
+    "sans": '"Report Sans","Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif',
+    "serif": '"Report Serif",Charter,Georgia,"Times New Roman",serif',
+}  # fmt: skip
+
+
+def tokens() -> str:
+    """The colours and typefaces as CSS custom properties."""
+    return "".join(f"--{name}:{value};" for name, value in TOKENS.items())
+
+
 RC = {
     "font.family": ["Report Sans", "DejaVu Sans"],
     "font.size": NORMAL,
