@@ -1,0 +1,321 @@
+"""Phase 1 in words: can the data be trusted, and do we agree on what we measure? Results in; parts, sentences, findings out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from revops_helpers.finding import Finding
+from revops_helpers.foundation.duplicates import Duplicates
+from revops_helpers.foundation.hygiene import Hygiene
+from revops_helpers.foundation.readiness import Readiness
+from revops_helpers.foundation.tie_out import ArrTie, DealTie
+from revops_helpers.measurement import Measurement
+from revops_helpers.model.company import Company, Unavailable
+from revops_helpers.words import parts
+from revops_helpers.words.language import N_, Text, _, count, day, n_, percent, value_of
+from revops_helpers.words.language import money as amount
+from revops_helpers.words.parts import Part
+from revops_helpers.words.phase import doubts, header, is_there, money, needs, owner_of, review_on
+from revops_helpers.words.records import (
+    checks_section,
+    coverage_section,
+    duplicates_section,
+    fields_section,
+    ledger_section,
+    quarantine_section,
+)  # fmt: skip
+from revops_helpers.words.tie_out import arr_section, deals_section
+
+__all__ = [
+    "arr_section", "bottom_line", "changes_of_mind", "checks_section", "coverage_section", "deals_section", "duplicates_section",
+    "fields_section", "findings", "gates_card", "head", "ledger_section", "quarantine_section",
+]  # fmt: skip
+
+if TYPE_CHECKING:
+    from revops_helpers.optimization.target_gap import Gap
+
+KICKER = N_("Phase 1 report: for finance, sales and RevOps")
+TIED = 0.01  # ARR that finance and billing report may differ by this share before it is a finding
+
+
+# --- head and bottom line ------------------------------------------------------------------------------------------------
+
+
+def head(company: Company, arr: ArrTie | Unavailable, deals: DealTie | Unavailable, clean: Hygiene | Unavailable) -> Part:
+    """The head of the report; its title says what can be relied on and what cannot."""
+    revenue, weak = _revenue_clause(arr), _weak_clause(clean)
+    title = _("{revenue}; {records}", revenue=revenue, records=weak) if weak else revenue
+    if is_there(arr) or is_there(deals):
+        deck = _(
+            "What every other report rests on: the revenue first, then every row read, then the fields on which decisions hang."
+        )
+    else:
+        deck = _("Without billing and finance's ARR this audit can check the records, but not the revenue.")
+    return header(company, KICKER, title, deck)
+
+
+def _revenue_clause(arr: ArrTie | Unavailable) -> Text:
+    if not is_there(arr):
+        return _("Revenue cannot be checked against finance yet")
+    if not arr.last.unexplained:
+        return _("ARR ties to finance") if not arr.last.difference else _("ARR ties to finance once known causes are counted")
+    share = percent(abs(untied(arr)))
+    return (
+        _("ARR ties to finance within {share}", share=share)
+        if is_tied(arr)
+        else _("ARR and finance's differ by {share}", share=share)
+    )
+
+
+def _weak_clause(clean: Hygiene | Unavailable) -> Text | None:
+    if not is_there(clean) or not clean.pipeline or not clean.pipeline_at_risk.value:
+        return None
+    share = percent(clean.pipeline_at_risk.value / clean.pipeline)
+    return _("{share} of the pipeline rests on records that fail a check", share=share)
+
+
+def untied(arr: ArrTie) -> float:
+    """The difference that no known cause explains, as a share of finance's ARR."""
+    return float(arr.last.unexplained) / float(arr.last.finance) if arr.last.finance else 0.0
+
+
+def is_tied(arr: ArrTie) -> bool:
+    """Whether that share is small enough to rely on."""
+    return abs(untied(arr)) <= TIED
+
+
+def bottom_line(company: Company, arr, deals, clean, twice) -> Part:
+    """The three to five sentences that matter, most money first."""
+    lines = (
+        _arr_line(company, arr),
+        _unbilled_line(company, deals),
+        _risk_line(company, clean),
+        _rows_line(company),
+        _twice_line(twice),
+    )
+    said = sorted((line for line in lines if line), key=lambda line: -line[0])
+    nothing = _("**Nothing to audit:** the data has neither deals, companies nor billing.")
+    return parts.bottom_line([text for _size, text in said] or [nothing])
+
+
+def _arr_line(company: Company, arr: ArrTie | Unavailable) -> tuple[float, str]:
+    if not is_there(arr):
+        return 0, _("**Revenue** is not checked against finance: that needs {needs}.", needs=needs(arr))
+    left, gap, currency, when = (
+        int(arr.last.unexplained),
+        int(arr.last.difference),
+        company.settings.currency,
+        day(arr.last.month_end),
+    )
+    if not gap:
+        return 0, _("**Revenue:** billing and finance report the same ARR on {day}, to the cent.", day=when)
+    if not left:
+        explained = amount(abs(gap), currency)
+        return 0, _("**Revenue:** the {gap} between finance and billing on {day} is explained in full.", gap=explained, day=when)
+    shown, share = amount(abs(left), currency), percent(abs(untied(arr)))
+    return abs(left), _(
+        "**Revenue:** {left} of ARR ({share}) on {day} is in no cause we know of.", left=shown, share=share, day=when
+    )
+
+
+def _unbilled_line(company: Company, deals: DealTie | Unavailable) -> tuple[float, str] | None:
+    if not is_there(deals):
+        return None
+    lost = deals.total("unbilled")
+    if not lost.records:
+        return 0, _("**Won deals:** every deal whose time has come is billed.")
+    worth = amount(int(lost.won), company.settings.currency)
+    text = n_("**Won, never billed:** {n} deal worth {worth} a year.", "**Won, never billed:** {n} deals worth {worth} a year.",
+              int(lost.records), worth=worth)  # fmt: skip
+    return float(lost.won), text
+
+
+def _risk_line(company: Company, clean: Hygiene | Unavailable) -> tuple[float, str] | None:
+    if not is_there(clean) or clean.pipeline_at_risk.value is None or not clean.pipeline:
+        return None
+    risk = clean.pipeline_at_risk
+    if not risk.value:
+        return 0, _("**Pipeline:** no open deal fails a check.")
+    share, worth = percent(risk.value / clean.pipeline), value_of(risk)
+    text = n_(
+        "**Pipeline:** {worth} ({share}) hangs on {n} open deal that fails a check, counted once.",
+        "**Pipeline:** {worth} ({share}) hangs on {n} open deals that fail a check, each counted once.",
+        risk.n, worth=worth, share=share,
+    )  # fmt: skip
+    return float(risk.value), text
+
+
+def _rows_line(company: Company) -> tuple[float, str] | None:
+    if company.ledger is None or company.ledger.empty:
+        return None
+    rows = company.ledger[company.ledger.unit == "rows"]
+    read, refused = int(rows.read.sum()), int(rows.quarantined.sum())
+    if not refused:
+        return 0, _("**Rows:** all {read} rows read are accounted for, and none was refused.", read=count(read))
+    kept = {"read": count(read), "refused": count(refused), "share": percent(refused / read)}
+    return 1, _("**Rows:** all {read} read are accounted for; {refused} ({share}) broke a rule and are kept apart.", **kept)
+
+
+def _twice_line(twice: Duplicates | Unavailable) -> tuple[float, str] | None:
+    if not is_there(twice) or "accounts" not in twice.records:
+        return None
+    extra = twice.extra("tax_id", "domain", table="accounts")
+    if not extra:
+        return 0, _("**Companies:** none of {n} stands twice by tax id or web domain.", n=count(twice.records["accounts"]))
+    share = percent(extra / twice.records["accounts"])
+    return 2, n_(
+        "**Companies:** {n} record ({share}) repeats another.",
+        "**Companies:** {n} records ({share}) repeat another.",
+        extra,
+        share=share,
+    )
+
+
+# --- the gates, and what follows -----------------------------------------------------------------------------------------
+
+GATES = {
+    "rows_accepted": N_("Rows accepted"),
+    "fields_filled": N_("Decision fields filled"),
+    "references_resolved": N_("Links that resolve"),
+    "companies_twice": N_("Companies that stand twice"),
+    "arr_untied": N_("ARR not tied to finance"),
+    "won_billed": N_("Won deals billed"),
+    "leads_owned": N_("Leads with an owner"),
+    "contacts_recorded": N_("Leads with a contact on record"),
+    "deals_with_lead": N_("New deals with their lead"),
+    "handoffs_recorded": N_("Handoffs on record"),
+    "months_of_history": N_("Months of deal history"),
+    "deals_decided": N_("Deals decided in a year"),
+    "planned_drivers": N_("Drivers with a plan"),
+    "months_of_spend": N_("Months of spend, of twelve"),
+    "customers_with_usage": N_("Customers with usage"),
+    "customers_churned": N_("Customers lost in two years"),
+    "leads_converted": N_("Leads converted in two years"),
+}
+
+
+def gates_card(ready: Readiness, phase: int) -> Part:
+    """The gates of one phase as a scorecard: what was measured, and the threshold that opens the gate."""
+    gates = ready.of(phase)
+    rows = [
+        parts.ScoreRow(
+            metric=gate.id,
+            name=_(GATES[gate.id]),
+            value=gate.value,
+            target=Measurement(gate.threshold, unit=gate.value.unit),
+            direction="higher" if gate.sense == "at_least" else "lower",
+        )
+        for gate in gates
+    ]
+    passed = count(sum(gate.passed for gate in gates))
+    title = n_(
+        "{passed} of {n} check of this phase is passed",
+        "{passed} of {n} checks of this phase are passed",
+        len(gates),
+        passed=passed,
+    )
+    return parts.stack(parts.section(title, anchor="scorecard", short=_("Scorecard")), parts.scorecard(rows))
+
+
+def findings(company: Company, arr, deals, clean, twice, gap: Gap | Unavailable | None = None) -> list[Finding]:
+    """What phase 1 found, each with its stake, owner, action and review date. The gap gives deals never billed their lever."""
+    found = (
+        _unbilled(company, deals, gap),
+        _untied(company, arr),
+        _at_risk(company, clean),
+        _refused(company),
+        _repeated(company, twice),
+    )
+    return [finding for finding in found if finding]
+
+
+def _finding(
+    company: Company, id: str, anchor: str, function: str, headline: str, action: str, stake: Measurement, **more
+) -> Finding:
+    return Finding(
+        id=id,
+        phase="foundation",
+        headline=headline,
+        action=action,
+        stake=stake,
+        confidence="high",
+        owner=owner_of(company, function),
+        review_on=review_on(company),
+        evidence=f"01_foundation_audit#{anchor}",
+        **({"metric": "arr", "kind": "cost"} | more),
+    )
+
+
+def _unbilled(company: Company, deals: DealTie | Unavailable, gap) -> Finding | None:
+    """Deals won and never billed: the ARR is there for the asking. Acting moves the share of won ARR that goes live."""
+    if not is_there(deals) or not deals.total("unbilled").records:
+        return None
+    lost = deals.total("unbilled")
+    levers = _live_lever(deals, gap)
+    headline = n_("{n} won deal was never billed.", "{n} won deals were never billed.", int(lost.records))
+    action = _("Bill them or mark them lost, and let no deal be won without a billing start.")
+    stake = money(company, int(lost.won), n=int(lost.records))
+    more = {"kind": "growth", "metric": "live_share" if levers else "arr", "levers": levers}
+    return _finding(company, "won_not_billed", "billing", "finance", headline, action, stake, **more)
+
+
+def _live_lever(deals: DealTie, gap: Gap | Unavailable | None) -> dict[str, float]:
+    """live_share after billing them, scaled so that twelve months of the identity give the amount once."""
+    if not is_there(gap) or "live_share" not in {driver.id for driver in gap.drivers}:
+        return {}
+    new = deals.pairs[deals.pairs.kind == "new"]
+    live, unbilled, won = gap.driver("live_share").actual.value, int(new[new.case == "unbilled"].won.sum()), int(new.won.sum())
+    return {"live_share": live + unbilled / won / gap.per_year} if live is not None and unbilled else {}
+
+
+def _untied(company: Company, arr: ArrTie | Unavailable) -> Finding | None:
+    if not is_there(arr) or is_tied(arr):
+        return None
+    gap = amount(abs(int(arr.last.unexplained)), company.settings.currency)
+    headline = _("ARR and finance's differ by {gap} for no known cause.", gap=gap)
+    action = _("Agree one ARR definition with finance and close the difference line by line.")
+    stake = money(company, None, reason=_("no gain is claimed: two numbers for one fact"))
+    return _finding(company, "arr_untied", "arr", "finance", headline, action, stake)
+
+
+def _at_risk(company: Company, clean: Hygiene | Unavailable) -> Finding | None:
+    if not is_there(clean) or not clean.pipeline_at_risk.value:
+        return None
+    risk = clean.pipeline_at_risk
+    headline = n_("{n} open deal fails a check.", "{n} open deals fail a check.", risk.n)
+    action = _("Work through the list: close what is dead, date what is alive, give each deal an owner.")
+    stake = money(company, None, reason=_("{worth} of pipeline rests on them; no gain is claimed", worth=value_of(risk)))
+    return _finding(company, "records_at_risk", "checks", "sales", headline, action, stake, metric="open_pipeline")
+
+
+def _refused(company: Company) -> Finding | None:
+    if company.quarantine is None or company.quarantine.empty:
+        return None
+    headline = n_("{n} row was refused when read.", "{n} rows were refused when read.", len(company.quarantine))
+    action = _("Repair them where they are kept, largest rule first; the next run takes them in.")
+    stake = money(company, None, reason=_("the money on them is in no number of the review"))
+    return _finding(company, "rows_refused", "quarantine", "revops", headline, action, stake)
+
+
+def _repeated(company: Company, twice: Duplicates | Unavailable) -> Finding | None:
+    extra = twice.extra("tax_id", "domain", table="accounts") if is_there(twice) else 0
+    if not extra:
+        return None
+    headline = n_("{n} company record repeats another.", "{n} company records repeat another.", extra)
+    action = _("Review the pairs, merge them, and refuse a second record with the same tax id or domain.")
+    stake = money(company, None, reason=_("no gain is claimed: counts and owners are wrong until then"))
+    return _finding(company, "companies_twice", "duplicates", "revops", headline, action, stake)
+
+
+def changes_of_mind(company: Company, arr, deals, clean, twice) -> Part:
+    """What would change these conclusions: what was assumed, and what is missing."""
+    assumed = [
+        _("Customers are legal groups: companies with one tax id root are one customer."),
+        _("Money is at plan rates, so currency makes no difference between months."),
+        _("A gap of up to {days} days between subscription lines is no churn.", days=count(company.settings.grace_days)),
+        _("A day is the company's own, in {zone}.", zone=company.settings.time_zone),
+    ]
+    missing = [
+        _("Needs {needs}.", needs=needs(result)) for result in (arr, deals, clean, twice) if isinstance(result, Unavailable)
+    ]
+    return doubts(assumed, missing)

@@ -1,0 +1,238 @@
+"""The gap to plan in words: how far, why, and whether the year can still be met. Shared by the executive review and phase 3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from revops_helpers.measurement import Measurement
+from revops_helpers.model.company import Unavailable
+from revops_helpers.words import figures, parts
+from revops_helpers.words.language import (
+    N_,
+    Text,
+    _,
+    count,
+    interval_of,
+    label,
+    listing,
+    money,
+    month,
+    n_,
+    percent,
+    span,
+    value_of,
+    with_interval,
+)  # fmt: skip
+from revops_helpers.words.parts import Part
+from revops_helpers.words.phase import is_there, needs
+
+if TYPE_CHECKING:
+    from revops_helpers.optimization.forecast import YearForecast
+    from revops_helpers.optimization.target_gap import Gap, GapDriver
+
+ON_PLAN = 0.005  # a gap smaller than this share of plan is no gap
+
+# What a shortfall of the driver means, as a clause.
+SHORT: Mapping[str, str] = {
+    "leads": N_("too few leads come in"),
+    "lead_to_opportunity": N_("too few leads become deals"),
+    "opportunities": N_("too few deals are opened"),
+    "decided_share": N_("too few deals are decided"),
+    "win_rate": N_("too few deals are won"),
+    "deal_size": N_("deals are smaller"),
+    "live_share": N_("won deals go live late"),
+    "new_arr": N_("too little new business"),
+    "expansion": N_("customers grow less"),
+    "indexation": N_("prices are indexed less"),
+    "reactivation": N_("fewer customers come back"),
+    "contraction": N_("customers shrink more"),
+    "churn": N_("more customers leave"),
+    "opening_arr": N_("the year began with less ARR"),
+}
+OUTCOMES: Mapping[str, str] = {"net_new_arr": N_("net new ARR"), "new_arr_won": N_("ARR won")}
+GROUPS: Mapping[str, str] = {"new_business": N_("New business"), "retention": N_("Retention")}
+
+
+def share_of_plan(gap: Gap) -> float | None:
+    """The gap as a share of plan, below zero is behind; None where the plan is not above zero."""
+    return gap.difference.value / gap.plan.value if gap.plan.value and gap.plan.value > 0 else None
+
+
+def outcome(gap: Gap) -> Text:
+    """What the plan is about, in a sentence."""
+    return _(OUTCOMES[gap.outcome]) if gap.outcome in OUTCOMES else label(gap.outcome)
+
+
+def title(gap: Gap | Unavailable) -> Text:
+    """The headline: how far from plan, in share and in money."""
+    if isinstance(gap, Unavailable):
+        return _("How far from plan cannot be told: that needs {needs}", needs=needs(gap))
+    share = share_of_plan(gap)
+    currency, off = gap.actual.currency or "", gap.difference.value
+    words = {"off": money(abs(off), currency), "plan": value_of(gap.plan), "what": outcome(gap)}
+    last_year = gap.basis == "last_year"
+    if share is None:
+        if last_year:
+            return _("{off} more {what} than last year", **words) if off >= 0 else _("{off} less {what} than last year", **words)
+        return (
+            _("{off} above the {plan} {what} planned", **words)
+            if off >= 0
+            else _("{off} short of the {plan} {what} planned", **words)
+        )
+    if abs(share) < ON_PLAN:
+        return _("Level with last year: {plan} {what}", **words) if last_year else _("On plan: {plan} {what}", **words)
+    words["share"] = percent(abs(share))
+    if last_year:
+        below = _("{share} below last year: {off} less than its {plan} {what}", **words)
+        return below if off < 0 else _("{share} above last year: {off} more than its {plan} {what}", **words)
+    behind = _("{share} behind plan: {off} short of {plan} {what}", **words)
+    return behind if off < 0 else _("{share} ahead of plan: {off} above {plan} {what}", **words)
+
+
+def deck(gap: Gap | Unavailable) -> Text:
+    """What came, which drivers stand clear of noise, which could be chance, which helped."""
+    if isinstance(gap, Unavailable):
+        return _("The review shows what the data allows; each missing part says what it needs.")
+    came = _("{period} brought {actual}.", period=span(gap.period), actual=value_of(gap.actual))
+    no_plan = _("There is no plan in the data, so last year is the measure.") if gap.basis == "last_year" else ""
+    return Text(" ".join(text for text in (came, no_plan, *why(gap)) if text))
+
+
+def why(gap: Gap) -> list[Text]:
+    """The sentences that say which drivers carry the gap."""
+    short = gap.shortfalls()
+    noise = [d for d in gap.drivers if (d.effect.value or 0) < 0 and not d.effect.clear_of(0)]
+    helped = [d for d in gap.drivers if (d.effect.value or 0) > 0 and d.effect.clear_of(0)]
+    said = []
+    if short:
+        text = n_("**One driver stands clear of noise: {list}.**", "**{n} drivers stand clear of noise: {list}.**", len(short),
+                  list=listing([_effect(d) for d in short]))  # fmt: skip
+        said.append(text)
+    elif gap.difference.value < 0:
+        said.append(_("**No driver stands clear of noise.**"))
+    if noise:
+        said.append(n_("{list} is lower too, but could be chance.", "{list} are lower too, but each could be chance.", len(noise),
+                       list=_first_upper(listing([_(d.label) for d in noise]))))  # fmt: skip
+    if helped:
+        said.append(
+            n_(
+                "{list} is above plan.",
+                "{list} are above plan.",
+                len(helped),
+                list=_first_upper(listing([_effect(d) for d in helped])),
+            )
+        )
+    return said
+
+
+def _effect(driver: GapDriver) -> Text:
+    """churn (−R$ 400 k)"""
+    return _("{driver} ({effect})", driver=_lower(_(driver.label)), effect=value_of(driver.effect, signed=True))
+
+
+def _lower(words: str) -> Text:
+    """A label inside a sentence: its first letter small, unless it is an abbreviation."""
+    return Text(words if words[:2].isupper() else words[:1].lower() + words[1:])
+
+
+def _first_upper(words: str) -> Text:
+    return Text(words[:1].upper() + words[1:])
+
+
+def waterfall_title(gap: Gap) -> Text:
+    """The two or three clear shortfalls as one sentence."""
+    short = [_(SHORT[d.id]) for d in gap.shortfalls() if d.id in SHORT][:3]
+    if short:
+        return _first_upper(listing(short))
+    return _("No driver is clearly below last year") if gap.basis == "last_year" else _("No driver is clearly below plan")
+
+
+def waterfall(gap: Gap) -> Part:
+    """The waterfall from plan to actual with its computed title and its numbers in words."""
+    words = {"what": _first_upper(outcome(gap)), "period": span(gap.period)}
+    note = _("{what}, {period}. Full bar: clear of noise. Pale bar: could be chance. Thin line: 95% interval.", **words)
+    base = _("Last year {plan}") if gap.basis == "last_year" else _("Plan {plan}")
+    steps = [_("{driver} {effect}", driver=_(d.label), effect=with_interval(d.effect)) for d in gap.drivers if d.effect.value]
+    alt = Text("; ".join([base.format(plan=value_of(gap.plan)), *steps, _("actual {actual}", actual=value_of(gap.actual))]))
+    return parts.picture(figures.waterfall(gap), waterfall_title(gap), note, alt)
+
+
+def fan(gap: Gap, forecast: YearForecast | Unavailable | None) -> Part:
+    """Actual against plan by month, and where the year is likely to end."""
+    known = is_there(forecast) and len(forecast.months) > 0 and gap.outcome == "net_new_arr"
+    rows = gap.progress
+    note = _("Cumulative {what} by month.", what=outcome(gap))
+    if known:
+        note = Text(f"{_('Cumulative {what} with 50%, 80% and 95% bands.', what=outcome(gap))} {coverage(forecast)}".strip())
+    drawn = figures.fan(rows, forecast.months if known else None)
+    return parts.picture(drawn, fan_title(gap, forecast if known else None), note, _fan_alt(gap, forecast if known else None))
+
+
+def fan_title(gap: Gap, forecast: YearForecast | None) -> Text:
+    """The chance of the year's plan, or what is known instead."""
+    if forecast is None:
+        return _("{actual} so far", actual=value_of(gap.actual))
+    if forecast.plan is None or forecast.chance.value is None:
+        return _("The year is likely to end at {end}", end=value_of(forecast.year_end))
+    words = {"chance": chance(forecast), "plan": value_of(forecast.plan)}
+    return _("{chance} chance of the year's {plan}", **words)
+
+
+def chance(forecast: YearForecast) -> Text:
+    """The simulated chance; none in all draws is "under", never 0 %."""
+    m = forecast.chance
+    if m.value in (0, 1) and m.n > 1:
+        edge = percent(m.high, 1) if m.value == 0 else percent(m.low, 1)
+        return _("Under {share}", share=edge) if m.value == 0 else _("Over {share}", share=edge)
+    return percent(m.value)
+
+
+def coverage(forecast: YearForecast) -> Text:
+    """How often the 80 % band held before."""
+    past = forecast.past[forecast.past.level == 80]
+    if past.empty:
+        return _("No past forecast could be checked.")
+    held = round(float(past.inside.iloc[0]) * int(past.origins.iloc[0]))
+    return _("The 80% band held in {held} of {all} past quarters.", held=count(held), all=count(int(past.origins.iloc[0])))
+
+
+def _fan_alt(gap: Gap, forecast: YearForecast | None) -> Text:
+    rows = gap.progress.dropna(subset=["actual"])
+    so_far = (
+        _("{actual} by {month}", actual=value_of(gap.actual), month=month(rows.month.iloc[-1]))
+        if len(rows)
+        else _("No closed month")
+    )
+    if forecast is None:
+        return so_far
+    return _("{so_far}; year end likely {end}, 95% interval {interval}", so_far=so_far, end=value_of(forecast.year_end),
+             interval=interval_of(forecast.year_end))  # fmt: skip
+
+
+def drivers_table(gap: Gap) -> Part:
+    """Every driver: compared with, actual with interval, effect with interval; then what the split leaves."""
+    compared = _("Last year") if gap.basis == "last_year" else _("Plan")
+    rows = [
+        (
+            _(d.label),
+            value_of(Measurement(d.plan, unit=d.actual.unit, currency=d.actual.currency)),
+            d.actual,
+            d.effect,
+            _(GROUPS[d.group]),
+        )
+        for d in gap.drivers
+    ]
+    for words, rest in ((_("Plan does not add up"), gap.plan_mismatch), (_("Unexplained"), gap.unexplained)):
+        if rest.value:
+            rows.append((words, "", "", rest, ""))
+    grid = parts.table([_("Driver"), compared, _("Actual"), _("Effect"), _("Group")], rows, name=_("Drivers of the gap"))
+    return parts.details(_("The drivers as a table, and how the gap is split"), grid, parts.limit(split_limit(gap)))
+
+
+def split_limit(gap: Gap) -> Text:
+    """How effects are found, and what they are not."""
+    return _(
+        "Limit: effects are exact shares of one identity (Shapley), the same in whatever order the drivers are taken. They say "
+        "which number is off plan, not why it is; the intervals carry the chance in each driver, not errors in the plan."
+    )

@@ -1,0 +1,168 @@
+"""What the reports of all phases share: sections that know when they are not available, owners, dates, score rows, closings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from functools import wraps
+
+from revops_helpers.finding import Finding
+from revops_helpers.measurement import Measurement, not_applicable
+from revops_helpers.metrics.measure import catalogue, measure, measurement, target
+from revops_helpers.model.company import Company, Unavailable
+from revops_helpers.periods import Period, add_months, last_closed_month_end, month_start
+from revops_helpers.words import parts
+from revops_helpers.words.language import N_, Text, _, count, data, day, label, listing, n_, span
+
+REVIEW_AFTER = timedelta(days=90)
+
+# Who answers for a function where company.yml's `team` names nobody.
+ROLES: Mapping[str, str] = {
+    "marketing": N_("Head of marketing"),
+    "sales_development": N_("Head of sales development"),
+    "sales": N_("Head of sales"),
+    "customer_success": N_("Head of customer success"),
+    "finance": N_("Head of finance"),
+    "revops": N_("Head of RevOps"),
+}
+
+
+def available(unlocks: str) -> Callable:
+    """A section over a result that may be Unavailable: then it says what is needed and what that would unlock."""
+
+    def decorate(words: Callable) -> Callable:
+        @wraps(words)
+        def section(*results, **more):
+            for result in results:
+                if isinstance(result, Unavailable):
+                    return parts.unavailable(needs(result), _(unlocks))
+            return words(*results, **more)
+
+        return section
+
+    return decorate
+
+
+def needs(missing: Unavailable) -> str:
+    """What is missing, for a reader."""
+    return ", ".join(missing.missing) or str(missing)
+
+
+def is_there(*results: object) -> bool:
+    """Whether every result could be computed."""
+    return not any(result is None or isinstance(result, Unavailable) for result in results)
+
+
+def owner_of(company: Company, function: str) -> str:
+    """Who answers for a function: the name that company.yml's `team` gives it, else the role."""
+    return company.settings.team.get(function) or _(ROLES[function])
+
+
+def review_on(company: Company) -> date:
+    """When a finding of this review is looked at again: 90 days after its date, never counted from the clock."""
+    return company.as_of + REVIEW_AFTER
+
+
+def money(company: Company, cents: int | float | None, n: int = 0, reason: str = "") -> Measurement:
+    """An exact amount in the reporting currency; with a reason instead of an amount, one that does not apply."""
+    fields = {"unit": "money", "currency": company.settings.currency}
+    if cents is None:
+        return not_applicable(reason, **fields)
+    return Measurement(round(cents), n=n, reason=reason, **fields)
+
+
+def header(company: Company, kicker: str, title: str, deck: str = "") -> parts.Part:
+    """The head of a report: what it is, the finding as title, and what it rests on."""
+    return parts.header(_("{report} · {period}", report=_(kicker), period=span(company.period)), title, deck, facts(company))
+
+
+def facts(company: Company) -> list[str]:
+    """As of which day, of how many rows, and of which part of the company."""
+    lines = [_("As of {day}", day=day(company.as_of))]
+    if company.segment:
+        lines.append(_("Segment {segment} only", segment=company.segment))
+    if company.ledger is not None and len(company.ledger):
+        rows = company.ledger[company.ledger.unit == "rows"]
+        sums = {name: count(int(rows[name].sum())) for name in ("read", "accepted", "quarantined", "excluded")}
+        lines.append(_("{read} rows read = {accepted} accepted + {quarantined} quarantined + {excluded} excluded", **sums))
+    if company.data_ends_on and company.data_ends_on < company.as_of:
+        lines.append(_("**The data ends on {day}**", day=day(company.data_ends_on)))
+    return lines
+
+
+def score_rows(company: Company, ids: Iterable[str], groups: Mapping[str, str] | None = None) -> list[parts.ScoreRow]:
+    """One score row per metric that the catalogue has: now, the year before, its target, the last twelve months.
+
+    What is not available comes last in its group and says what it needs.
+    """
+    wanted = [name for name in ids if name in catalogue()]
+    if not wanted:
+        return []
+    year = Period(add_months(month_start(last_closed_month_end(company.as_of)), -11), last_closed_month_end(company.as_of))
+    months = measure(company, wanted, every="month", period=year)
+    trends = {name: [None if v != v else float(v) for v in rows.value] for name, rows in months.groupby("metric")}
+    rows = [
+        _score_row(company, name, trends.get(name, ()), _((groups or {}).get(catalogue()[name].family, ""))) for name in wanted
+    ]
+    places = {row.group: i for i, row in reversed(list(enumerate(rows)))}
+    return sorted(rows, key=lambda row: (places[row.group], row.value.value is None))
+
+
+def _score_row(company: Company, name: str, trend: Sequence[float | None], group: str) -> parts.ScoreRow:
+    return parts.ScoreRow(
+        metric=name,
+        value=measurement(company, name),
+        before=measurement(company, name, company.period.year_before()),
+        target=target(company, name),
+        trend=trend,
+        direction=catalogue()[name].direction,
+        group=group,
+    )
+
+
+def score_title(rows: Sequence[parts.ScoreRow]) -> str:
+    """How many measures miss their target, as a sentence."""
+    from revops_helpers.words.scorecard import judge
+
+    verdicts = [judge(row.value, row.target, row.direction) for row in rows]
+    judged = [verdict for verdict in verdicts if verdict in ("ok", "bad", "noise")]
+    behind, met = verdicts.count("bad"), verdicts.count("ok")
+    if not judged:
+        return _("No measure has a target to be judged by")
+    if not behind:
+        return n_("The one measure with a target does not miss it", "None of {n} measures with a target misses it", len(judged))
+    first = n_(
+        "{behind} of {n} measure misses its target",
+        "{behind} of {n} measures miss their target",
+        len(judged),
+        behind=count(behind),
+    )
+    return _("{missed}; {met} meet it beyond doubt", missed=first, met=count(met)) if met else first
+
+
+def unavailable_metrics(company: Company) -> list[tuple[str, list[str]]]:
+    """What the company lacks and the metrics that it would unlock: (table or column, metric labels), most unlocked first."""
+    unlocks: dict[str, list[str]] = {}
+    for name, metric in catalogue().items():
+        for need in company.missing(metric.needs):
+            unlocks.setdefault(need, []).append(label(name))
+    return sorted(unlocks.items(), key=lambda item: (-len(item[1]), item[0]))
+
+
+def findings_part(findings: Sequence[Finding], joint: Measurement | None = None) -> parts.Part:
+    """The findings of one report as a table, with what acting on all of them is worth together."""
+    return parts.findings_table(list(findings), joint)
+
+
+def doubts(assumed: Sequence[str], missing: Sequence[str]) -> parts.Part:
+    """What would change our mind: the assumptions, most fragile first, and what is missing."""
+    left = parts.points(_("Assumptions, most fragile first"), assumed)
+    return parts.beside(left, parts.points(_("Missing, and what it would unlock"), missing)) if missing else left
+
+
+def named(items: Iterable[str], most: int = 3) -> Text:
+    """a, b and c; of many the first few and how many more."""
+    held = [item if isinstance(item, Text) else data(item) for item in items]
+    if len(held) <= most:
+        return listing(held)
+    return _("{first} and {n} more", first=Text(", ".join(held[:most])), n=count(len(held) - most))

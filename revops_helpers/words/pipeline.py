@@ -1,0 +1,236 @@
+"""The pipeline in words: where deals wait, how it moved, whether it is enough, and what stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from revops_helpers.measurement import Measurement
+from revops_helpers.model.company import Company
+from revops_helpers.words import figures, parts
+from revops_helpers.words.language import (
+    N_,
+    Text,
+    _,
+    count,
+    day,
+    duration,
+    exact_money,
+    interval_of,
+    listing,
+    n_,
+    percent,
+    sentences,
+    span,
+    value_of,
+    with_interval,
+)
+from revops_helpers.words.language import money as amount
+from revops_helpers.words.parts import Part
+from revops_helpers.words.phase import available
+
+if TYPE_CHECKING:
+    from revops_helpers.optimization.coverage import Coverage
+    from revops_helpers.optimization.pipeline import PipelineFlow, Standing
+    from revops_helpers.optimization.stages import StageFunnel
+
+MOST = 12
+LINES: Mapping[str, str] = {
+    "opening": N_("Open at the start"),
+    "created": N_("Created"),
+    "pulled_in": N_("Pulled in"),
+    "amount_up": N_("Amounts raised"),
+    "won": N_("Won"),
+    "lost": N_("Lost"),
+    "pushed_out": N_("Pushed out"),
+    "amount_down": N_("Amounts cut"),
+    "closing": N_("Open at the end"),
+}
+STANDING: Mapping[str, str] = {
+    "overdue": N_("Closing date has passed"),
+    "no_next_step": N_("No next step noted"),
+    "no_activity": N_("No recent activity"),
+    "too_long_in_stage": N_("Too long in its stage"),
+}
+
+
+@available(N_("where deals wait, stage by stage"))
+def stages_section(funnel: StageFunnel) -> Part:
+    """Median days in every stage with interval, and what share of deals moves on."""
+    measured = [(row.stage, _stay(row)) for row in funnel.stages.itertuples()]
+    if not measured:
+        return parts.reading(_("No deal entered a stage in {period}.", period=span(funnel.period)))
+    alt = Text("; ".join(_("{stage} {days}", stage=str(name), days=with_interval(stay)) for name, stay in measured))
+    note = _(
+        "Median days in the stage, {period}; deals that still wait count as not over. Line: 95% interval.",
+        period=span(funnel.period),
+    )
+    drawn = parts.picture(
+        figures.bars([(name, stay) for name, stay in measured], better="neither"), stages_title(funnel), note, alt
+    )
+    limit = _("Limit: a stage is as long as the CRM says. A deal moved late, or two stages at once, bends the times of both.")
+    rows = [
+        (row.stage, count(row.entered), count(row.moved_on), count(row.lost), count(row.waiting), _conversion(row))
+        for row in funnel.stages.itertuples()
+    ]
+    heads = [_("Stage"), _("Entered"), _("Moved on"), _("Lost"), _("Waiting"), _("Moved on, of those decided")]
+    numbers = parts.details(_("The stages in numbers"), parts.table(heads, rows, name=_("Stages of the pipeline")))
+    return parts.stack(parts.beside(drawn, parts.reading(stages_reading(funnel)), parts.limit(limit)), numbers)
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else float(value)
+
+
+def _stay(row) -> Measurement:
+    low, high, value = _number(row.days_low), _number(row.days_high), _number(row.days)
+    status = row.status if value is not None else "not_applicable"
+    return Measurement(value, n=int(row.entered), low=low, high=high, status=status, reason=row.reason, unit="days")
+
+
+def _conversion(row) -> Measurement | str:
+    value = _number(row.conversion)
+    if value is None:
+        return ""
+    return Measurement(value, n=int(row.moved_on + row.lost), low=row.low, high=row.high, unit="percent")
+
+
+def stages_title(funnel: StageFunnel) -> Text:
+    """The bottleneck as a sentence."""
+    if funnel.bottleneck is None:
+        return _("No stage has enough stays to be judged")
+    words = {"stage": funnel.bottleneck, "days": duration(funnel.wait.value, "days")}
+    if funnel.clear:
+        return _("Deals wait longest in {stage}: {days} at the median", **words)
+    return _("Deals may wait longest in {stage}: {days} at the median", **words)
+
+
+def stages_reading(funnel: StageFunnel) -> Text:
+    """Where deals wait, where they are lost, and whether it could be chance."""
+    if funnel.bottleneck is None:
+        return _("**Too few stays are over** for any stage to be called a bottleneck.")
+    wait = {"stage": funnel.bottleneck, "days": with_interval(funnel.wait)}
+    if funnel.clear:
+        first = _("**{stage} is the bottleneck:** half the deals stay {days} or longer, more than in any other stage.", **wait)
+    else:
+        first = _("**{stage} has the longest stay**, {days} at the median, but its interval overlaps another's.", **wait)
+    decided = funnel.stages[(funnel.stages.moved_on + funnel.stages.lost) >= 20]
+    if decided.empty:
+        return first
+    worst = decided.sort_values("conversion").iloc[0]
+    lost = _("Most deals are lost in {stage}, where {share} move on.", stage=str(worst.stage), share=percent(worst.conversion))
+    return sentences(first, lost)
+
+
+@available(N_("how the pipeline moved"))
+def flow_section(flow: PipelineFlow) -> Part:
+    """Opening + in − out = closing, to the cent."""
+    rows = [(_(LINES[row.line]), count(row.deals), exact_money(int(row.amount), flow.currency, signed=row.line not in ("opening", "closing")))
+            for row in flow.lines.itertuples()]  # fmt: skip
+    grid = parts.table([_("Line"), _("Deals"), _("ARR")], rows, name=_("How the pipeline moved"))
+    limit = _("Limit: only deals that sell new ARR. A deal created and closed in the period is in both lines.")
+    if flow.due_by:
+        limit = sentences(limit, _("Counted are deals expected to close by {day}.", day=day(flow.due_by)))
+    return parts.beside(grid, parts.reading(flow_reading(flow)), parts.limit(limit))
+
+
+def flow_reading(flow: PipelineFlow) -> Text:
+    """Whether it grew, and what moved it most."""
+    opening, closing = flow.amount("opening"), flow.amount("closing")
+    change = {"change": amount(abs(closing - opening), flow.currency), "closing": amount(closing, flow.currency)}
+    if closing == opening:
+        first = _("**The pipeline stands where it stood, at {closing}.**", **change)
+    elif closing > opening:
+        first = _("**The pipeline grew by {change} to {closing}.**", **change)
+    else:
+        first = _("**The pipeline shrank by {change} to {closing}.**", **change)
+    created, won, lost = (abs(flow.amount(line)) for line in ("created", "won", "lost"))
+    words = {"created": amount(created, flow.currency), "won": amount(won, flow.currency), "lost": amount(lost, flow.currency)}
+    moved = _("{created} was created, {won} won and {lost} lost.", **words)
+    pushed = abs(flow.amount("pushed_out"))
+    late = _("{pushed} was pushed beyond the date.", pushed=amount(pushed, flow.currency)) if pushed else ""
+    return sentences(first, moved, late)
+
+
+@available(N_("whether the pipeline is enough for the quarter"))
+def coverage_section(cover: Coverage) -> Part:
+    """The pipeline of the quarter under way against what is to be won, and what past quarters say is needed."""
+    rows = [
+        (_("Open, due by {day}", day=day(cover.quarter.end)), cover.open),
+        (_("Still to be won"), cover.to_win if cover.to_win is not None else _("no plan")),
+        (_("Coverage"), cover.coverage),
+        (_("Needed, by what past pipelines turned into"), cover.needed),
+        (_("Share of such pipeline that was won in the quarter"), cover.win_share),
+        (_("Share of what was won that was not yet in it"), cover.later_share),
+    ]
+    grid = parts.table([_("New business, {quarter}", quarter=span(cover.quarter)), _("Value")], rows)
+    limit = _(
+        "Limit: needed is one over the value share won from this day in {n} past quarters, not a rule of thumb.",
+        n=count(len(cover.past)),
+    )
+    return parts.beside(grid, parts.reading(coverage_reading(cover)), parts.limit(limit))
+
+
+def coverage_reading(cover: Coverage) -> Text:
+    """Covered, short, or cannot be told."""
+    if cover.coverage.value is None:
+        return _("**Coverage cannot be told:** {reason}.", reason=cover.coverage.reason or _("it is not known"))
+    if cover.needed.value is None:
+        return _(
+            "**{coverage} of what is to be won is open**; what is needed cannot be told from past quarters.",
+            coverage=value_of(cover.coverage),
+        )
+    words = {"coverage": value_of(cover.coverage), "needed": value_of(cover.needed), "interval": interval_of(cover.needed)}
+    if is_short(cover):
+        first = _("**Short: {coverage} is open and {needed} [{interval}] was needed** from this day in past quarters.", **words)
+    elif cover.needed.high is not None and cover.coverage.value >= cover.needed.high:
+        first = _("**Enough: {coverage} is open and {needed} [{interval}] was needed** from this day in past quarters.", **words)
+    else:
+        first = _(
+            "**Undecided: {coverage} is open, within the {needed} [{interval}] that was needed** in past quarters.", **words
+        )
+    later = cover.later_share
+    if later.value is None:
+        return first
+    return sentences(first, _("{share} of what was won then came from deals not yet in it.", share=with_interval(later)))
+
+
+def is_short(cover: Coverage) -> bool:
+    """Whether coverage lies below the whole interval of what is needed."""
+    low = cover.needed.low if cover.needed.low is not None else cover.needed.value
+    return cover.coverage.value is not None and low is not None and cover.coverage.value < low
+
+
+@available(N_("which open deals stand still"))
+def standing_section(still: Standing, company: Company) -> Part:
+    """Open deals by what is wrong with them, and the largest of them."""
+    rows = [(_(STANDING[row.rule]), count(row.deals), amount(int(row.amount), company.settings.currency), percent(row.share))
+            for row in still.rules.itertuples()]  # fmt: skip
+    said = [parts.reading(standing_reading(still))]
+    said.append(parts.limit(_("Limit: what was done and not logged looks the same as what was not done.")))
+    grid = parts.table([_("What is wrong"), _("Deals"), _("ARR"), _("Of open pipeline")], rows, name=_("Deals that stand still"))
+    if still.deals.empty:
+        return parts.beside(grid, *said)
+    lines = [_deal_row(row, company) for row in still.deals.head(MOST).itertuples()]
+    heads = [_("Deal"), _("Owner"), _("Stage"), _("ARR"), _("What is wrong")]
+    shown = _("The {shown} largest of {n}", shown=count(len(lines)), n=count(len(still.deals)))
+    return parts.stack(parts.beside(grid, *said), parts.details(shown, parts.table(heads, lines)))
+
+
+def _deal_row(row, company: Company) -> tuple:
+    wrong = listing([_(STANDING[rule]) for rule in row.rules.split(";")])
+    texts = ("" if value is None or value != value else str(value) for value in (row.opportunity_id, row.owner_id, row.stage))
+    return (*texts, amount(int(row.amount), company.settings.currency), wrong)
+
+
+def standing_reading(still: Standing) -> Text:
+    """How much stands still, each deal counted once, and the rule that catches most."""
+    if not still.any.n or not still.open.value:
+        return _("No open deal breaks a rule.")
+    words = {"worth": value_of(still.any), "share": percent(still.any.value / still.open.value)}
+    one = "**{worth} ({share} of the open pipeline) stands still:** {n} deal, counted once."
+    many = "**{worth} ({share} of the open pipeline) stands still:** {n} deals, each counted once."
+    first = n_(one, many, still.any.n, **words)
+    worst = still.rules.sort_values("amount", ascending=False).iloc[0]
+    most = _("Most of it: {rule}.", rule=Text(_(STANDING[worst.rule])[:1].lower() + _(STANDING[worst.rule])[1:]))
+    return sentences(first, most)

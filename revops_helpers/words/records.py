@@ -1,0 +1,244 @@
+"""The records in words: what is there, what was refused, which fields and links fail, what stands twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from revops_helpers.foundation.duplicates import METHODS, Duplicates
+from revops_helpers.foundation.hygiene import STALE_DAYS, Hygiene
+from revops_helpers.model.company import Company
+from revops_helpers.model.tables import TABLES
+from revops_helpers.words import parts
+from revops_helpers.words.language import N_, Text, _, count, data, exact_money, listing, n_, percent, value_of
+from revops_helpers.words.language import money as amount
+from revops_helpers.words.marks import interval_bar
+from revops_helpers.words.parts import Part
+from revops_helpers.words.phase import available, named, unavailable_metrics
+
+MOST = 12  # rows shown of a list; the files of the review hold all of them
+
+RULES: Mapping[str, str] = {
+    "missing": N_("{field} is empty"),
+    "required": N_("{field} is empty, and the agreement requires it"),
+    "orphan": N_("{field} points at a record that is not there"),
+    "past_due": N_("open deal whose closing date has passed"),
+    "stale": N_("open deal without any work for {days} days"),
+    "contact_before_creation": N_("lead contacted before it was created"),
+    "owner_left": N_("open deal whose owner has left"),
+}
+SAME: Mapping[str, str] = {
+    "tax_id": N_("same tax id"),
+    "email": N_("same e-mail"),
+    "tax_root": N_("same tax id root: one legal group"),
+    "domain": N_("same web domain"),
+    "name": N_("similar name, for a person to decide"),
+}
+
+
+def coverage_section(company: Company) -> Part:
+    """Which tables of the revenue model the company has, how full their columns are, and what the missing ones would unlock."""
+    held = [name for name in TABLES if name in company.accepted]
+    lacking = [name for name in TABLES if name not in company.accepted]
+    rows = [_coverage_row(company, name) for name in held]
+    heads = [_("Table"), _("Rows"), _("Columns filled"), _("Columns that no export fills")]
+    grid = parts.table(heads, rows, name=_("Tables of the revenue model"))
+    first = n_("**{n} of {all} table is here.**", "**{n} of {all} tables are here.**", len(held), all=count(len(TABLES)))
+    absent = _("Not exported: {tables}.", tables=listing(lacking)) if lacking else ""
+    unlocked = unavailable_metrics(company)
+    parts_ = [parts.reading(Text(f"{first} {absent}".strip())), parts.details(_("Rows and columns of every table"), grid)]
+    if unlocked:
+        lines = [(need, named(labels, 4)) for need, labels in unlocked]
+        parts_.append(parts.table([_("Needs"), _("Would unlock")], lines, name=_("What is missing")))
+    return parts.stack(*parts_)
+
+
+def _coverage_row(company: Company, name: str) -> tuple:
+    wanted = [column.name for column in TABLES[name].columns]
+    there = [column for column in wanted if column in company.accepted[name].columns]
+    missing = [column for column in wanted if column not in there]
+    rows = int(company.table(name).count().execute())
+    return name, count(rows), _("{there} of {all}", there=count(len(there)), all=count(len(wanted))), ", ".join(missing)
+
+
+def ledger_section(company: Company) -> Part:
+    """The row ledger, and in words what was refused."""
+    if company.ledger is None or company.ledger.empty:
+        return parts.unavailable(_("exports read by this product"), _("the row ledger"))
+    return parts.stack(
+        parts.reading(_ledger_reading(company)), parts.details(_("The ledger, by table and source"), parts.ledger_table(company))
+    )
+
+
+def _ledger_reading(company: Company) -> str:
+    rows = company.ledger[company.ledger.unit == "rows"]
+    read, accepted, refused, later = (int(rows[c].sum()) for c in ("read", "accepted", "quarantined", "excluded"))
+    whole = _(
+        "**{read} rows read = {accepted} accepted + {refused} quarantined + {later} excluded**, in every table and in money.",
+        read=count(read), accepted=count(accepted), refused=count(refused), later=count(later),
+    )  # fmt: skip
+    sums = company.ledger[(company.ledger.unit != "rows") & (company.ledger.quarantined.astype(float) > 0)]
+    held = [
+        f"{data(x.table)} {exact_money(int(x.quarantined), x.unit)}"
+        for x in sums.sort_values("quarantined", ascending=False).head(3).itertuples()
+    ]
+    money = _("Most money in quarantine: {list}.", list=listing([Text(text) for text in held])) if held else ""
+    return Text(f"{whole} {money}".strip())
+
+
+def quarantine_section(company: Company) -> Part:
+    """The refused rows by table and rule, with what to do about each."""
+    refused = company.quarantine
+    if refused is None or refused.empty:
+        return parts.reading(_("No row was refused."))
+    by_rule = refused.groupby(["table", "rule"], as_index=False).agg(
+        rows=("rule", "size"), advice=("advice", "first"), source=("source", "first")
+    )
+    by_rule = by_rule.sort_values(["rows", "table", "rule"], ascending=[False, True, True])
+    lines = [(x.table, x.source, x.rule, x.advice, count(x.rows)) for x in by_rule.head(2 * MOST).itertuples()]
+    grid = parts.table(
+        [_("Table"), _("Source"), _("Rule broken"), _("What to do"), _("Rows")], lines, name=_("Refused rows by rule")
+    )
+    top = by_rule.iloc[0]
+    said = n_(
+        "{n} row is in quarantine; the largest reason is “{rule}” in {table} ({rows}).",
+        "{n} rows are in quarantine; the largest reason is “{rule}” in {table} ({rows}).",
+        len(refused), rule=str(top.rule), table=str(top.table), rows=count(top.rows),
+    )  # fmt: skip
+    kept = _("Refused rows are kept whole in the review's files, with file and line. They are in no number of this report.")
+    return parts.stack(grid, parts.reading(said), parts.limit(kept))
+
+
+# --- hygiene -------------------------------------------------------------------------------------------------------------
+
+
+@available(N_("which fields and links cannot be trusted, and the money on them"))
+def fields_section(clean: Hygiene, company: Company) -> Part:
+    """How full the fields are on which decisions hang, emptiest first."""
+    rows = clean.completeness.sort_values(["share", "table", "column"])
+    lines = [_field_row(x) for x in rows.itertuples()]
+    heads = [_("Field"), _("Decides whether"), _("Asked of"), _("Filled"), _("0 to 100%")]
+    grid = parts.table(heads, lines, name=_("Fields on which decisions hang"))
+    return parts.stack(grid, parts.reading(_fields_reading(clean)))
+
+
+def _field_row(x) -> tuple:
+    bar = Part("bar", interval_bar(x.share, x.low, x.high, span=(0.0, 1.0), state="open"), "")
+    return (
+        f"{x.table}.{x.column}",
+        _(x.decision),
+        count(x.tested),
+        percent(x.share),
+        bar,
+        Text(f"{percent(x.low)}–{percent(x.high)}"),
+    )
+
+
+def _fields_reading(clean: Hygiene) -> str:
+    rows = clean.completeness
+    if rows.empty:
+        return _("None of the fields on which decisions hang is exported.")
+    worst = rows.sort_values("share").iloc[0]
+    full = int((rows.failing == 0).sum())
+    absent = _("No export has {fields}.", fields=named(clean.absent)) if clean.absent else ""
+    if full == len(rows):
+        return Text(" ".join(t for t in (_("**Every field on which a decision hangs is filled.**"), absent) if t))
+    empty = _(
+        "**{field} is the emptiest: {failing} of {tested} records lack it.**",
+        field=f"{worst.table}.{worst.column}", failing=count(worst.failing), tested=count(worst.tested),
+    )  # fmt: skip
+    rest = n_("{n} of {all} field is complete.", "{n} of {all} fields are complete.", full, all=count(len(rows)))
+    return Text(" ".join(text for text in (empty, rest, absent) if text))
+
+
+@available(N_("which fields and links cannot be trusted, and the money on them"))
+def checks_section(clean: Hygiene, company: Company) -> Part:
+    """The checks that records fail, with the money that hangs on them."""
+    failing = clean.rules[clean.rules.failing > 0]
+    currency = company.settings.currency
+    lines = [
+        _check_row(x, currency)
+        for x in failing.sort_values("money", ascending=False, na_position="last").head(2 * MOST).itertuples()
+    ]
+    heads = [_("Check"), _("Fail"), _("Of"), _("Share"), _("Money on them")]
+    grid = parts.table(heads, lines, name=_("Checks that records fail"))
+    said = [
+        parts.reading(_risk_reading(clean)),
+        parts.limit(_("Limit: a record that fails may still be right. The money is what rests on it, not what would be lost.")),
+    ]
+    return parts.stack(grid, *said) if lines else parts.reading(_("No record fails a check."))
+
+
+def rule_words(rule: str, table: str, column: str) -> Text:
+    """A check in words."""
+    return _(RULES[rule], field=f"{table}.{column}", days=count(STALE_DAYS))
+
+
+def _check_row(x, currency: str) -> tuple:
+    money = "" if pd.isna(x.money) else amount(int(x.money), currency)
+    return (
+        rule_words(x.rule, x.table, x.column),
+        count(x.failing),
+        count(x.tested),
+        percent(x.share),
+        Text(f"{percent(x.low)}–{percent(x.high)}"),
+        money,
+    )
+
+
+def _risk_reading(clean: Hygiene) -> str:
+    said = []
+    for risk, whole, words in (
+        (
+            clean.pipeline_at_risk,
+            clean.pipeline,
+            N_("**{worth} of open pipeline ({share}) rests on records that fail a check**, each deal counted once."),
+        ),
+        (clean.arr_at_risk, clean.arr, N_("So does **{worth} of ARR ({share})**, each company counted once.")),
+    ):
+        if risk.value and whole:
+            said.append(_(words, worth=value_of(risk), share=percent(risk.value / whole)))
+    return Text(" ".join(said)) or _("No money rests on a record that fails a check.")
+
+
+# --- duplicates ----------------------------------------------------------------------------------------------------------
+
+
+@available(N_("how many companies and people stand twice"))
+def duplicates_section(twice: Duplicates, company: Company) -> Part:
+    """Candidate pairs by how they were found; nothing is joined."""
+    sure = {"certain": _("certain"), "group": _("one group, not a duplicate"), "likely": _("likely"), "proposal": _("for review")}
+    rows = []
+    for table in twice.records:
+        for method, words in SAME.items():
+            if pairs := twice.count(method, table=table):
+                rows.append((table, _(words), sure[METHODS[method]], count(pairs), count(twice.extra(method, table=table))))
+    heads = [_("Table"), _("Found by"), _("How sure"), _("Pairs"), _("Records more than needed")]
+    compared = listing([n_("{n} row of {table}", "{n} rows of {table}", n, table=table) for table, n in twice.records.items()])
+    limit = _(
+        "Limit: {compared} compared. Names only propose: nothing is joined by name, and customers are counted by tax id root.",
+        compared=compared,
+    )
+    skipped = (
+        n_("{n} name is too common to compare.", "{n} names are too common to compare.", twice.skipped) if twice.skipped else ""
+    )
+    said = [parts.reading(_twice_reading(twice)), parts.limit(Text(f"{limit} {skipped}".strip()))]
+    return parts.beside(parts.table(heads, rows), *said) if rows else parts.stack(*said)
+
+
+def _twice_reading(twice: Duplicates) -> str:
+    extra = twice.extra("tax_id", "domain", table="accounts")
+    people = twice.extra("email", table="leads")
+    proposed = twice.count("name", table="accounts")
+    said = []
+    if extra:
+        said.append(n_("**{n} company record repeats another** by tax id or web domain.",
+                       "**{n} company records repeat another** by tax id or web domain.", extra))  # fmt: skip
+    if people:
+        said.append(n_("{n} lead repeats another's e-mail.", "{n} leads repeat another's e-mail.", people))
+    if proposed:
+        said.append(
+            n_("{n} pair of similar names awaits a person's eye.", "{n} pairs of similar names await a person's eye.", proposed)
+        )
+    return Text(" ".join(said)) or _("Nothing stands twice.")

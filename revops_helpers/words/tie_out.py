@@ -1,0 +1,167 @@
+"""The tie-out in words: ARR by billing against finance's, won deals against billing starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from revops_helpers.foundation.tie_out import LATE, ArrTie, DealTie
+from revops_helpers.model.company import Company
+from revops_helpers.words import parts
+from revops_helpers.words.language import N_, Text, _, count, day, exact_money, listing, n_, percent
+from revops_helpers.words.language import money as amount
+from revops_helpers.words.parts import Part
+from revops_helpers.words.phase import available
+
+MOST = 12  # rows shown of a list; the files of the review hold all of them
+
+CAUSES: Mapping[str, str] = {
+    "signed_not_live": N_("signed, not live yet"),
+    "just_ended": N_("ended within the grace days"),
+    "negative_lines": N_("negative lines"),
+    "credit_notes": N_("credit notes of the month"),
+    "month_rates": N_("rates of the month, not the plan's"),
+}
+CASES: Mapping[str, str] = {
+    "matched": N_("Won and billed, same amount"),
+    "differs": N_("Won and billed, amounts differ"),
+    "waiting": N_("Won, billing may still start"),
+    "unbilled": N_("Won, never billed"),
+    "no_deal": N_("Billed without a won deal"),
+}
+
+
+@available(N_("the check of ARR against what finance reports"))
+def arr_section(arr: ArrTie, company: Company) -> Part:
+    """ARR by month end: billing, finance, the causes of the difference, what is left; with its reading and limit."""
+    currency = company.settings.currency
+    heads = [_("Month end"), _("Billing"), _("Finance"), _("Difference"), *(_(CAUSES[c]).capitalize() for c in arr.causes[:3])]
+    columns = ["billing", "finance", "difference", *arr.causes[:3], "rounding", "unexplained"]
+    rows = [
+        (
+            day(line.month_end),
+            *(exact_money(int(getattr(line, c)), currency, signed=c not in ("billing", "finance")) for c in columns),
+        )
+        for line in arr.months.itertuples()
+    ]
+    grid = parts.table(
+        [*(Text(h) for h in heads), _("Rounding"), _("Unexplained")], rows, name=_("ARR by billing and by finance")
+    )
+    said = [parts.reading(_arr_reading(arr, company)), parts.limit(_arr_limit(arr, company))]
+    listed = arr.lines.head(MOST)
+    if listed.empty:
+        return parts.stack(grid, *said)
+    lines = [
+        (x.account_id, x.subscription_id, _(CAUSES[x.cause]), exact_money(int(x.amount), currency, signed=True))
+        for x in listed.itertuples()
+    ]
+    behind = parts.table([_("Customer"), _("Subscription"), _("Cause"), _("ARR")], lines)
+    return parts.stack(
+        grid, *said, parts.details(_("The largest lines behind the causes, {day}", day=day(arr.last.month_end)), behind)
+    )
+
+
+def _arr_reading(arr: ArrTie, company: Company) -> str:
+    last, currency = arr.last, company.settings.currency
+    if not last.difference:
+        return _("On {day} finance and billing report **the same ARR, to the cent**.", day=day(last.month_end))
+    side = _("higher") if last.difference > 0 else _("lower")
+    first = _(
+        "On {day} finance's ARR is **{gap} {side}** than billing's ({share}).",
+        day=day(last.month_end), gap=amount(abs(int(last.difference)), currency), side=side,
+        share=percent(abs(int(last.difference)) / max(int(last.finance), 1)),
+    )  # fmt: skip
+    told = [
+        _("{amount} is {cause}", amount=amount(int(last[c]), currency, signed=True), cause=_(CAUSES[c]))
+        for c in arr.causes
+        if last[c]
+    ]
+    causes = _("Counted as finance seems to count, {causes}.", causes=listing(told)) if told else ""
+    left = int(last.unexplained)
+    rest = (
+        _("**{left} stays unexplained.**", left=amount(abs(left), currency))
+        if left
+        else _("Nothing stays unexplained but rounding.")
+    )
+    return Text(" ".join(text for text in (first, causes, rest) if text))
+
+
+def _arr_limit(arr: ArrTie, company: Company) -> str:
+    steady = int((arr.months.unexplained != 0).sum())
+    first = _(
+        "Limit: finance gives one total a month, so a cause is the one that fits all {n} month ends at once, not a proof.",
+        n=count(len(arr.months)),
+    )
+    open_ = n_("In {n} of them a difference is left.", "In {n} of them a difference is left.", steady) if steady else ""
+    step = _("Finance rounds to {step}.", step=exact_money(arr.step, company.settings.currency)) if arr.step > 1 else ""
+    return Text(" ".join(text for text in (first, open_, step) if text))
+
+
+@available(N_("the match of won deals to billing"))
+def deals_section(deals: DealTie, company: Company) -> Part:
+    """Won deals against billing starts, by case, with the deals that were never billed."""
+    currency = company.settings.currency
+    rows = []
+    for case, words in CASES.items():
+        line = deals.total(case)
+        difference = exact_money(int(line.billed - line.won), currency, signed=True) if line.records else ""
+        rows.append(
+            (_(words), count(line.records), *(exact_money(int(x), currency) for x in (line.won, line.billed)), difference)
+        )
+    grid = parts.table([_("Case"), _("Records"), _("Won, ARR"), _("Billed, ARR"), _("Difference")], rows)
+    late = _(
+        "Limit: matched by customer, kind and date, from 30 days before to {days} days after the win. A deal billed to another company of the group, or later, shows here as unbilled.",
+        days=count(LATE.days),
+    )
+    folded = [_deal_list(deals, case, company) for case in ("unbilled", "differs", "no_deal")]
+    said = [parts.reading(_deals_reading(deals, company)), parts.limit(late)]
+    return parts.stack(parts.beside(grid, *said), *(part for part in folded if part))
+
+
+def _deals_reading(deals: DealTie, company: Company) -> str:
+    lost, differs, stray = (deals.total(case) for case in ("unbilled", "differs", "no_deal"))
+    said = []
+    if lost.records:
+        one = "**{n} won deal never reached billing: {worth} of ARR.**"
+        many = "**{n} won deals never reached billing: {worth} of ARR.**"
+        said.append(n_(one, many, int(lost.records), worth=amount(int(lost.won), company.settings.currency)))
+    if differs.records:
+        one = "{n} is billed at another amount ({change} in all)."
+        many = "{n} are billed at another amount ({change} in all)."
+        change = amount(int(differs.billed - differs.won), company.settings.currency, signed=True)
+        said.append(n_(one, many, int(differs.records), change=change))
+    if stray.records:
+        one = "{n} billing start ({worth}) has no won deal behind it."
+        many = "{n} billing starts ({worth}) have no won deal behind them."
+        said.append(n_(one, many, int(stray.records), worth=amount(int(stray.billed), company.settings.currency)))
+    return sentences(*said) if said else _("Every won deal whose time has come is billed, at the amount that was sold.")
+
+
+def _deal_list(deals: DealTie, case: str, company: Company) -> Part | None:
+    rows = deals.of(case)
+    if rows.empty:
+        return None
+    currency = company.settings.currency
+
+    def cents(value) -> str:
+        return "" if pd.isna(value) else exact_money(int(value), currency)
+
+    lines = [
+        (
+            x.account_id,
+            "" if pd.isna(x.opportunity_id) else x.opportunity_id,
+            _day(x.closed_on),
+            _day(x.starts_on),
+            cents(x.won),
+            cents(x.billed),
+        )
+        for x in rows.head(MOST).itertuples()
+    ]
+    heads = [_("Customer"), _("Deal"), _("Won on"), _("Billed from"), _("Won, ARR"), _("Billed, ARR")]
+    shown = _("{case}: the {shown} largest of {n}", case=_(CASES[case]), shown=count(len(lines)), n=count(len(rows)))
+    return parts.details(shown, parts.table(heads, lines))
+
+
+def _day(value) -> str:
+    return "" if pd.isna(value) else day(value)
