@@ -114,13 +114,23 @@ def _blocks(node: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     prose = _Prose()
     render = mistune.create_markdown(renderer=prose, plugins=["table"])
     for cell in node["cells"]:
-        if cell["cell_type"] == "markdown":
-            yield "markdown", render(clean(cell["source"]))
+        if cell["cell_type"] == "markdown" and "analyst" not in _tags(cell):
+            yield "markdown", _anchored(render(clean(cell["source"])), _tags(cell))
         for output in cell.get("outputs", ()):
             kind, html = _output(output)
             if html:
                 prose.level = 2 if "<h2" in html else prose.level
                 yield kind, html
+
+
+def _tags(cell: Mapping[str, Any]) -> Sequence[str]:
+    """Tags of a cell. `analyst`: only for who has the notebook open; `anchor:name`: the id of its h2 in every language."""
+    return cell.get("metadata", {}).get("tags", ())
+
+
+def _anchored(html: str, tags: Iterable[str]) -> str:
+    names = [name.removeprefix("anchor:") for name in tags if name.startswith("anchor:")]
+    return re.sub(r'<h2 id="[^"]*"', f'<h2 id="{esc(names[0])}"', html, count=1) if names else html
 
 
 def _output(output: Mapping[str, Any]) -> tuple[str, str]:
