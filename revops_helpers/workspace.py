@@ -41,7 +41,7 @@ def open_company(
     segment: a value of accounts.segment that the review is narrowed to. language: en or pt_BR; none means company.yml's.
     InputError, one message, when anything given is wrong; AssertionError when the row ledger does not balance.
     """
-    folder = _folder(data)
+    folder = folder_of(data)
     settings = read_settings(folder / "company.yml")
     use(language or settings.locale)
     if period not in PERIODS:
@@ -50,7 +50,7 @@ def open_company(
     return _opened(stored, settings, _day(as_of), period, segment or None)
 
 
-def _folder(data: str | Path) -> Path:
+def folder_of(data: str | Path) -> Path:
     """The sample is found beside the package, never from the working directory; so is a relative folder that is not here."""
     if str(data) == "sample":
         return SAMPLE

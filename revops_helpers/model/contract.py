@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from revops_helpers.model import formats, rules
-from revops_helpers.model.formats import TYPED, Format, identifier, quoted
+from revops_helpers.model.formats import Format, identifier, quoted
 from revops_helpers.model.tables import TABLES, Table
 from revops_helpers.settings import InputError, Settings
 
@@ -120,7 +120,7 @@ class _Checked:
         given |= {"currency"} if spec.money and "currency" in spec.names else set()
         self.columns = [c for c in spec.columns if c.name in given]
         self.key = [c for c in spec.key if c in given]
-        self.checks = [list(rules.checks(spec, self._known(part), settings, rated)) for part in self.parts]
+        self.checks = [list(rules.checks(spec, part.columns, settings, rated)) for part in self.parts]
 
     def _known(self, part: Part) -> set[str]:
         return {*part.columns, *rules.derived(self.spec, part.columns, part.form.zone)}
@@ -141,7 +141,7 @@ class _Checked:
         forms, open_ = {}, []
         for name in part.columns:
             kind = self.spec[name].type
-            forms[name] = TYPED if name in part.typed else part.form
+            forms[name] = Format(".", "ymd", part.form.zone) if name in part.typed else part.form
             setting = {"date": "dates", "time": "dates", "integer": "decimal", "number": "decimal", "money": "decimal"}.get(kind)
             if setting and getattr(forms[name], setting) == "auto":
                 open_.append(name)

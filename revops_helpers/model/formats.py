@@ -34,9 +34,6 @@ class Format:
     zone: str = "UTC"
 
 
-TYPED = Format(".", "ymd", "UTC")
-
-
 def quoted(text: object) -> str:
     """A value as an SQL string literal."""
     return "'" + str(text).replace("'", "''") + "'"

@@ -89,17 +89,18 @@ def derived(spec: Table, columns: Collection[str], zone: str) -> Mapping[str, st
     return found
 
 
-def checks(spec: Table, columns: Collection[str], settings: Settings, rated: Collection[str]) -> Iterator[Check]:
+def checks(spec: Table, given: Collection[str], settings: Settings, rated: Collection[str]) -> Iterator[Check]:
     """Every check of a row by itself, in the order in which they are told. `rated`: currencies that have a rate."""
+    columns = {*given, *derived(spec, given, settings.time_zone)}
     for column in spec.columns:
-        if column.name in columns:
+        if column.name in given:
             yield from _column_checks(column)
     for later, earlier in spec.not_before:
         if later in columns and earlier in columns:
             advice = f"correct {later} or {earlier}: {later} comes before {earlier}"
             yield Check(later, ORDER, advice, f'"{later}" < "{earlier}"')
     if spec.name == "opportunities" and "status" in columns:
-        when = '"closed_at"' if {"closed_at", "close_date"} & set(columns) else "NULL"
+        when = '"closed_at"' if "closed_at" in columns else "NULL"
         advice = "give the day on which the deal was won or lost"
         yield Check("closed_at", NO_CLOSING, advice, f"\"status\" IN ('won', 'lost') AND {when} IS NULL")
     if has_currency(spec, columns):

@@ -19,7 +19,7 @@ give nested objects as JSON text (`fields ->> '$.status.name'`).
 **What a SELECT gives.** Columns named as in the model (model/tables.py), any subset, in any order; a name the model lacks is refused.
 Hand the raw text through wherever you can: the contract reads numbers, dates, times, flags and enumerations per column, by the
 entry's declared `decimal`, `dates`, `time_zone`, or decides them over the whole column. Only where a SELECT has to calculate,
-compare or sort by value, use the macros made from the entry's declared formats (undeclared: point decimals, ISO or unmistakable dates):
+compare or sort by value, use the macros made from the entry's declared formats (undeclared: point decimals, ISO dates):
 
     as_number(text) → DOUBLE       as_day(text) → DATE       as_moment(text) → TIMESTAMP, already UTC
 
@@ -40,17 +40,21 @@ the first stays. Rows that a WHERE or a join leaves out are reported beside the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 import pandas as pd
 
-from revops_helpers.model.contract import Part
+from revops_helpers.model import formats
+from revops_helpers.model.contract import Part, Refused
+from revops_helpers.model.formats import Format, identifier, quoted
 from revops_helpers.model.tables import TABLES
-from revops_helpers.settings import Settings
+from revops_helpers.settings import InputError, Settings
 from revops_helpers.sources.entries import Entry
 from revops_helpers.sources.reading import Desk, Raw, read
+from revops_helpers.sources.selects import RawName, Select, keeps_order, lacking, parse, with_position
+from revops_helpers.sources.selects import columns as columns_named
 
 REPORT = ("table", "source", "status", "missing", "rows_in", "rows_out")
 
@@ -86,20 +90,164 @@ def mapped(desk: Desk, entries: list[Entry], settings: Settings) -> Mapped:
     for entry in entries:
         found.notes.extend(entry.notes)
         if not entry.selects:
-            for part, raw in _canonical(desk, entry, found):
-                found.add(part, "read", "", raw.rows)
+            _canonical(desk, entry, found)
+    _selected(desk, [entry for entry in entries if entry.selects], entries, found)
+    if not found.parts:
+        raise InputError(f"{desk.data}: no table could be read; {'; '.join(found.notes) or 'see data/README.md'}")
     return found
 
 
-def _canonical(desk: Desk, entry: Entry, found: Mapped) -> Iterator[tuple[Part, Raw]]:
+def _canonical(desk: Desk, entry: Entry, found: Mapped) -> None:
     """The files of an entry that are canonical tables already."""
     for table, file in entry.files.items():
         raw = read(desk, file, entry.name, table, entry.encoding)
         found.took(raw)
         columns = tuple(c for c in raw.columns if c in TABLES[table].names)
         for stray in (c for c in raw.columns if c not in TABLES[table].names):
-            close = get_close_matches(stray, TABLES[table].names, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            found.notes.append(f"{raw.file}: column {stray} is not in the model and is ignored{hint}")
+            found.notes.append(f"{raw.file}: column {stray} is not in the model and is ignored{_hint(stray, table)}")
         relation = f"(SELECT *, _line AS _row FROM {raw.relation})"
-        yield Part(table, entry.name, relation, raw.file, columns, entry.form, raw.rows, raw.refused), raw
+        found.add(Part(table, entry.name, relation, raw.file, columns, entry.form, raw.rows, raw.refused), "read", "", raw.rows)
+
+
+def _hint(column: str, table: str) -> str:
+    close = get_close_matches(column, TABLES[table].names, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+# ---- sources that are read by SELECTs
+
+
+def _selected(desk: Desk, with_selects: list[Entry], entries: list[Entry], found: Mapped) -> None:
+    files = {(entry.name, table): (entry, file) for entry in entries for table, file in entry.files.items()}
+    selects = {
+        (entry.name, table): parse(text, f"{entry.name}, {table}.sql", entry.name)
+        for entry in with_selects
+        for table, text in entry.selects.items()
+    }
+    wanted = {raw for select in selects.values() for raw in select.raw_names()}
+    raws: dict[RawName, Raw] = {}
+    for raw, (entry, file) in files.items():
+        if raw in wanted:
+            raws[raw] = read(desk, file, f"raw {entry.name}", raw[1], entry.encoding)
+            found.took(raws[raw])
+    absent = _complete(desk, selects.values(), wanted, raws)
+    refused = _refused_by(selects, raws)
+    for entry in with_selects:
+        _make_macros(desk, entry)
+        for table in (t for t in TABLES if t in entry.selects):
+            _run(desk, entry, table, selects[entry.name, table], raws, absent, refused, found)
+        unused = [file.name for raw, file in entry.files.items() if (entry.name, raw) not in wanted]
+        if unused:
+            found.notes.append(f"{entry.name}: no SELECT reads {', '.join(unused)}")
+
+
+def _complete(desk: Desk, selects: Iterable[Select], wanted: set[RawName], raws: dict[RawName, Raw]) -> set[str]:
+    """Give every raw table the columns that SELECTs name and files lack (NULL), and every absent one a stub without rows.
+
+    Returns what is absent: `entry.table` or `entry.table.column`.
+    """
+    known = {raw: set(raws[raw].columns) for raw in raws}
+    asked: dict[RawName, dict[str, None]] = {raw: {} for raw in sorted(wanted)}
+    for select in selects:
+        for raw, column, _ in columns_named(select, known):
+            asked[raw][column] = None
+    absent = {".".join(raw) for raw in wanted - set(raws)}
+    for raw, names in asked.items():
+        lacking_here = [name for name in names if name not in known.get(raw, ())]
+        nulls = "".join(f"NULL::VARCHAR AS {identifier(name)}, " for name in lacking_here)
+        body = f"SELECT {nulls}NULL::VARCHAR AS _file, NULL::BIGINT AS _line WHERE false"
+        if raw in raws:
+            absent |= {".".join((*raw, name)) for name in lacking_here}
+            body = f"SELECT {nulls}* FROM {raws[raw].relation}"
+        desk.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(raw[0])}")
+        desk.connection.execute(f"CREATE VIEW {identifier(*raw)} AS {body}")
+    return absent
+
+
+def _refused_by(selects: dict[tuple[str, str], Select], raws: dict[RawName, Raw]) -> dict[tuple[str, str], list[Refused]]:
+    """Records that could not be split, given once: to the table whose SELECT begins FROM theirs, else to the first that names it."""
+    given: dict[tuple[str, str], list[Refused]] = {}
+    for raw, table in raws.items():
+        if table.refused:
+            users = [key for key, select in selects.items() if raw in select.raw_names()]
+            first = next((key for key in users if selects[key].main() == raw), users[0])
+            given.setdefault(first, []).extend(table.refused)
+    return given
+
+
+def _make_macros(desk: Desk, entry: Entry) -> None:
+    """The entry's as_number, as_day and as_moment."""
+    form = Format("." if entry.form.decimal == "auto" else entry.form.decimal, entry.form.dates, entry.form.zone)
+    x = formats.text("CAST(x AS VARCHAR)")
+    bodies = {"as_number": formats.number(x, form.decimal), "as_day": formats.day(x, form), "as_moment": formats.moment(x, form)}
+    for macro, body in bodies.items():
+        desk.connection.execute(f"CREATE OR REPLACE TEMP MACRO {macro}(x) AS ({body})")
+
+
+def _run(desk: Desk, entry: Entry, table: str, select: Select, raws, absent: set[str], refused, found: Mapped) -> None:
+    """Run one SELECT into staged text and add it as a part; or report why it is not available."""
+    lost = lacking(select.tree, set(raws))
+    if lost:
+        missing = ", ".join(sorted(".".join(raw) for raw in lost))
+        found.report_rows.append((table, entry.name, "unavailable", missing, 0, 0))
+        return
+    names = {raw: set(raws[raw].columns) for raw in raws}
+    asked = {".".join((*raw, column)) for raw, column, _ in columns_named(select, names)}
+    missing = sorted(absent & (asked | {".".join(raw) for raw in select.raw_names()}))
+    relation, columns, typed = _staged(desk, entry, table, select)
+    (rows,) = desk.connection.execute(f"SELECT count(*) FROM {relation}").fetchone()
+    bad = tuple(refused.get((entry.name, table), ()))
+    main = select.main()
+    rows_in = raws[main].rows if main in raws else rows + len(bad)
+    part = Part(table, entry.name, relation, select.label, columns, entry.form, rows + len(bad), bad, typed)
+    found.add(part, "partial" if missing else "mapped", ", ".join(missing), rows_in)
+    found.notes.extend(_unread(desk, select, names))
+
+
+def _staged(desk: Desk, entry: Entry, table: str, select: Select) -> tuple[str, tuple[str, ...], frozenset[str]]:
+    """The result of a SELECT as text in Parquet: its relation, its columns, and which of them it calculated."""
+    import duckdb
+
+    query = with_position(select.tree).sql(dialect="duckdb")
+    try:
+        described = desk.connection.execute(f"DESCRIBE {query}").fetchall()
+    except duckdb.Error as error:
+        raise InputError(f"{select.label}: {str(error).splitlines()[0]}") from None
+    given = {row[0]: row[1] for row in described}
+    for name in given:
+        if name not in TABLES[table].names and name not in ("_file", "_line"):
+            raise InputError(f"{select.label}: gives column '{name}', which {table} does not have{_hint(name, table)}")
+    columns = tuple(name for name in given if name in TABLES[table].names)
+    listed = [f"{_text(name, given[name])} AS {identifier(name)}" for name in columns]
+    listed += [
+        f"_file::VARCHAR AS _file, _line::BIGINT AS _line"
+        if "_file" in given
+        else "NULL::VARCHAR AS _file, NULL::BIGINT AS _line"
+    ]
+    order = "" if keeps_order(select.tree) else " ORDER BY " + ", ".join(["_file", "_line", *(identifier(c) for c in columns)])
+    target = quoted(desk.scratch / f"{entry.name}.{table}.staged.parquet")
+    try:
+        desk.connection.execute(f"COPY (SELECT {', '.join(listed)} FROM ({query}){order}) TO {target}")
+    except duckdb.Error as error:
+        raise InputError(f"{select.label}: {str(error).splitlines()[0]}") from None
+    relation = (
+        f"(SELECT * EXCLUDE (file_row_number), file_row_number AS _row FROM read_parquet({target}, file_row_number = true))"
+    )
+    return relation, columns, frozenset(c for c in columns if given[c] != "VARCHAR")
+
+
+def _text(name: str, type_: str) -> str:
+    """A column of a SELECT as text; a TIMESTAMP means UTC."""
+    value = f"CAST({identifier(name)} AS VARCHAR)"
+    return f"{value} || 'Z'" if type_.startswith("TIMESTAMP") and type_ != "TIMESTAMP WITH TIME ZONE" else value
+
+
+def _unread(desk: Desk, select: Select, names: dict[RawName, set[str]]) -> Iterator[str]:
+    """A note for every column that a macro could not read everywhere."""
+    for raw, column, macro in sorted({c for c in columns_named(select, names) if c[2] and c[0] in names}):
+        x = identifier(column)
+        count, example = desk.connection.execute(
+            f"SELECT count(*), min({x}) FROM {identifier(*raw)} WHERE {formats.text(x)} IS NOT NULL AND {macro}({x}) IS NULL"
+        ).fetchone()
+        if count:
+            yield f"{select.label}: {macro}({column}) could not read {count:,} values, such as '{example}'; they count as empty"
