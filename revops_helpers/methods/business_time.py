@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 import ibis
+import pyarrow as pa
+
+from revops_helpers.settings import WorkingHours
 
 
 def utc_midnight(day: date, zone: ZoneInfo) -> datetime:
@@ -52,3 +56,67 @@ def local_time(column: ibis.Value, zone: ZoneInfo, first: date, last: date) -> i
 def local_day(column: ibis.Value, zone: ZoneInfo, first: date, last: date) -> ibis.Value:
     """The company's calendar day of a UTC time column; a date column is returned as it is."""
     return local_time(column, zone, first, last).date() if column.type().is_timestamp() else column
+
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@lru_cache(maxsize=64)
+def holidays_of(country: str, subdivision: str | None, years: tuple[int, ...]) -> frozenset[date]:
+    """Public holidays. ValueError for a country or subdivision that the `holidays` package does not know."""
+    import holidays
+
+    try:
+        return frozenset(holidays.country_holidays(country, subdiv=subdivision, years=years))
+    except NotImplementedError as unknown:
+        raise ValueError(f"no holidays known for {country} {subdivision or ''}: {unknown}") from None
+
+
+def works_on(hours: WorkingHours, day: date) -> bool:
+    """Whether the teams work on that day."""
+    if day in hours.worked_holidays:
+        return True
+    free = holidays_of(hours.country, hours.subdivision, (day.year,)) | set(hours.extra_holidays)
+    return DAYS[day.weekday()] in hours.days and day not in free
+
+
+def opening(hours: WorkingHours) -> tuple[int, int]:
+    """Minute of the day at which work begins, and at which it ends."""
+    begins, ends = (int(text[:2]) * 60 + int(text[3:]) for text in (hours.start, hours.end))
+    if ends <= begins:
+        raise ValueError(f"working hours end ({hours.end}) before they begin ({hours.start})")
+    return begins, ends
+
+
+def working_calendar(hours: WorkingHours, first: date, last: date) -> ibis.Table:
+    """One row per day from first to last: day, worked (minutes of work before it) and open (minutes of work on it)."""
+    begins, ends = opening(hours)
+    days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
+    open_minutes = [(ends - begins) * works_on(hours, day) for day in days]
+    worked = [0, *accumulate(open_minutes)][:-1]
+    columns = {
+        "day": pa.array(days, pa.date32()),
+        "worked": pa.array(worked, pa.int64()),
+        "open": pa.array(open_minutes, pa.int64()),
+    }
+    return ibis.memtable(pa.table(columns))
+
+
+def business_minutes(
+    rows: ibis.Table, start: str, end: str, hours: WorkingHours, zone: ZoneInfo, first: date, last: date
+) -> ibis.Table:
+    """The rows with `business_minutes`: minutes of working hours between two UTC times, by joins to a table of days.
+
+    Empty where either time is, or where it lies outside first … last. Negative when end comes before start.
+    """
+    calendar = working_calendar(hours, first, last)
+    begins, _ = opening(hours)
+    for name, column in (("_from", start), ("_to", end)):
+        local = local_time(rows[column], zone, first, last)
+        days = calendar.view()
+        joined = rows.mutate(_day=local.date(), _minute=local.hour() * 60 + local.minute()).left_join(
+            days, ibis._._day == days.day
+        )
+        within = ibis.greatest(ibis.least(joined["_minute"] - begins, joined.open), 0)
+        rows = joined.mutate(**{name: joined.worked + within}).drop("_day", "_minute", "day", "worked", "open")
+    return rows.mutate(business_minutes=rows["_to"] - rows["_from"]).drop("_from", "_to")

@@ -96,3 +96,29 @@ def quotient(a: ArrayLike, a_bounds: Bounds, b: ArrayLike, b_bounds: Bounds) -> 
         sound = (lb > 0) & (b > 0)
         low = np.where(np.isclose(low_den, 0), la * (2 * a - la) / (2 * ab), low)
         return np.where(sound, low, np.nan), np.where(sound, high, np.nan)
+
+
+def product(a: ArrayLike, a_bounds: Bounds, b: ArrayLike, b_bounds: Bounds) -> Bounds:
+    """Interval of a·b for independent positive estimates, from their own intervals, on the log scale (MOVER, Zou 2008)."""
+    (la, ua), (lb, ub) = ([np.maximum(np.asarray(v, float), 0) for v in pair] for pair in (a_bounds, b_bounds))
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        down = np.sqrt(np.log(a / la) ** 2 + np.log(b / lb) ** 2)
+        up = np.sqrt(np.log(ua / a) ** 2 + np.log(ub / b) ** 2)
+        return a * b * np.exp(-down), a * b * np.exp(up)
+
+
+def total(a: ArrayLike, a_bounds: Bounds, b: ArrayLike, b_bounds: Bounds) -> Bounds:
+    """Interval of a + b for independent estimates, from their own intervals (MOVER, Zou and Donner 2008)."""
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    (la, ua), (lb, ub) = ([np.asarray(v, float) for v in pair] for pair in (a_bounds, b_bounds))
+    return a + b - np.hypot(a - la, b - lb), a + b + np.hypot(ua - a, ub - b)
+
+
+def jeffreys(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> Bounds:
+    """Jeffreys' interval for k successes in n trials: never 0 or 1, so that it can be divided by. Source: Brown, Cai, DasGupta 2001."""
+    from scipy.special import betaincinv
+
+    k, n = np.asarray(k, float), np.asarray(n, float)
+    tail = (1 - level) / 2
+    return betaincinv(k + 0.5, n - k + 0.5, tail), betaincinv(k + 0.5, n - k + 0.5, 1 - tail)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import ibis
 
-from revops_helpers.model.company import Company
+from revops_helpers.model.company import Company, Unavailable
 
 NOT_RECORDED = "(not recorded)"
 
@@ -37,7 +37,6 @@ DIMENSIONS = {
         Dimension("motion", "opportunities", "motion", "opportunity_id"),
         Dimension("product", "opportunities", "product", "opportunity_id"),
         Dimension("owner", "leads", "owner_id", "lead_id"),
-        Dimension("channel", "spend", "channel", "month"),
     )
 }
 
@@ -53,6 +52,8 @@ def add_dimension(company: Company, facts: ibis.Table, name: str) -> ibis.Table:
         own = facts[dimension.name if dimension.name in facts.columns else dimension.column]
         return facts.mutate(member=own.cast("string").fill_null(NOT_RECORDED))
     company.require([dimension.need])
+    if dimension.via not in facts.columns:
+        raise Unavailable([f"a column {dimension.via}"])
     other = company.table(dimension.table)
     key = {"accounts": "account_id", "leads": "lead_id", "opportunities": "opportunity_id"}[dimension.table]
     looked_up = other.select(_key=other[key], _member=other[dimension.column])

@@ -1,36 +1,51 @@
-"""From facts to values: the engine sums, numpy finishes with interval and status. One pass over a fact table for many metrics."""
+"""From facts to values: the engine sums or counts, numpy finishes with interval and status. One pass over a table for many metrics."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import ibis
 import numpy as np
 import pandas as pd
 
-from revops_helpers.methods import intervals
+from revops_helpers.methods import intervals, survival
 from revops_helpers.metrics.metric import Metric
+from revops_helpers.metrics.reasons import NOT_REACHED, TOO_FEW, ZERO
+from revops_helpers.settings import Settings
 
 FEW = 20
-TOO_FEW = "fewer than 20 events"
-ZERO = "the denominator is zero"
-NOTHING = "nothing to measure"
-NOT_REACHED = "less than half got there yet"
-
+HORIZON = 60
 KEYS = ["window", "member"]
+RESULT = ["value", "low", "high", "n", "status", "reason"]
+
+# What each estimator asks the engine to sum over the rows (or clusters) of a group.
+SUMS = {
+    "sum": ("x",),
+    "proportion": ("x", "y"),
+    "mean": ("x", "xx"),
+    "ratio": ("x", "y", "xx", "xy", "yy", "groups", "x_groups", "y_groups"),
+    "exact": ("x", "y"),
+    "per_fixed": ("x", "y", "xx", "x_groups"),
+    "per_count": ("x", "y"),
+    "fixed_per": ("x", "y", "yy", "y_groups"),
+}
+TIMES = ("median", "won_median", "lifetime")
+
+
+def statistics(facts: ibis.Table, metrics: Sequence[Metric]) -> ibis.Table:
+    """The sufficient statistics of metrics over the same facts, by window and member: sums, or counts of equal durations."""
+    return durations(facts, metrics[0]) if metrics[0].estimator in TIMES else sums(facts, metrics)
 
 
 def sums(facts: ibis.Table, metrics: Sequence[Metric]) -> ibis.Table:
-    """The sufficient statistics of metrics that share facts and cluster: one row per window and member.
-
-    Columns `<i>_<statistic>` for the i-th metric: rows, x, y, xx, xy, yy, groups, x_groups, y_groups.
-    """
+    """One row per window and member; columns `<i>_rows` and `<i>_<sum>` for the i-th metric, clusters added up first."""
     cluster = metrics[0].cluster
     if cluster is None:
         picked = facts.select(*KEYS, **_read(facts, metrics))
         return picked.group_by(KEYS).agg(**_moments(picked, metrics, grouped=False))
     picked = facts.select(*KEYS, _cluster=facts[cluster], **_read(facts, metrics))
-    each = {f"{i}_{s}": picked[f"{i}_{s}"].sum() for i in range(len(metrics)) for s in "xy"}
+    each = {name: picked[name].sum() for i in range(len(metrics)) for name in (f"{i}_x", f"{i}_y") if name in picked.columns}
     rows = {f"{i}_rows": picked[f"{i}_x"].count() for i in range(len(metrics))}
     clusters = picked.group_by([*KEYS, "_cluster"]).agg(**each, **rows)
     return clusters.group_by(KEYS).agg(**_moments(clusters, metrics, grouped=True))
@@ -40,51 +55,56 @@ def _read(facts: ibis.Table, metrics: Sequence[Metric]) -> dict[str, ibis.Value]
     """x and y of each metric on each row; empty where the row does not count for it."""
     columns = {}
     for i, metric in enumerate(metrics):
-        x = metric.num(facts) if metric.num else ibis.literal(1, type="int64")
-        y = metric.den(facts) if metric.den else ibis.literal(1, type="int64")
-        x, y = (v.cast("int64") if v.type().is_boolean() else v for v in (x, y))
-        if metric.where:
-            counts = metric.where(facts)
-            x, y = ibis.ifelse(counts, x, ibis.null()), ibis.ifelse(counts, y, ibis.null())
-        columns |= {f"{i}_x": x, f"{i}_y": y}
+        for name, pick in (("x", metric.num), ("y", metric.den)):
+            if name == "x" or "y" in SUMS[metric.estimator]:
+                value = pick(facts) if pick else ibis.literal(1, type="int64")
+                value = value.cast("int64") if value.type().is_boolean() else value
+                columns[f"{i}_{name}"] = ibis.ifelse(metric.where(facts), value, ibis.null()) if metric.where else value
     return columns
-
-
-WANTED = {
-    "sum": ("x",),
-    "proportion": ("x", "y"),
-    "mean": ("x", "xx"),
-    "ratio": ("x", "y", "xx", "xy", "yy", "groups", "x_groups", "y_groups"),
-    "per_fixed": ("x", "y", "xx", "x_groups"),
-    "per_count": ("x", "y"),
-}
 
 
 def _moments(rows: ibis.Table, metrics: Sequence[Metric], grouped: bool) -> dict[str, ibis.Value]:
     out = {}
     for i, metric in enumerate(metrics):
-        x, y = rows[f"{i}_x"], rows[f"{i}_y"]
-        fx, fy = x.cast("float64"), y.cast("float64")
-        every = {
-            "x": lambda x=x: x.sum(),
-            "y": lambda y=y: y.sum(),
-            "xx": lambda fx=fx: (fx * fx).sum(),
-            "xy": lambda fx=fx, fy=fy: (fx * fy).sum(),
-            "yy": lambda fy=fy: (fy * fy).sum(),
-            "groups": lambda x=x: x.count(),
-            "x_groups": lambda x=x: x.nullif(0).count(),
-            "y_groups": lambda y=y: y.nullif(0).count(),
-        }
+        x, y = rows[f"{i}_x"], rows[f"{i}_y"] if f"{i}_y" in rows.columns else None
         out[f"{i}_rows"] = rows[f"{i}_rows"].sum() if grouped else x.count()
-        out |= {f"{i}_{name}": every[name]() for name in WANTED[metric.estimator]}
+        out |= {f"{i}_{name}": MOMENTS[name](x, y) for name in SUMS[metric.estimator]}
     return out
 
 
-def finish(stats: pd.DataFrame, i: int, metric: Metric) -> pd.DataFrame:
-    """window, member, value, low, high, n, status, reason of the i-th metric of `sums`. Rows that nothing counts for are left out."""
-    column = {name: stats[f"{i}_{name}"].to_numpy(float) for name in ("rows", *WANTED[metric.estimator])}
-    rows = column.pop("rows")
+def _product(a: ibis.NumericValue, b: ibis.NumericValue) -> ibis.NumericScalar:
+    return (a.cast("float64") * b.cast("float64")).sum()
+
+
+MOMENTS: dict[str, Callable] = {
+    "x": lambda x, y: x.sum(),
+    "y": lambda x, y: y.sum(),
+    "xx": lambda x, y: _product(x, x),
+    "xy": lambda x, y: _product(x, y),
+    "yy": lambda x, y: _product(y, y),
+    "groups": lambda x, y: x.count(),
+    "x_groups": lambda x, y: x.nullif(0).count(),
+    "y_groups": lambda x, y: y.nullif(0).count(),
+}
+
+
+def durations(facts: ibis.Table, metric: Metric) -> ibis.Table:
+    """How many rows share duration, ending and entry: columns duration, ending, entry and rows by window and member."""
+    rows = facts.filter(metric.where(facts)) if metric.where else facts
+    entry = rows[metric.entry] if metric.entry else ibis.literal(0, type="int64")
+    picked = rows.select(*KEYS, duration=metric.num(rows), ending=metric.den(rows).cast("int64"), entry=entry)
+    return picked.group_by([*KEYS, "duration", "ending", "entry"]).agg(rows=picked.count())
+
+
+def finish(stats: pd.DataFrame, i: int, metric: Metric, settings: Settings) -> pd.DataFrame:
+    """window, member and RESULT of the i-th metric of `statistics`; groups in which nothing counts for it are left out."""
+    if metric.estimator in TIMES:
+        return _finish_times(stats, metric, settings)
+    column = {name: stats[f"{i}_{name}"].to_numpy(float, na_value=np.nan) for name in ("rows", *SUMS[metric.estimator])}
+    rows = np.nan_to_num(column.pop("rows"))
     out = ESTIMATORS[metric.estimator](rows, **column)
+    if metric.zero_reason:
+        out.loc[out.reason == ZERO, "reason"] = metric.zero_reason
     out.insert(0, "member", stats["member"].to_numpy())
     out.insert(0, "window", stats["window"].to_numpy())
     return out[rows > 0].reset_index(drop=True)
@@ -94,8 +114,7 @@ def frame(value, low=None, high=None, *, n, too_few=False, zero=False) -> pd.Dat
     """Values with their intervals and statuses; `too_few` and `zero` say where the status is not ok."""
     value = np.asarray(value, float)
     nothing = np.full(value.shape, np.nan)
-    zero = np.broadcast_to(zero, value.shape)
-    too_few = np.broadcast_to(too_few, value.shape)
+    zero, too_few = np.broadcast_to(zero, value.shape), np.broadcast_to(too_few, value.shape)
     return pd.DataFrame(
         {
             "value": np.where(zero, np.nan, value),
@@ -108,8 +127,10 @@ def frame(value, low=None, high=None, *, n, too_few=False, zero=False) -> pd.Dat
     )
 
 
-def _divide(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.divide(x, y, out=np.full(np.shape(x), np.nan), where=y != 0)
+def divide(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """x / y, and no number where y is 0."""
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    return np.divide(x, y, out=np.full(np.broadcast(x, y).shape, np.nan), where=y != 0)
 
 
 def _sum(rows, x):
@@ -118,27 +139,37 @@ def _sum(rows, x):
 
 def _proportion(rows, x, y):
     low, high = intervals.wilson(x, y)
-    return frame(_divide(x, y), low, high, n=y, too_few=np.minimum(x, y - x) < FEW, zero=y == 0)
+    return frame(divide(x, y), low, high, n=y, too_few=np.minimum(x, y - x) < FEW, zero=y == 0)
 
 
 def _mean(rows, x, xx):
     low, high = intervals.mean_interval(rows, x, xx)
-    return frame(_divide(x, rows), low, high, n=rows, too_few=rows < FEW, zero=rows == 0)
+    return frame(divide(x, rows), low, high, n=rows, too_few=rows < FEW, zero=rows == 0)
 
 
 def _ratio(rows, x, y, xx, xy, yy, groups, x_groups, y_groups):
     low, high = intervals.ratio_of_sums(x, y, xx, xy, yy, groups)
-    return frame(_divide(x, y), low, high, n=y_groups, too_few=np.minimum(x_groups, y_groups) < FEW, zero=y == 0)
+    return frame(divide(x, y), low, high, n=y_groups, too_few=np.minimum(x_groups, y_groups) < FEW, zero=y <= 0)
+
+
+def _exact(rows, x, y):
+    return frame(divide(x, y), n=rows, zero=~(y > 0))
 
 
 def _per_fixed(rows, x, y, xx, x_groups):
     low, high = intervals.random_sum(x, xx)
-    return frame(_divide(x, y), _divide(low, y), _divide(high, y), n=x_groups, too_few=x_groups < FEW, zero=y <= 0)
+    return frame(divide(x, y), divide(low, y), divide(high, y), n=x_groups, too_few=x_groups < FEW, zero=~(y > 0))
 
 
 def _per_count(rows, x, y):
     low, high = intervals.poisson_exact(y)
-    return frame(_divide(x, y), x / high, _divide(x, low), n=y, too_few=y < FEW, zero=y == 0)
+    return frame(divide(x, y), x / high, divide(x, low), n=y, too_few=y < FEW, zero=~(y > 0) | ~(x > 0))
+
+
+def _fixed_per(rows, x, y, yy, y_groups):
+    low, high = intervals.random_sum(y, yy)
+    upper = np.where(low > 0, divide(x, low), np.nan)
+    return frame(divide(x, y), divide(x, high), upper, n=y_groups, too_few=y_groups < FEW, zero=~(y > 0) | ~(x > 0))
 
 
 ESTIMATORS = {
@@ -146,6 +177,47 @@ ESTIMATORS = {
     "proportion": _proportion,
     "mean": _mean,
     "ratio": _ratio,
+    "exact": _exact,
     "per_fixed": _per_fixed,
     "per_count": _per_count,
+    "fixed_per": _fixed_per,
 }
+
+
+def _finish_times(stats: pd.DataFrame, metric: Metric, settings: Settings) -> pd.DataFrame:
+    discount = (1 + settings.discount_rate) ** (1 / 12) - 1
+    estimate = {"median": _median, "won_median": _won_median, "lifetime": partial(_lifetime, discount)}[metric.estimator]
+    parts = [estimate(group).assign(window=key[0], member=key[1]) for key, group in stats.groupby(KEYS, sort=True)]
+    return pd.concat(parts, ignore_index=True) if parts else frame([], n=[]).assign(window=[], member=[])
+
+
+def _median(group: pd.DataFrame) -> pd.DataFrame:
+    curve = survival.kaplan_meier(group.duration, group.ending == 1, group.entry if group.entry.any() else None, group.rows)
+    out = frame([_or_nan(curve.median)], [_or_nan(curve.median_low)], [_or_nan(curve.median_high)], n=[curve.n])
+    if curve.median is None:
+        bound = curve.longest
+        low = curve.median_low if curve.median_low is not None else bound
+        out = out.assign(value=bound, low=min(low, bound), high=np.nan, status="censored", reason=NOT_REACHED)
+    if curve.n < FEW or (curve.median is not None and curve.events < FEW):
+        out = out.assign(status="insufficient", reason=TOO_FEW)
+    return out
+
+
+def _won_median(group: pd.DataFrame) -> pd.DataFrame:
+    """Days, counted half a day later inside so that a deal closed on the day it opened was at risk on it."""
+    found = survival.time_to_win(group.duration + 0.5, group.ending, group.entry, group.rows)
+    number = [_or_nan(None if v is None else v - 0.5) for v in (found.median, found.low, found.high)]
+    return frame(*([v] for v in number), n=[found.n], too_few=found.wins < FEW, zero=found.wins == 0)
+
+
+def _lifetime(discount: float, group: pd.DataFrame) -> pd.DataFrame:
+    seen = group.ending == 1
+    months, error = survival.expected_lifetime(group.duration, seen, group.entry, group.rows, HORIZON, discount)
+    longest = survival.expected_lifetime([HORIZON], [False], horizon=HORIZON, monthly_discount=discount)[0]
+    low, high = intervals.random_sum(months, error**2)
+    few = int(group.rows[seen].sum()) < FEW
+    return frame([months], [max(low, 0)], [min(high, longest)], n=[int(group.rows.sum())], too_few=few)
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else float(value)

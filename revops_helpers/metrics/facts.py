@@ -1,17 +1,24 @@
-"""The tables that metrics count in: money in reporting cents at plan rates, customers as legal groups. All lazy."""
+"""The tables that metrics count in: money in reporting cents at plan rates, deals, and recurring revenue by customer. All lazy."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import timedelta
 
 import ibis
-from ibis import _
 
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
-from revops_helpers.periods import fiscal_year_start
+from revops_helpers.periods import Period, add_months, fiscal_year_start
 
-NOT_A_LOSS = ("duplicate", "disqualified")
+NOT_A_DEAL = ("duplicate", "disqualified")
+MOVEMENTS = ("new", "reactivation", "expansion", "indexation", "contraction", "churn")
+
+
+def zero() -> ibis.IntegerScalar:
+    return ibis.literal(0, type="int64")
+
+
+# --- money ---------------------------------------------------------------------------------------------------------------
 
 
 def plan_rates(company: Company, table: str) -> dict[str, float]:
@@ -56,100 +63,134 @@ def reporting(company: Company, rows: ibis.Table, table: str, column: str) -> ib
     return ibis.ifelse(rows.currency.isin(list(rates)), (rows[column] * rate).round().cast("int64"), rows[column])
 
 
-def text_or_null(rows: ibis.Table, *names: str) -> dict[str, ibis.Value]:
-    """The named columns, empty where the company has none: for columns that only sharpen a metric."""
-    return {name: rows[name] if name in rows.columns else ibis.null("string") for name in names}
-
-
 # --- deals ---------------------------------------------------------------------------------------------------------------
 
 
 def deals(company: Company) -> ibis.Table:
-    """One row per deal: opened_at, closed_on (company day, empty while open), amount in reporting cents, and what it points at."""
+    """One row per deal: its ids, dates, status, kind and amount in reporting cents; columns that the company lacks are absent.
+
+    Deals lost as duplicate or disqualified were never deals and are left out; "no decision" is a loss like another.
+    """
     rows = company.table("opportunities")
-    names = ("opportunity_id", "status", "kind", "account_id", "owner_id", "lead_id", "product", "motion", "lost_reason")
-    there = [n for n in names if n in rows.columns]
+    if {"status", "lost_reason"} <= set(rows.columns):
+        rows = rows.filter((rows.status != "lost") | ~rows.lost_reason.lower().isin(NOT_A_DEAL).fill_null(False))
+    names = ("opportunity_id", "status", "kind", "account_id", "owner_id", "lead_id", "product", "motion")
+    dates = ("created_at", "closed_at", "close_date")
     amount = {"amount": reporting(company, rows, "opportunities", "amount")} if "amount" in rows.columns else {}
-    dates = {n: rows[n] for n in ("created_at", "closed_at", "close_date") if n in rows.columns}
-    return rows.select(*there, **dates, **amount)
+    return rows.select(*(n for n in (*names, *dates) if n in rows.columns), **amount)
+
+
+def closed_on(rows: ibis.Table, windows: Windows) -> ibis.DateValue:
+    """The company's day on which a deal was won or lost, and empty for the others."""
+    ends = [windows.day(rows[name]) for name in ("closed_at", "close_date") if name in rows.columns]
+    return ibis.ifelse(rows.status != "open", ibis.coalesce(*ends), ibis.null())
 
 
 def closed_deals(company: Company, windows: Windows) -> ibis.Table:
-    """One row per deal won or lost in a window. Duplicates and disqualified deals were never deals; "no decision" is a loss."""
+    """One row per deal won or lost in a window, with closed_on."""
     rows = deals(company)
     rows = rows.filter(rows.status != "open")
-    if "lost_reason" in rows.columns:
-        rows = rows.filter((rows.status == "won") | ~rows.lost_reason.lower().isin(NOT_A_LOSS).fill_null(False))
-    return windows.assign(_with_end(rows, windows), "closed_on")
-
-
-def _with_end(rows: ibis.Table, windows: Windows) -> ibis.Table:
-    ends = [windows.day(rows[name]) for name in ("closed_at", "close_date") if name in rows.columns]
-    return rows.mutate(closed_on=ibis.coalesce(*ends))
+    return windows.assign(rows.mutate(closed_on=closed_on(rows, windows)), "closed_on")
 
 
 # --- recurring revenue ---------------------------------------------------------------------------------------------------
 
 
+def customers(company: Company) -> ibis.Table | None:
+    """account_id → customer (legal group: root of the CNPJ, else of the parent, else the account) and its first account.
+
+    None where the accounts say nothing of groups: then an account is a customer.
+    """
+    if company.missing(["accounts"]) or not {"tax_id", "parent_id"} & set(company.table("accounts").columns):
+        return None
+    rows = company.table("accounts")
+    parent = rows.parent_id if "parent_id" in rows.columns else ibis.null("string")
+    root = ibis.null("string")
+    if "tax_id" in rows.columns:
+        plain = rows.tax_id.upper().re_replace(r"[^0-9A-Z]", "").nullif("")
+        root = ibis.ifelse(plain.length() == 14, plain.substr(0, 8), plain)
+    rows = rows.select("account_id", parent=parent, root=root)
+    above = rows.select(_id=rows.account_id, _root=rows.root)
+    joined = rows.left_join(above, rows.parent == above._id)
+    customer = ibis.coalesce(joined.root, joined._root, joined.parent, joined.account_id)
+    grouped = joined.select("account_id", customer=customer)
+    return grouped.mutate(main_account=grouped.account_id.min().over(group_by=grouped.customer))
+
+
+def by_customer(company: Company, rows: ibis.Table) -> ibis.Table:
+    """The rows with `customer` and `main_account` (the account that stands for the group in every cut)."""
+    groups = customers(company)
+    if groups is None:
+        return rows.mutate(customer=rows.account_id, main_account=rows.account_id)
+    groups = groups.rename(_account="account_id")
+    joined = rows.left_join(groups, rows.account_id == groups._account).drop("_account")
+    known = {name: ibis.coalesce(joined[name], joined.account_id) for name in ("customer", "main_account")}
+    return joined.mutate(**known)
+
+
 def lines(company: Company) -> ibis.Table:
-    """One row per subscription line: customer, account_id, product, mrr in reporting cents, starts_on, ends_on, uplift.
+    """One row per subscription line: customer, account, product, mrr in reporting cents, starts_on, ends_on, uplift.
 
     uplift is the part of the line's mrr that price indexation added over the line before it.
     """
     rows = company.table("subscriptions")
+    indexed = "change_reason" in rows.columns
+    picked = {name: rows[name] if name in rows.columns else ibis.null("string") for name in ("product", "change_reason")}
     mrr = reporting(company, rows, "subscriptions", "mrr")
-    uplift = ibis.literal(0, type="int64")
-    columns = ("subscription_id", "account_id", "starts_on", "ends_on")
-    rows = rows.select(*columns, **text_or_null(rows, "product", "change_reason"), mrr=mrr)
-    if "change_reason" in company.table("subscriptions").columns:
-        before = rows.mrr.lag().over(group_by=rows.subscription_id, order_by=rows.starts_on)
-        uplift = ibis.ifelse(rows.change_reason == "indexation", (rows.mrr - before).fill_null(0), 0)
-    return rows.mutate(customer=rows.account_id, uplift=uplift)
+    rows = rows.select("subscription_id", "account_id", "starts_on", "ends_on", **picked, mrr=mrr)
+    if not indexed:
+        return by_customer(company, rows.mutate(uplift=zero()))
+    before = rows.mrr.lag().over(group_by=rows.subscription_id, order_by=rows.starts_on)
+    uplift = ibis.ifelse(rows.change_reason == "indexation", (rows.mrr - before).fill_null(0), 0)
+    return by_customer(company, rows.mutate(uplift=uplift))
 
 
 def changes(company: Company) -> ibis.Table:
-    """One row per start and end of a line: customer, account_id, product, on, delta (cents of mrr), gross, uplift.
+    """One row per start and end of a line: customer, main_account, account_id, product, on, delta (cents of mrr), gross, uplift.
 
     An end that the same customer and product starts again after within the grace period counts on the day of the restart:
     the subscription never stopped. Sums of delta up to a day are the mrr of that day.
     """
     rows = lines(company)
-    zero = ibis.literal(0, type="int64")
-    starts = rows.select(
-        "customer", "account_id", "product", on=rows.starts_on, delta=rows.mrr, gross=rows.mrr, uplift=rows.uplift
-    )
+    who = ("customer", "main_account", "account_id", "product")
+    starts = rows.select(*who, on=rows.starts_on, delta=rows.mrr, gross=rows.mrr, uplift=rows.uplift, restart=rows.starts_on)
     ended = rows.filter(rows.ends_on.notnull())
-    ends = ended.select("customer", "account_id", "product", on=ended.ends_on, delta=-ended.mrr, gross=zero, uplift=zero)
-    both = ibis.union(starts.mutate(restart=starts.on), ends.mutate(restart=ibis.null("date")))
+    ends = ended.select(*who, on=ended.ends_on, delta=-ended.mrr, gross=zero(), uplift=zero(), restart=ibis.null("date"))
+    both = ibis.union(starts, ends)
     later = ibis.window(group_by=["customer", "product"], order_by=both.on.desc(), range=(None, 0))
-    restart = both.restart.min().over(later)
-    grace = restart.delta(both.on, unit="day") <= company.settings.grace_days
-    return both.mutate(on=ibis.ifelse((both.delta < 0) & restart.notnull() & grace, restart, both.on)).drop("restart")
+    both = both.mutate(next_start=both.restart.min().over(later))
+    soon = both.next_start <= both.on + ibis.interval(days=company.settings.grace_days)
+    return both.mutate(on=ibis.ifelse(both.restart.isnull() & soon.fill_null(False), both.next_start, both.on)).drop(
+        "restart", "next_start"
+    )
+
+
+def month_of(day: ibis.DateValue) -> ibis.IntegerValue:
+    """Months since the year 0, so that consecutive months are consecutive numbers."""
+    return (day.year() * 12 + day.month() - 1).cast("int64")
+
+
+def months(company: Company) -> ibis.Table:
+    """One row per customer and month in which its mrr changed: opening and closing mrr at the month ends around it, delta,
+    gross and uplift (cents a month), paid_before (it had a subscription before), and `on`, the first of the month."""
+    rows = changes(company)
+    monthly = rows.group_by(customer=rows.customer, month=month_of(rows.on)).agg(
+        account_id=rows.main_account.min(), delta=rows.delta.sum(), gross=rows.gross.sum(), uplift=rows.uplift.sum()
+    )
+    so_far = ibis.window(group_by="customer", order_by="month", rows=(None, 0))
+    monthly = monthly.mutate(
+        closing=monthly.delta.sum().over(so_far), paid_before=monthly.gross.sum().over(so_far) > monthly.gross
+    )
+    first = ibis.date((monthly.month // 12).cast("int32"), (monthly.month % 12 + 1).cast("int32"), 1)
+    return monthly.mutate(opening=monthly.closing - monthly.delta, on=first)
 
 
 def customer_months(company: Company, windows: Windows) -> ibis.Table:
-    """One row per customer and month in which its mrr changed, by the snapshots at the two month ends around it.
+    """One row per customer and month of the windows in which its mrr changed, with its six movements (losses positive).
 
-    opening and closing mrr, and its six movements (cents a month, losses positive). closing − opening is always
-    new + reactivation + expansion + indexation − contraction − churn.
+    closing − opening is always new + reactivation + expansion + indexation − contraction − churn, in cents a month.
     """
-    rows = changes(company)
-    month = (rows.on.year() * 12 + rows.on.month() - 1).cast("int64")
-    rows = rows.filter(rows.on <= ibis.literal(windows.span.end))
-    monthly = rows.group_by(customer=rows.customer, month=month).agg(
-        account_id=rows.account_id.min(), delta=rows.delta.sum(), gross=rows.gross.sum(), uplift=rows.uplift.sum()
-    )
-    so_far = ibis.window(group_by="customer", order_by="month", rows=(None, 0))
-    account = monthly.account_id.min().over(group_by="customer")
-    monthly = monthly.mutate(
-        account_id=account, closing=monthly.delta.sum().over(so_far), paid_before=monthly.gross.sum().over(so_far) > monthly.gross
-    )
-    monthly = monthly.mutate(opening=monthly.closing - monthly.delta)
-    monthly = monthly.mutate(on=ibis.date(monthly.month // 12, monthly.month % 12 + 1, 1))
-    return _moved(windows.assign(monthly, "on"))
-
-
-def _moved(rows: ibis.Table) -> ibis.Table:
+    rows = windows.assign(months(company), "on")
     begins, ends = rows.opening == 0, rows.closing == 0
     stays = ~begins & ~ends
     sold = rows.delta - rows.uplift
@@ -169,16 +210,76 @@ def _moved(rows: ibis.Table) -> ibis.Table:
 
 def customers_at_end(company: Company, windows: Windows) -> ibis.Table:
     """One row per customer and window: its mrr (cents) on the window's last day, where it has any."""
-    rows = changes(company)
-    ends = windows.days(end=[p.end for p in windows.periods])
+    rows = up_to(changes(company), windows, end=[p.end for p in windows.periods])
+    held = rows.group_by("window", "customer").agg(mrr=rows.delta.sum(), account_id=rows.main_account.min())
+    return held.filter(held.mrr != 0)
+
+
+def up_to(rows: ibis.Table, windows: Windows, end: list, **days: list) -> ibis.Table:
+    """The rows up to each window's `end`, with `window` and the further days of it as columns."""
     if len(windows.periods) == 1:
-        live = rows.filter(rows.on <= ibis.literal(windows.periods[0].end)).mutate(window=ibis.literal(0, type="int64"))
-    else:
-        live = rows.join(ends, rows.on <= ends.end)
-    held = live.group_by("window", "customer").agg(mrr=live.delta.sum(), account_id=live.account_id.min())
-    return held.filter(_.mrr != 0)
+        constants = {name: ibis.literal(day[0]) for name, day in days.items()}
+        return rows.filter(rows.on <= ibis.literal(end[0])).mutate(window=zero(), **constants)
+    spans = windows.days(end=end, **days)
+    return rows.join(spans, rows.on <= spans.end).drop("end")
 
 
-def first_day(company: Company, table: str) -> date | None:
-    """The day from which a table's records are known to be whole, where the agreement says so."""
-    return company.settings.records_start.get(table)
+def year_apart(company: Company, windows: Windows) -> ibis.Table:
+    """One row per customer with mrr at the end of the window or a year before: m0 (before), m1 (at the end), uplift between."""
+    before = [p.year_before().end for p in windows.periods]
+    rows = up_to(changes(company), windows, end=[p.end for p in windows.periods], before=before)
+    since = rows.on > rows.before
+    held = rows.group_by("window", "customer").agg(
+        account_id=rows.main_account.min(),
+        m1=rows.delta.sum(),
+        m0=ibis.ifelse(since, 0, rows.delta).sum(),
+        uplift=ibis.ifelse(since, rows.uplift, 0).sum(),
+    )
+    return held.filter((held.m0 != 0) | (held.m1 != 0))
+
+
+def shares_of_opening(company: Company, windows: Windows) -> ibis.Table:
+    """The movements of customer_months, and beside them rows with `base`: each customer's mrr at the start of the fiscal year."""
+    moved = customer_months(company, windows)
+    eves = [fiscal_year_start(p.start, windows.first_month) - timedelta(days=1) for p in windows.periods]
+    opened = up_to(changes(company), windows, end=eves)
+    opened = opened.group_by("window", "customer").agg(account_id=opened.main_account.min(), base=opened.delta.sum())
+    return ibis.union(
+        moved.select("window", "customer", "account_id", *MOVEMENTS, base=zero()),
+        opened.select("window", "customer", "account_id", **{name: zero() for name in MOVEMENTS}, base="base"),
+    )
+
+
+def tenures(company: Company, windows: Windows) -> ibis.Table:
+    """One row per customer that paid in the twelve months to the window's end: num (months paid until it left, or until the
+    window's end), den (it left) and entry (its age in months a year before, 0 if it came since)."""
+    rows = up_to(months(company), windows, end=[p.end for p in windows.periods], last=[p.end for p in windows.periods])
+    held = rows.group_by("window", "customer").agg(
+        account_id=rows.account_id.min(),
+        last=month_of(rows.last.max()),
+        first=rows.month.min(),
+        gone=ibis.ifelse(rows.closing == 0, rows.month, ibis.null()).max(),
+        mrr=rows.delta.sum(),
+    )
+    left = held.mrr == 0
+    held = held.mutate(end=ibis.ifelse(left, held.gone, held.last), left=left)
+    held = held.filter(~held.left | (held.end > held.last - 12))
+    entry = ibis.greatest(held["last"] - 12 - held["first"], 0)
+    return held.mutate(months_paid=held.end - held["first"], entry=entry)
+
+
+def live_and_won(company: Company, windows: Windows) -> ibis.Table:
+    """New ARR that went live (`live`) and first-year ARR of new business won (`won`) by customer and window, in cents a year."""
+    moved = customer_months(company, windows)
+    sold = closed_deals(company, windows)
+    sold = by_customer(company, sold.filter((sold.status == "won") & (sold.kind == "new")))
+    return ibis.union(
+        moved.select("window", "customer", "account_id", live=moved.new * 12, won=zero()),
+        sold.select("window", "customer", account_id=sold.main_account, live=zero(), won=sold.amount),
+    )
+
+
+def twelve_months(windows: Windows) -> Windows:
+    """The twelve months to the end of each window."""
+    year = tuple(Period(add_months(p.end + timedelta(days=1), -12), p.end) for p in windows.periods)
+    return Windows(year, windows.zone, windows.first_month, None)

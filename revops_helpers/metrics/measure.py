@@ -6,39 +6,42 @@ The engine filters, joins and sums; only sufficient statistics come back. Metric
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
-from functools import cache
 
 import ibis
 import pandas as pd
 
 from revops_helpers.measurement import Measurement
 from revops_helpers.metrics import estimate
+from revops_helpers.metrics.arrival import arrived
+from revops_helpers.metrics.catalogue import catalogue
 from revops_helpers.metrics.dimensions import DIMENSIONS, add_dimension
+from revops_helpers.metrics.estimate import KEYS, RESULT, TIMES
 from revops_helpers.metrics.metric import Metric
+from revops_helpers.metrics.plan import target
+from revops_helpers.metrics.reasons import NOT_BY
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import Every, Period
 
-COLUMNS = ["metric", "dimension", "member", "period_start", "period_end", "value", "low", "high", "n", "status", "reason", "unit", "currency", "definition_id"]
-NOT_OVER = "the period is not over"
-BEFORE_RECORDS = "the period begins before the records do"
-NO_RECORDS = "no records of that time"
-NOT_BY = "not measured by {dimension}"
+__all__ = ["COLUMNS", "as_measurement", "catalogue", "measure", "measurement", "measurements", "sql", "target", "tidy"]
+
+COLUMNS = [
+    *("metric", "dimension", "member", "period_start", "period_end"),
+    *("value", "low", "high", "n", "status", "reason"),
+    *("unit", "currency", "definition_id"),
+]
+NOWHERE = -1  # the window of a metric that cannot be measured at all
 
 
-@cache
-def catalogue() -> dict[str, Metric]:
-    """Every metric by id, in the order of the catalogue page."""
-    from revops_helpers.metrics import process, revenue
+class NotMeasuredBy(Unavailable):
+    """The metric cannot be cut by that dimension."""
 
-    found: dict[str, Metric] = {}
-    for family in (revenue, process):
-        for metric in family.METRICS:
-            if metric.id in found:
-                raise ValueError(f"metric {metric.id} is defined twice")
-            found[metric.id] = metric
-    return found
+    def __init__(self, dimension: str):
+        super().__init__([])
+        self.dimension = dimension
+
+    def __str__(self) -> str:
+        return NOT_BY.format(dimension=self.dimension)
 
 
 def measure(
@@ -53,32 +56,43 @@ def measure(
     The columns are COLUMNS; money in cents, percents as shares, dates as datetime.date. What cannot be measured is one row
     that says why. KeyError for an unknown metric or dimension.
     """
+    return measured(company, ids, by, Windows.of(company.settings, period or company.period, every))
+
+
+def measured(company: Company, ids: str | Sequence[str], by: str | Iterable[str], windows: Windows) -> pd.DataFrame:
+    """measure() over any windows, such as a period beside the one of a year before."""
     wanted = [catalogue()[i] for i in ([ids] if isinstance(ids, str) else ids)]
-    dimensions = [by] if isinstance(by, str) and by else list(by)
-    if unknown := [d for d in dimensions if d not in DIMENSIONS]:
+    dimensions = ([by] if by else [""]) if isinstance(by, str) else (list(by) or [""])
+    if unknown := [d for d in dimensions if d and d not in DIMENSIONS]:
         raise KeyError(f"unknown dimension {unknown[0]}; one of {', '.join(DIMENSIONS)}")
-    windows = Windows.of(company.settings, period or company.period, every)
     parts = []
-    for dimension in dimensions or [""]:
+    for dimension in dimensions:
         found = values(company, wanted, windows, dimension)
         parts += [_tidy(company, metric, dimension, windows, found[metric.id]) for metric in wanted]
     return pd.concat(parts, ignore_index=True)
 
 
 def measurement(company: Company, id: str, period: Period | None = None) -> Measurement:
-    """One metric over one period, the company's when none is given: the total."""
-    return as_measurement(measure(company, id, period=period).iloc[0])
+    """One metric over one period (the company's when none is given): the total."""
+    return measurements(company, [id], period)[id]
+
+
+def measurements(company: Company, ids: Sequence[str], period: Period | None = None) -> dict[str, Measurement]:
+    """Several metrics over one period, in as few queries as their facts allow."""
+    rows = measure(company, list(ids), period=period)
+    return {row["metric"]: as_measurement(row) for _, row in rows.iterrows()}
 
 
 def as_measurement(row: pd.Series) -> Measurement:
     """The Measurement of one row of `measure`."""
-    number = {name: None if pd.isna(row[name]) else float(row[name]) for name in ("value", "low", "high")}
-    value = number["value"]
-    if value is not None and row["unit"] in ("money", "count"):
-        number["value"] = int(value) if value.is_integer() else value
+    value, low, high = (None if pd.isna(row[name]) else float(row[name]) for name in ("value", "low", "high"))
+    if value is not None and row["unit"] in ("money", "count") and value.is_integer():
+        value = int(value)
     return Measurement(
-        **number,
+        value=value,
         n=int(row["n"]),
+        low=low,
+        high=high,
         status=row["status"],
         reason=row["reason"],
         unit=row["unit"],
@@ -88,171 +102,135 @@ def as_measurement(row: pd.Series) -> Measurement:
 
 
 def values(company: Company, metrics: Sequence[Metric], windows: Windows, dimension: str = "") -> dict[str, pd.DataFrame]:
-    """Metric id → frame (window, member, value, low, high, n, status, reason); an Unavailable metric has one row, window −1."""
-    found: dict[str, pd.DataFrame] = {}
+    """Metric id → frame of window, member and RESULT, a row for every window and member; made once for a company."""
+    known = company.once(f"measured by {dimension} in {windows}", dict)
+    missing = [metric for metric in metrics if metric.id not in known]
     batches: dict[tuple, list[Metric]] = {}
-    for metric in metrics:
-        try:
-            check(company, metric, dimension)
-        except Unavailable as lacking:
-            found[metric.id] = none(str(lacking))
-            continue
-        batches.setdefault((metric.facts, metric.cluster), []).append(metric)
+    for metric in missing:
+        if reason := lacking(company, metric, dimension):
+            known[metric.id] = none(reason)
+        elif metric.estimator != "derived":
+            alone = metric.id if metric.estimator in TIMES else ""
+            batches.setdefault((metric.facts, metric.cluster, alone), []).append(metric)
     for batch in batches.values():
-        found |= _measured(company, batch, windows, dimension)
-    return found
+        known |= _counted(company, batch, windows, dimension)
+    for metric in missing:
+        if metric.id not in known:
+            known[metric.id] = _derived(company, metric, windows, dimension)
+    return {metric.id: known[metric.id] for metric in metrics}
 
 
-def check(company: Company, metric: Metric, dimension: str) -> None:
-    """Unavailable when the company lacks what the metric, the cut or the segment filter needs."""
-    needs = list(metric.needs)
-    for name in {dimension, "segment" if company.segment else ""} - {""}:
-        if name not in metric.dimensions:
-            raise NotMeasuredBy(name)
-        needs.append(DIMENSIONS[name].need)
-    company.require(needs)
-
-
-class NotMeasuredBy(Unavailable):
-    """The metric cannot be cut by that dimension."""
-
-    def __init__(self, dimension: str):
-        super().__init__([])
-        self.dimension = dimension
-
-    def __str__(self) -> str:
-        return NOT_BY.format(dimension=self.dimension)
+def lacking(company: Company, metric: Metric, dimension: str) -> str:
+    """Why the metric cannot be measured, cut or filtered here; empty when it can."""
+    cuts = [name for name in (dimension, "segment" if company.segment else "") if name]
+    try:
+        for name in cuts:
+            if name not in metric.dimensions:
+                raise NotMeasuredBy(name)
+        company.require([*metric.needs, *(DIMENSIONS[name].need for name in cuts)])
+    except Unavailable as missing:
+        return str(missing)
+    return ""
 
 
 def none(reason: str) -> pd.DataFrame:
     """The one row of what cannot be measured."""
-    return estimate.frame([float("nan")], n=[0]).assign(window=-1, member="", status="not_applicable", reason=reason)
+    empty = estimate.frame([float("nan")], n=[0])
+    return empty.assign(window=NOWHERE, member="", status="not_applicable", reason=reason)[[*KEYS, *RESULT]]
 
 
-def _measured(company: Company, batch: Sequence[Metric], windows: Windows, dimension: str) -> dict[str, pd.DataFrame]:
+def _counted(company: Company, batch: Sequence[Metric], windows: Windows, dimension: str) -> dict[str, pd.DataFrame]:
     try:
-        stats = statistics(company, batch, windows, dimension).to_pandas()
-    except Unavailable as lacking:
-        return {metric.id: none(str(lacking)) for metric in batch}
-    return {metric.id: estimate.finish(stats, i, metric) for i, metric in enumerate(batch)}
+        stats = query(company, batch, windows, dimension).to_pandas()
+    except Unavailable as missing:
+        return {metric.id: none(str(missing)) for metric in batch}
+    out = {}
+    for i, metric in enumerate(batch):
+        found = _every_window(metric, estimate.finish(stats, i, metric, company.settings), windows, dimension)
+        out[metric.id] = arrived(company, metric, windows, found)
+    return out
 
 
-def statistics(company: Company, batch: Sequence[Metric], windows: Windows, dimension: str = "") -> ibis.Table:
+def query(company: Company, batch: Sequence[Metric], windows: Windows, dimension: str = "") -> ibis.Table:
     """The query of metrics that share facts: their sufficient statistics by window and member."""
     facts = batch[0].facts(company, windows)
     if company.segment:
-        facts = add_dimension(company, facts, "segment").filter(ibis._.member == company.segment)
-    if dimension:
-        facts = add_dimension(company, facts, dimension)
-    else:
-        facts = facts.mutate(member=ibis.literal(""))
-    return estimate.sums(facts, batch)
+        facts = add_dimension(company, facts, "segment")
+        facts = facts.filter(facts.member == company.segment).drop("member")
+    facts = add_dimension(company, facts, dimension) if dimension else facts.mutate(member=ibis.literal(""))
+    return estimate.statistics(facts, batch)
 
 
-def sql(company: Company, id: str) -> str:
-    """The query that the engine runs for a metric over the company's period, in its own dialect. Unavailable as the metric."""
-    metric = catalogue()[id]
-    check(company, metric, "")
-    return str(ibis.to_sql(statistics(company, [metric], Windows.of(company.settings, company.period)), pretty=True))
+def _derived(company: Company, metric: Metric, windows: Windows, dimension: str) -> pd.DataFrame:
+    """The metric from its parts, aligned over every window and member of any of them."""
+    parts = values(company, [catalogue()[part] for part in metric.parts], windows, dimension)
+    if without := [found for found in parts.values() if len(found) and found.window.iloc[0] == NOWHERE]:
+        return none(without[0].reason.iloc[0])
+    keys = pd.concat([found[KEYS] for found in parts.values()]).drop_duplicates().sort_values(KEYS)
+    aligned = {name: _filled(found, pd.MultiIndex.from_frame(keys)) for name, found in parts.items()}
+    try:
+        return metric.combine(company, windows, aligned)[[*KEYS, *RESULT]]
+    except Unavailable as missing:
+        return none(str(missing))
+
+
+def _every_window(metric: Metric, found: pd.DataFrame, windows: Windows, dimension: str) -> pd.DataFrame:
+    """A row for each window and member: where nothing was counted a sum is 0 and anything else has no value."""
+    members = sorted(found.member.unique()) if dimension else [""]
+    every = pd.MultiIndex.from_product([range(len(windows.periods)), members], names=KEYS)
+    return _filled(found, every, zero=metric.estimator != "sum")
+
+
+def _filled(found: pd.DataFrame, every: pd.MultiIndex, zero: bool = True) -> pd.DataFrame:
+    there = found.set_index(KEYS)[RESULT]
+    absent = every.difference(there.index)
+    empty = estimate.frame([0.0] * len(absent), n=[0] * len(absent), zero=zero).set_index(absent)
+    return (pd.concat([there, empty]) if len(absent) else there).reindex(every).reset_index()
 
 
 def _tidy(company: Company, metric: Metric, dimension: str, windows: Windows, found: pd.DataFrame) -> pd.DataFrame:
-    rows = _every_window(metric, dimension, windows, found)
-    rows = _arrived(company, metric, windows, rows)
-    span = windows.span
-    of = lambda w, edge: getattr(windows.periods[w] if w >= 0 else span, edge)  # noqa: E731
-    rows = rows.assign(
+    spans = {NOWHERE: windows.span, **dict(enumerate(windows.periods))}
+    rows = found.assign(
         metric=metric.id,
         dimension=dimension,
-        period_start=[of(w, "start") for w in rows.window],
-        period_end=[of(w, "end") for w in rows.window],
+        period_start=[spans[w].start for w in found.window],
+        period_end=[spans[w].end for w in found.window],
         unit=metric.unit,
         currency=company.settings.currency if metric.unit == "money" else "",
         definition_id=metric.id,
     )
-    return rows.sort_values(["member", "period_start", "period_end"], kind="stable")[COLUMNS]
+    return rows.sort_values(["member", "window"], kind="stable", ignore_index=True)[COLUMNS]
 
 
-def _every_window(metric: Metric, dimension: str, windows: Windows, found: pd.DataFrame) -> pd.DataFrame:
-    """A row for each window and member: where nothing was counted a sum is 0 and anything else has no value."""
-    if len(found) and found.window.iloc[0] == -1:
-        return found
-    members = sorted(found.member.unique()) if dimension else [""]
-    every = pd.MultiIndex.from_product([range(len(windows.periods)), members], names=estimate.KEYS)
-    there = found.set_index(estimate.KEYS)
-    missing = every.difference(there.index)
-    if metric.estimator == "sum":
-        empty = estimate.frame([0.0] * len(missing), n=[0] * len(missing))
-    else:
-        empty = estimate.frame([float("nan")] * len(missing), n=[0] * len(missing), zero=True)
-    return pd.concat([there, empty.set_index(missing)]).reset_index()
+def sql(company: Company, id: str) -> str:
+    """The query that the engine runs for a metric over the company's period, in its own dialect; parts one after another.
 
-
-def _arrived(company: Company, metric: Metric, windows: Windows, rows: pd.DataFrame) -> pd.DataFrame:
-    """Windows that are not over, or that begin before the records do, are partial; those before all records have no value."""
-    known = [
-        company.settings.records_start[t] for t in {n.split(".")[0] for n in metric.needs} if t in company.settings.records_start
-    ]
-    begin = max(known, default=None)
-    rows = rows.copy()
-    for at, window in zip(rows.index, rows.window, strict=True):
-        if window < 0:
-            continue
-        period = windows.periods[window]
-        start = period.end if metric.stock else period.start
-        if begin and period.end < begin:
-            rows.loc[at, ["value", "low", "high"]] = float("nan")
-            rows.loc[at, ["status", "reason"]] = ["not_applicable", NO_RECORDS]
-        elif begin and start < begin:
-            rows.loc[at, ["status", "reason"]] = ["partial", BEFORE_RECORDS]
-        elif period.end > company.as_of:
-            rows.loc[at, ["status", "reason"]] = ["partial", NOT_OVER]
-    return rows
-
-
-def target(company: Company, id: str, period: Period | None = None) -> Measurement | None:
-    """The target of a metric (or plan driver) over a period, from `targets`; None where the plan does not say.
-
-    Additive metrics add up the plan's rows inside the period, stocks take the last, others average by days. The rows must
-    cover the whole period without overlap; the finest ones that do are taken.
+    Unavailable where the company lacks what the metric needs.
     """
-    if company.missing(["targets"]):
-        return None
     metric = catalogue()[id]
-    period = period or company.period
-    rows = company.once("targets", lambda: company.table("targets").to_pandas())
-    segment = rows.segment.fillna("") if "segment" in rows.columns else pd.Series("", index=rows.index)
-    rows = rows[(rows.metric == (metric.target_metric or id)) & (segment == (company.segment or ""))]
-    rows = rows.assign(start=pd.to_datetime(rows.period_start).dt.date, end=pd.to_datetime(rows.period_end).dt.date)
-    chosen = _covering(rows[(rows.start >= period.start) & (rows.end <= period.end)], period)
-    if chosen is None:
-        return None
-    value = _planned(metric, chosen)
-    money = metric.unit == "money"
-    return Measurement(
-        value=int(round(value * 100)) if money else value,
-        n=len(chosen),
-        unit=metric.unit,
-        currency=company.settings.currency if money else None,
-        definition_id=id,
-    )
+    if metric.estimator == "derived":
+        return "\n\n".join(f"-- {part}\n{sql(company, part)}" for part in metric.parts)
+    if reason := lacking(company, metric, ""):
+        raise Unavailable([reason.removeprefix("needs ")])
+    return str(ibis.to_sql(query(company, [metric], Windows.of(company.settings, company.period)), pretty=True))
 
 
-def _covering(rows: pd.DataFrame, period: Period) -> pd.DataFrame | None:
-    """The rows that tile the period, preferring short ones; None when none do."""
-    days = pd.Series([(e - s).days + 1 for s, e in zip(rows.start, rows.end, strict=True)], index=rows.index, dtype="int64")
-    rows = rows.assign(days=days).sort_values(["start", "days"])
-    chosen, following = [], period.start
-    for row in rows.itertuples():
-        if row.start == following:
-            chosen.append(row.Index)
-            following = row.end + timedelta(days=1)
-    return rows.loc[chosen] if chosen and following == period.end + timedelta(days=1) else None
+def tidy(
+    company: Company,
+    ids: Sequence[str] | None = None,
+    by: Iterable[str] = ("segment", "source", "region"),
+    every: Iterable[Every] = ("month", "quarter"),
+) -> pd.DataFrame:
+    """Every metric (or those named) of the company's period: in total and by each dimension that it has, whole and in windows.
 
-
-def _planned(metric: Metric, rows: pd.DataFrame) -> float:
-    if metric.additive:
-        return float(rows.value.sum())
-    if metric.stock:
-        return float(rows.value.iloc[-1])
-    return float((rows.value * rows.days).sum() / rows.days.sum())
+    The frame of tables/metrics.csv: COLUMNS, one row per metric, member and period, without repeated rows.
+    """
+    metrics = [catalogue()[i] for i in ids or catalogue()]
+    parts = []
+    for step in (None, *every):
+        parts.append(measure(company, [m.id for m in metrics], every=step))
+        for dimension in by:
+            cut = [m.id for m in metrics if not lacking(company, m, dimension)]
+            if cut:
+                parts.append(measure(company, cut, by=dimension, every=step))
+    return pd.concat(parts, ignore_index=True).drop_duplicates(COLUMNS[:5], ignore_index=True)

@@ -18,17 +18,33 @@ UNITS: tuple[str, ...] = get_args(Unit)
 Family = Literal["revenue", "efficiency", "process", "team", "customer", "predictability", "marketing", "data_and_stack"]
 FAMILIES: tuple[str, ...] = get_args(Family)
 
-# How the facts of one group become a value and its 95 % interval:
-#   sum         Σ num, exact
-#   proportion  Σ num / Σ den of 0/1 rows, Wilson interval
-#   ratio       Σ num / Σ den, delta method clustered by `cluster`
-#   mean        mean of num, t interval
-#   per_fixed   Σ num / Σ den where den is known exactly (money spent): num is a random sum, clustered by `cluster`
-#   per_count   Σ num / Σ den where num is known exactly and den counts events: exact Poisson interval
-#   median      Kaplan-Meier median of num, den = 1 where the event was seen, 0 where it is still to come
-#   won_median  median time to den = 1 among those who get there, den = 2 being the competing end (Aalen-Johansen)
+# How the facts of one group become a value and its 95 % interval (x is num, y is den):
+#   sum         Σx, exact
+#   proportion  Σx / Σy of 0/1 rows, Wilson
+#   ratio       Σx / Σy, delta method over independent clusters
+#   mean        mean of x, Student's t
+#   exact       Σx / Σy of booked totals: no sampling error is claimed
+#   per_fixed   Σx / Σy: y is known exactly (money spent), x is a random sum over clusters
+#   per_count   Σx / Σy: x is known exactly, y counts events (exact Poisson)
+#   fixed_per   Σx / Σy: x is known exactly, y is a random sum over clusters
+#   median      Kaplan-Meier median of x; y is 1 where the event was seen, 0 where it is still to come
+#   won_median  median of x among those who end with y = 1; y = 2 is the competing end (Aalen-Johansen)
+#   lifetime    expected months within 60 of staying; x is the age at the end of watching, y is 1 where it ended
 #   derived     computed by `combine` from the metrics named in `parts`
-Estimator = Literal["sum", "proportion", "ratio", "mean", "per_fixed", "per_count", "median", "won_median", "derived"]
+Estimator = Literal[
+    "sum",
+    "proportion",
+    "ratio",
+    "mean",
+    "exact",
+    "per_fixed",
+    "per_count",
+    "fixed_per",
+    "median",
+    "won_median",
+    "lifetime",
+    "derived",
+]
 
 Pick = Callable[["ibis.Table"], "ibis.Value"]
 Facts = Callable[["Company", "Windows"], "ibis.Table"]
@@ -50,11 +66,12 @@ class Metric:
     facts(company, windows) gives a lazy wide table, one row per counted thing and window, with the integer column `window`;
         metrics that name the same function are measured in one pass over it.
     where, num, den: what the metric reads of a row: whether it counts, its numerator and its denominator (1 when not given).
-    cluster: the column whose rows are not independent of each other. entry: column of delayed entry (won_median).
+    cluster: the column whose rows are not independent of each other. entry: the column that says from which age on a row is watched.
     dimensions: what the metric can be cut by (names in metrics.dimensions).
     additive: values of consecutive periods add up. stock: the value on the last day of the window, not of the days in it.
     horizon_days: how long after the window its newest record needs to be known (a cohort); until then the value is partial.
-    target_metric: the name in `targets`, when it is not the id.
+    lag_months: by how much the spend it reads comes before the window. reach_months: how far before the window it reads.
+    zero_reason: what a denominator of zero or less means here.
     Money is in integer cents of the reporting currency at plan rates; percents are shares.
     """
 
@@ -85,4 +102,6 @@ class Metric:
     additive: bool = False
     stock: bool = False
     horizon_days: int = 0
-    target_metric: str | None = None
+    lag_months: int = 0
+    reach_months: int = 0
+    zero_reason: str = ""

@@ -2,51 +2,156 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from revops_helpers.metrics import facts
 from revops_helpers.metrics.dimensions import ACCOUNT
-from revops_helpers.metrics.metric import Metric
+from revops_helpers.metrics.metric import Benchmark, Metric
 
-SUBSCRIPTIONS = ("subscriptions.mrr", "subscriptions.account_id", "subscriptions.starts_on", "subscriptions.ends_on")
+SUBSCRIPTIONS = ("subscriptions.account_id", "subscriptions.mrr", "subscriptions.starts_on", "subscriptions.ends_on")
+SNAPSHOT = "On the last day of the period; a line is live from starts_on until the day before ends_on."
+MONTHLY = "Month end to month end, at the day it takes effect, not at signature; the months of a period add up."
+SAME_GROUND = (
+    "Companies of one legal group are one customer. Foreign contracts at plan rates, so currency makes no movement. "
+    "A gap within the grace period, once restarted, counts as continuous."
+)
+
+_revenue = partial(
+    Metric,
+    family="revenue",
+    source="billing: subscriptions",
+    needs=SUBSCRIPTIONS,
+    dimensions=ACCOUNT,
+    direction="higher",
+    owner="Head of Finance",
+    edge_cases=SAME_GROUND,
+)
+_stock = partial(
+    _revenue, facts=facts.customers_at_end, stock=True, timing=SNAPSHOT, grain="customer on the last day of the period"
+)
+_movement = partial(
+    _revenue,
+    unit="money",
+    estimator="sum",
+    facts=facts.customer_months,
+    timing=MONTHLY,
+    grain="customer and month",
+    additive=True,
+)
 
 METRICS = (
-    Metric(
+    _stock(
         id="arr",
         label="ARR",
-        family="revenue",
         unit="money",
-        grain="customer on the last day of the period",
-        direction="higher",
-        owner="Head of Finance",
-        definition="Annual recurring revenue that is live on the last day of the period: twelve times the monthly recurring revenue.",
+        definition="Annual recurring revenue live at the end of the period: twelve times the monthly recurring revenue.",
         formula="12 × Σ MRR live",
-        source="billing subscriptions",
-        needs=SUBSCRIPTIONS,
         estimator="sum",
-        timing="Snapshot at the end of the last day; a line is live from starts_on until the day before ends_on.",
-        edge_cases="Foreign contracts at plan rates. A gap within the grace period, once restarted, counts as continuous.",
-        facts=facts.customers_at_end,
         num=lambda t: t.mrr * 12,
-        dimensions=ACCOUNT,
-        stock=True,
     ),
-    Metric(
+    _stock(
+        id="mrr",
+        label="MRR",
+        unit="money",
+        definition="Monthly recurring revenue live at the end of the period, net of discounts, without one-off amounts.",
+        formula="Σ MRR live",
+        estimator="sum",
+        num=lambda t: t.mrr,
+    ),
+    _stock(
+        id="customers",
+        label="Customers",
+        unit="count",
+        definition="Legal groups with recurring revenue at the end of the period.",
+        formula="count of customers with MRR above zero",
+        estimator="sum",
+    ),
+    _stock(
+        id="arpa",
+        label="MRR per customer",
+        unit="money",
+        definition="Mean monthly recurring revenue of the customers at the end of the period.",
+        formula="MRR ÷ customers",
+        estimator="mean",
+        num=lambda t: t.mrr,
+    ),
+    _movement(
         id="net_new_arr",
         label="Net new ARR",
-        family="revenue",
-        unit="money",
-        grain="customer and month",
-        direction="higher",
         owner="CRO",
         definition="What ARR grew by in the period: closing less opening.",
         formula="new + reactivation + expansion + indexation − contraction − churn",
-        source="billing subscriptions",
-        needs=SUBSCRIPTIONS,
-        estimator="sum",
-        timing="Month end to month end, at the effective date.",
-        edge_cases="Currency makes no movement: one plan rate for all dates.",
-        facts=facts.customer_months,
         num=lambda t: t.delta * 12,
-        dimensions=ACCOUNT,
-        additive=True,
+    ),
+    _movement(
+        id="new_arr",
+        label="New ARR",
+        owner="CRO",
+        definition="ARR of customers that had never paid before, in the month in which they first do.",
+        formula="12 × Σ closing MRR of customers without earlier subscriptions",
+        where=lambda t: t.new != 0,
+        num=lambda t: t.new * 12,
+    ),
+    _movement(
+        id="reactivation_arr",
+        label="Reactivated ARR",
+        owner="Head of Customer Success",
+        definition="ARR of customers that come back after more than the grace period without any subscription.",
+        formula="12 × Σ closing MRR where opening MRR is zero and they paid before",
+        where=lambda t: t.reactivation != 0,
+        num=lambda t: t.reactivation * 12,
+    ),
+    _movement(
+        id="expansion_arr",
+        label="Expansion ARR",
+        owner="Head of Customer Success",
+        definition="What existing customers added beyond price indexation, net per customer and month.",
+        formula="12 × Σ max(change of MRR − indexation, 0) of customers that stay",
+        where=lambda t: t.expansion != 0,
+        num=lambda t: t.expansion * 12,
+        benchmarks=(Benchmark("40% of the new ARR of all kinds, median", "Benchmarkit", 2024),),
+    ),
+    _movement(
+        id="indexation_arr",
+        label="Indexation ARR",
+        definition="What price indexation (IPCA, IGP-M) added to the contracts of customers that stay.",
+        formula="12 × Σ uplift of lines whose change_reason is indexation, over the line before",
+        edge_cases=SAME_GROUND + " Without change_reason it cannot be told from expansion and is zero.",
+        where=lambda t: t.indexation != 0,
+        num=lambda t: t.indexation * 12,
+    ),
+    _movement(
+        id="contraction_arr",
+        label="Contraction ARR",
+        direction="lower",
+        owner="Head of Customer Success",
+        definition="What customers that stay gave up, indexation aside, net per customer and month; a positive number.",
+        formula="12 × Σ max(indexation − change of MRR, 0) of customers that stay",
+        edge_cases=SAME_GROUND + " Cancelling one of two subscriptions is contraction, not churn.",
+        where=lambda t: t.contraction != 0,
+        num=lambda t: t.contraction * 12,
+    ),
+    _movement(
+        id="churned_arr",
+        label="Churned ARR",
+        direction="lower",
+        owner="Head of Customer Success",
+        definition="ARR of customers that left altogether, in the month in which they no longer pay; a positive number.",
+        formula="12 × Σ opening MRR of customers whose closing MRR is zero",
+        where=lambda t: t.churn != 0,
+        num=lambda t: t.churn * 12,
+    ),
+    _movement(
+        id="quick_ratio",
+        label="Quick ratio",
+        unit="ratio",
+        estimator="ratio",
+        cluster="customer",
+        owner="CRO",
+        definition="ARR gained over ARR lost in the period.",
+        formula="(new + reactivation + expansion + indexation) ÷ (contraction + churn)",
+        num=lambda t: t.new + t.reactivation + t.expansion + t.indexation,
+        den=lambda t: t.contraction + t.churn,
+        additive=False,
     ),
 )

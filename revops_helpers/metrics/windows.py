@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -67,19 +68,22 @@ class Windows:
             months = (day.year() - first.year) * 12 + day.month() - first.month
             return rows.mutate(window=(months // MONTHS_IN[self.every]).cast("int64"))
         rows = rows.mutate(_day=day)
-        spans = self._table(start=[p.start for p in periods], end=[p.end for p in periods])
+        spans = self.days(start=[p.start for p in periods], end=[p.end for p in periods])
         return rows.join(spans, [rows._day >= spans.start, rows._day <= spans.end]).drop("_day", "start", "end")
 
     def days(self, **days: list[date]) -> ibis.Table:
         """A small table `window` and one date column per name, a date for each window."""
-        return self._table(**days)
+        return self._table("date", days)
 
-    def _table(self, **columns: list[date]) -> ibis.Table:
+    def numbers(self, **numbers: list[float]) -> ibis.Table:
+        """A small table `window` and one number column per name, a number for each window."""
+        return self._table("float64", numbers)
+
+    def _table(self, kind: str, columns: Mapping[str, Sequence[date | float]]) -> ibis.Table:
         numbers = ibis.range(len(self.periods)).unnest().name("window").as_table()
-        lists = {name: ibis.array([ibis.literal(day) for day in days]) for name, days in columns.items()}
-        return numbers.select(
-            window=numbers.window.cast("int64"), **{name: days[numbers.window].cast("date") for name, days in lists.items()}
-        )
+        lists = {name: ibis.array([ibis.literal(value, type=kind) for value in values]) for name, values in columns.items()}
+        picked = {name: values[numbers.window] for name, values in lists.items()}
+        return numbers.select(window=numbers.window.cast("int64"), **picked)
 
 
 def _earlier(period: Period, months: int) -> Period:

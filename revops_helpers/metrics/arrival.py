@@ -1,0 +1,72 @@
+"""Whether the records of a window have arrived: what is not over, not recorded yet, or too young to judge is said so."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import partial
+
+import pandas as pd
+
+from revops_helpers.metrics.metric import Metric
+from revops_helpers.metrics.reasons import BEFORE_RECORDS, COMPLETE_ON, NO_RECORDS, NOT_ARRIVED, NOT_BEGUN, NOT_OVER
+from revops_helpers.metrics.windows import Windows
+from revops_helpers.model.company import Company
+from revops_helpers.model.tables import TABLES
+from revops_helpers.periods import Period, add_months, month_start
+
+NUMBERS = ["value", "low", "high"]
+
+
+def arrived(company: Company, metric: Metric, windows: Windows, found: pd.DataFrame) -> pd.DataFrame:
+    """The values with the status of windows whose records are not whole: partial, or without a value where there are none."""
+    found = found.copy()
+    for number, period in enumerate(windows.periods):
+        status, reason, has_value = state(company, metric, period)
+        here = found.window == number
+        if not has_value:
+            found.loc[here, NUMBERS] = float("nan")
+        if status and has_value:
+            here &= found.status != "not_applicable"
+        if status:
+            found.loc[here, ["status", "reason"]] = [status, reason]
+    return found
+
+
+def state(company: Company, metric: Metric, period: Period) -> tuple[str, str, bool]:
+    """Status, reason and whether there is a value at all; an empty status where the records are whole."""
+    if period.start > company.as_of:
+        return "not_applicable", NOT_BEGUN, False
+    tables = sorted({need.partition(".")[0] for need in metric.needs})
+    begins = [(company.settings.records_start[t], t) for t in tables if t in company.settings.records_start]
+    if begins:
+        begin, table = max(begins)
+        first, last = reads(metric, period, table)
+        if last < begin:
+            return "not_applicable", NO_RECORDS.format(day=begin), False
+        if first < begin:
+            return "partial", BEFORE_RECORDS.format(day=begin), True
+    for table in tables:
+        if TABLES[table].covers == "month":
+            due = month_start(reads(metric, period, table)[1])
+            newest = company.once(f"newest month of {table}", partial(_newest_month, company, table))
+            if newest is None or newest < due:
+                return "partial", NOT_ARRIVED.format(table=table, month=due.isoformat()[:7]), False
+    if metric.horizon_days and (ripe := period.end + timedelta(days=metric.horizon_days)) > company.as_of:
+        return "partial", COMPLETE_ON.format(day=ripe), True
+    if period.end > company.as_of:
+        return "partial", NOT_OVER, True
+    return "", "", True
+
+
+def reads(metric: Metric, period: Period, table: str) -> tuple[date, date]:
+    """The first and the last day of a table that the metric reads for a period."""
+    first = period.end if metric.stock else period.start
+    last = period.end
+    if metric.lag_months and table == "spend":
+        return add_months(first, -metric.lag_months), add_months(last, -metric.lag_months)
+    return add_months(first, -metric.reach_months), last
+
+
+def _newest_month(company: Company, table: str) -> date | None:
+    newest = company.table(table).month.max().to_pyarrow().as_py()
+    return None if newest is None else month_start(newest)

@@ -1,0 +1,58 @@
+"""Why a number is not ok: the only sentences that the metric layer gives as a reason, as templates that can be translated."""
+
+from __future__ import annotations
+
+import re
+
+
+def N_(message: str) -> str:
+    """Mark a message for translation."""
+    return message
+
+
+TOO_FEW = N_("fewer than 20 events")
+ZERO = N_("the denominator is zero")
+TARGET_MET = N_("target already met")
+NOTHING_SPENT = N_("nothing was spent")
+NOT_GROWING = N_("ARR did not grow")
+NO_MARGIN = N_("never: no margin is earned")
+NOT_REACHED = N_("fewer than half have got there; the value is a lower bound")
+NOT_OVER = N_("the period is not over")
+NOT_BEGUN = N_("the period has not begun")
+BEFORE_RECORDS = N_("records begin on {day}, after the period does")
+NO_RECORDS = N_("records begin on {day}, after the period")
+NOT_ARRIVED = N_("{table} of {month} has not arrived")
+COMPLETE_ON = N_("complete on {day}")
+NO_TARGET = N_("no target for the period")
+NOT_BY = N_("not measured by {dimension}")
+NEEDS = N_("needs {what}")
+PART_MISSING = N_("{metric} is not known: {why}")
+
+REASONS = (
+    TOO_FEW,
+    ZERO,
+    TARGET_MET,
+    NOTHING_SPENT,
+    NOT_GROWING,
+    NO_MARGIN,
+    NOT_REACHED,
+    NOT_OVER,
+    NOT_BEGUN,
+    BEFORE_RECORDS,
+    NO_RECORDS,
+    NOT_ARRIVED,
+    COMPLETE_ON,
+    NO_TARGET,
+    NOT_BY,
+    NEEDS,
+    PART_MISSING,
+)
+
+
+def template_of(reason: str) -> tuple[str, dict[str, str]]:
+    """The template of a reason and what fills it, so that words can say it in another language; an unknown text is its own."""
+    for template in REASONS:
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(template))
+        if found := re.fullmatch(pattern, reason):
+            return template, found.groupdict()
+    return reason, {}
