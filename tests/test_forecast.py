@@ -143,7 +143,7 @@ def test_the_first_month_is_not_growth():
 
 
 def test_fewer_than_24_months_are_refused():
-    with pytest.raises(Unavailable, match="24 closed months of subscriptions .there are 22"):
+    with pytest.raises(Unavailable, match=r"24 closed months of subscriptions \(there are 22"):
         year_forecast(company_of(subscriptions=lines(23, first="2024-11-01")))
     with pytest.raises(Unavailable, match="there are 0"):
         year_forecast(company_of(subscriptions=lines(1, first="2026-09-01")))
@@ -152,3 +152,18 @@ def test_fewer_than_24_months_are_refused():
 def test_no_subscriptions_are_named():
     with pytest.raises(Unavailable, match=r"subscriptions\.mrr"):
         year_forecast(company_of(targets=plan(1)))
+
+
+def test_bands_that_were_too_narrow_are_widened():
+    """A forecaster that claims a tenth of the true spread: its errors say so, and honest bands come of it."""
+
+    def overconfident(history, horizon):
+        return np.random.default_rng(len(history)).normal(100, 1, (horizon, 500))
+
+    values = np.random.default_rng(4).normal(100, 10, 120)
+    rows = backtest.rolling_origin(values, overconfident, horizon=3, first=24, step=3)
+    assert backtest.too_narrow(rows) == pytest.approx(10, rel=0.3)
+    assert accuracy.covered(rows.actual, rows.low_95, rows.high_95) / len(rows) < 0.4
+    honest = backtest.widened_by_the_others(rows)
+    assert accuracy.covered(honest.actual, honest.low_95, honest.high_95) / len(honest) > 0.85
+    assert backtest.too_narrow(rows.assign(actual=rows["median"])) == 1

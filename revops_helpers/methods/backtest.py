@@ -72,12 +72,37 @@ def rolling_origin(series: Sequence[float], forecaster: Forecaster, horizon: int
     """The forecast of the sum of the next `horizon` values, made again at every origin with what was known then.
 
     Origins are first, first + step, …, as long as the horizon has come true; `origin` counts the values known.
-    One row per origin: origin, actual, median, low_50, high_50, low_80, … Empty when there is no such origin.
+    One row per origin: origin, actual, spread (standard deviation of the draws), median, low_50, high_50, low_80, … Empty when
+    there is no such origin.
     """
     values = np.asarray(series, float)
     parts = []
     for origin in range(first, len(values) - horizon + 1, step):
         total = forecaster(values[:origin], horizon).sum(axis=0, keepdims=True)
-        parts.append(bands(total).assign(origin=origin, actual=values[origin : origin + horizon].sum()))
-    names = ["origin", "actual", "median", *(f"{side}_{level}" for level in LEVELS for side in ("low", "high"))]
+        known = {"origin": origin, "actual": values[origin : origin + horizon].sum(), "spread": total.std()}
+        parts.append(bands(total).assign(**known))
+    names = ["origin", "actual", "spread", "median", *(f"{side}_{level}" for level in LEVELS for side in ("low", "high"))]
     return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
+
+
+def too_narrow(rows: pd.DataFrame) -> float:
+    """By how much past errors were larger than the spread that the draws gave them: root mean square, at least 1.
+
+    Draws carry the noise of the series alone; that the form and its parameters are guesses shows only in the errors.
+    """
+    known = rows[rows.spread > 0]
+    if known.empty:
+        return 1.0
+    return max(1.0, float(np.sqrt((((known.actual - known["median"]) / known.spread) ** 2).mean())))
+
+
+def widened(rows: pd.DataFrame, factor: float) -> pd.DataFrame:
+    """The bands with every edge `factor` times as far from the median."""
+    edges = [f"{side}_{level}" for level in LEVELS for side in ("low", "high")]
+    return rows.assign(**{edge: rows["median"] + factor * (rows[edge] - rows["median"]) for edge in edges})
+
+
+def widened_by_the_others(rows: pd.DataFrame) -> pd.DataFrame:
+    """Each origin's bands widened by what the errors at all other origins ask for: an honest test of the widening."""
+    parts = [widened(rows.iloc[[i]], too_narrow(rows.drop(index=rows.index[i]))) for i in range(len(rows))]
+    return pd.concat(parts) if parts else rows

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import ibis
 import numpy as np
 import pandas as pd
+from ibis import _
 
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods import intervals
 from revops_helpers.metrics import facts
-from revops_helpers.metrics.measure import target
+from revops_helpers.metrics.predictability import planned_wins, quarter_to_win
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
-from revops_helpers.optimization.drivers import FROM_LEADS
 from revops_helpers.optimization.pipeline import NEEDS, selling
-from revops_helpers.periods import Period, add_months, start_of
+from revops_helpers.periods import Period, add_months
 
 FEW = 20
 
@@ -27,11 +26,12 @@ FEW = 20
 class Coverage:
     """Whether new business open on the as-of day can fill the fiscal quarter that the next day belongs to; money in cents.
 
-    open: new-business pipeline due by the quarter's end (overdue deals too). to_win: planned ARR won of the quarter less what
-        is won so far; None where there is no plan. coverage: open ÷ to_win.
-    win_share: of the pipeline that was open on this day of past quarters and due in them, the share of value won in them;
-        needed: the coverage that this share asks for, if all is to come from open deals.
-    later_share: of the value won in past quarters, the share of deals that were not in that pipeline.
+    open: new-business pipeline due in the rest of the quarter (overdue deals are not: they stand still). to_win: planned ARR won
+        of the quarter less what is won so far; None where there is no plan. coverage: open ÷ to_win.
+    win_share: of the pipeline that was open on this day of past quarters and due in them, the share of value won in them.
+    later_share: of the value won in the rest of past quarters, the share of deals that were not in that pipeline.
+    needed: the coverage that asks for, if all is to come from open deals (1 ÷ win_share); needed_in_all: if as much more comes
+        later as did. expected: what the open pipeline, and what comes later, turn into at past shares.
     past: one row per past quarter: quarter (its first day), open, won_of_open, won_later (cents).
     """
 
@@ -41,8 +41,10 @@ class Coverage:
     to_win: Measurement | None
     coverage: Measurement
     win_share: Measurement
-    needed: Measurement
     later_share: Measurement
+    needed: Measurement
+    needed_in_all: Measurement
+    expected: Measurement
     past: pd.DataFrame
 
 
@@ -52,17 +54,15 @@ def coverage(company: Company, quarters: int = 8) -> Coverage:
     Unavailable without deal amounts and the history of close dates, by which past pipelines are told.
     """
     company.require((*NEEDS, "opportunity_history.close_date"))
-    first_month = company.settings.fiscal_year_start
-    start = start_of("quarter", company.as_of + timedelta(days=1), first_month)
-    quarter = Period(start, add_months(start, 3) - timedelta(days=1))
-    elapsed = (company.as_of + timedelta(days=1) - start).days
+    quarter = quarter_to_win(company, Period(company.as_of, company.as_of))
+    elapsed = (company.as_of + timedelta(days=1) - quarter.start).days
     past = _past_quarters(company, quarter, elapsed, quarters)
-    due = _due(company, quarter)
-    amount = Measurement(
-        int(due.amount.sum().execute() or 0), n=int(due.count().execute()), unit="money", currency=company.settings.currency
-    )
+    due = _due(company, quarter).agg(amount=_.amount.sum(), n=_.count()).execute().iloc[0]
+    money = {"unit": "money", "currency": company.settings.currency, "definition_id": "pipeline"}
+    amount = Measurement(0 if pd.isna(due.amount) else int(due.amount), n=int(due.n), **money)
     to_win = _to_win(company, quarter)
-    win_share, later_share = _shares(past)
+    won = past.won_of_open + past.won_later
+    win_share, in_all = _ratio(past, past.won_of_open, past.open), _ratio(past, won, past.open)
     return Coverage(
         quarter=quarter,
         elapsed=elapsed,
@@ -70,18 +70,23 @@ def coverage(company: Company, quarters: int = 8) -> Coverage:
         to_win=to_win,
         coverage=_covering(amount, to_win),
         win_share=win_share,
+        later_share=_ratio(past, past.won_later, won),
         needed=_inverse(win_share),
-        later_share=later_share,
+        needed_in_all=_inverse(in_all),
+        expected=_times(in_all, amount),
         past=past.groupby("quarter", as_index=False)[["open", "won_of_open", "won_later"]].sum(),
     )
 
 
 def _due(company: Company, quarter: Period) -> ibis.Table:
-    """New-business deals open now and due by the quarter's end."""
-    deals = selling(company)
-    if "kind" in deals.columns:
-        deals = deals.filter((deals.kind == "new") | deals.kind.isnull())
-    return deals.filter(deals.status == "open", deals.close_date <= ibis.literal(quarter.end))
+    """New-business deals open now and due in what is left of the quarter."""
+    deals = _new_business(selling(company))
+    due = (deals.close_date > ibis.literal(company.as_of)) & (deals.close_date <= ibis.literal(quarter.end))
+    return deals.filter(deals.status == "open", due)
+
+
+def _new_business(deals: ibis.Table) -> ibis.Table:
+    return deals.filter((deals.kind == "new") | deals.kind.isnull()) if "kind" in deals.columns else deals
 
 
 def _past_quarters(company: Company, quarter: Period, elapsed: int, quarters: int) -> pd.DataFrame:
@@ -105,43 +110,38 @@ def _past_quarters(company: Company, quarter: Period, elapsed: int, quarters: in
 
 def _won(company: Company, period: Period) -> pd.Series:
     """opportunity_id → cents of the new-business deals won in a period."""
-    deals = facts.closed_deals(company, Windows.of(company.settings, period))
-    if "kind" in deals.columns:
-        deals = deals.filter((deals.kind == "new") | deals.kind.isnull())
+    deals = _new_business(facts.closed_deals(company, Windows.of(company.settings, period)))
     won = deals.filter(deals.status == "won").select("opportunity_id", amount=deals.amount.fill_null(0)).to_pandas()
     return won.set_index("opportunity_id").amount
 
 
 def _to_win(company: Company, quarter: Period) -> Measurement | None:
-    """Planned ARR won of the quarter (its own target, else the product of the planned drivers) less what is won so far."""
-    plan = target(company, "new_arr_won", quarter)
-    planned = plan.value if plan else _product([target(company, name, quarter) for name in FROM_LEADS])
+    planned = planned_wins(company, quarter)
     if planned is None:
         return None
     so_far = int(_won(company, quarter).sum())
     return Measurement(round(planned) - so_far, unit="money", currency=company.settings.currency, definition_id="new_arr_won")
 
 
-def _product(plans: list[Measurement | None]) -> float | None:
-    return math.prod(plan.value for plan in plans) if all(plans) else None
-
-
-def _shares(past: pd.DataFrame) -> tuple[Measurement, Measurement]:
-    """The share of open value that was won, and of won value that came later, over all past quarters, clustered by deal."""
-    deals = past.groupby("opportunity_id")[["open", "won_of_open", "won_later"]].sum().astype(float)
-    won = deals.won_of_open + deals.won_later
-    return _ratio(deals.won_of_open, deals.open), _ratio(deals.won_later, won)
-
-
-def _ratio(x: pd.Series, y: pd.Series) -> Measurement:
-    x, y = x[(y != 0) | (x != 0)], y[(y != 0) | (x != 0)]
+def _ratio(past: pd.DataFrame, x: pd.Series, y: pd.Series) -> Measurement:
+    """Sum of x over sum of y, over all past quarters, clustered by deal."""
+    deals = pd.DataFrame({"x": x, "y": y}).astype(float).groupby(past.opportunity_id).sum()
+    deals = deals[(deals.x != 0) | (deals.y != 0)]
+    x, y = deals.x, deals.y
     if y.sum() <= 0:
-        return not_applicable("no such deals in past quarters", unit="percent")
-    low, high = intervals.ratio_of_sums(x.sum(), y.sum(), (x * x).sum(), (x * y).sum(), (y * y).sum(), len(x))
-    ends = {"low": max(0.0, float(low)), "high": min(1.0, float(high))} if np.isfinite(low) else {}
+        return not_applicable("no such deals in past quarters", unit="ratio")
+    low, high = intervals.ratio_of_sums(x.sum(), y.sum(), (x * x).sum(), (x * y).sum(), (y * y).sum(), len(deals))
+    ends = {"low": max(0.0, float(low)), "high": float(high)} if np.isfinite(low) else {}
     few = int((x > 0).sum()) < FEW
     status = {"status": "insufficient", "reason": f"fewer than {FEW} won deals"} if few else {}
-    return Measurement(float(x.sum() / y.sum()), n=len(x), unit="percent", **ends, **status)
+    return Measurement(float(x.sum() / y.sum()), n=len(deals), unit="ratio", **ends, **status)
+
+
+def _times(share: Measurement, amount: Measurement) -> Measurement:
+    if share.value is None:
+        return replace(share, unit="money", currency=amount.currency)
+    low, high = (None if end is None else end * amount.value for end in (share.low, share.high))
+    return replace(share, value=round(share.value * amount.value), low=low, high=high, unit="money", currency=amount.currency)
 
 
 def _inverse(share: Measurement) -> Measurement:

@@ -21,7 +21,7 @@ Basis = Literal["plan", "last_year", "none"]
 Compared = tuple[float | Measurement, Measurement, Basis]
 
 FROM_LEADS = ("leads", "lead_to_opportunity", "decided_share", "win_rate", "deal_size")
-FROM_DEALS = ("opportunities", "decided_share", "win_rate", "deal_size")
+FROM_DEALS = ("opportunities_opened", "decided_share", "win_rate", "deal_size")
 # The first of these whose data a company has is how its new business is told.
 CHAINS = ((*FROM_LEADS, "live_share"), (*FROM_DEALS, "live_share"), ("new_arr",), FROM_LEADS, FROM_DEALS)
 SIGNS = {"expansion": 1, "indexation": 1, "reactivation": 1, "contraction": -1, "churn": -1}

@@ -29,8 +29,10 @@ class YearForecast:
         the start of the year to that month's end. Empty when the year is over.
     so_far: the year's closed months. year_end: the median of the whole year with its 95 % interval.
     plan, chance: the year's plan, and the share of the simulated years that reach it; chance says why where there is no plan.
+    widened: how many times wider than the method's own all bands are, because past errors asked for it.
     past: one row per level: level (%), inside, origins, low, high: how often the sum of as many months as are to come, forecast
-        at the end of each past quarter, fell inside (shares low and high bound it at 95 %).
+        at the end of each past quarter, fell inside (shares low and high bound it at 95 %); each past band is widened by what
+        the other quarters ask for.
     error, naive_error: mean absolute error of those forecasts and of repeating the year before, in cents; None without origins.
     """
 
@@ -41,6 +43,7 @@ class YearForecast:
     year_end: Measurement
     plan: Measurement | None
     chance: Measurement
+    widened: float
     past: pd.DataFrame
     error: float | None
     naive_error: float | None
@@ -65,13 +68,14 @@ def year_forecast(company: Company, draws: int = 4000) -> YearForecast:
     year = Period(start, month_end(add_months(start, 11)))
     values = history.value.to_numpy(float)
     closed = (end.year - start.year) * 12 + end.month - start.month + 1
-    forecaster = backtest.ets(SEASON, draws, SEED)
-    total = values[-closed:].sum()
     to_come = SEASON - closed
-    paths = total + forecaster(values, to_come).cumsum(axis=0) if to_come else np.full((0, 1), total)
+    forecaster = backtest.ets(SEASON, draws, SEED)
+    past, naive = (_origins(values, method, to_come or 3) for method in (forecaster, backtest.seasonal_naive(SEASON)))
+    wider = backtest.too_narrow(past)
+    total = values[-closed:].sum()
+    paths = total + _wide(forecaster(values, to_come).cumsum(axis=0), wider) if to_come else np.full((0, 1), total)
     money = Measurement(round(total), n=closed, unit="money", currency=company.settings.currency, definition_id="net_new_arr")
     plan = target(company, "net_new_arr", year)
-    past, error, naive_error = _past(values, forecaster, to_come or 3)
     return YearForecast(
         year=year,
         history=history,
@@ -80,9 +84,10 @@ def year_forecast(company: Company, draws: int = 4000) -> YearForecast:
         year_end=_year_end(money, paths),
         plan=plan,
         chance=_chance(plan, paths, total),
-        past=past,
-        error=error,
-        naive_error=naive_error,
+        widened=wider,
+        past=_covered(backtest.widened_by_the_others(past)),
+        error=accuracy.mae(past.actual, past["median"]) if len(past) else None,
+        naive_error=accuracy.mae(naive.actual, naive["median"]) if len(past) else None,
     )
 
 
@@ -121,14 +126,20 @@ def _chance(plan: Measurement | None, paths: np.ndarray, total: float) -> Measur
     return Measurement(reached / len(ends), n=len(ends), low=float(low), high=float(high), **fields)
 
 
-def _past(values: np.ndarray, forecaster: backtest.Forecaster, horizon: int) -> tuple[pd.DataFrame, float | None, float | None]:
-    """Coverage by level, mean absolute error and the naïve forecast's, over quarterly origins with 24 months behind them."""
+def _wide(paths: np.ndarray, factor: float) -> np.ndarray:
+    middle = np.median(paths, axis=1, keepdims=True)
+    return middle + factor * (paths - middle)
+
+
+def _origins(values: np.ndarray, forecaster: backtest.Forecaster, horizon: int) -> pd.DataFrame:
+    """Past forecasts, one a quarter back from the newest whose months are over, each with 24 months behind it."""
     first = LEAST_MONTHS + (len(values) - horizon - LEAST_MONTHS) % 3
-    rows = backtest.rolling_origin(values, forecaster, horizon, first, step=3)
+    return backtest.rolling_origin(values, forecaster, horizon, first, step=3)
+
+
+def _covered(rows: pd.DataFrame) -> pd.DataFrame:
     if rows.empty:
-        return pd.DataFrame(columns=["level", "inside", "origins", "low", "high"]), None, None
-    naive = backtest.rolling_origin(values, backtest.seasonal_naive(SEASON), horizon, first, step=3)
+        return pd.DataFrame(columns=["level", "inside", "origins", "low", "high"])
     inside = [accuracy.covered(rows.actual, rows[f"low_{level}"], rows[f"high_{level}"]) for level in backtest.LEVELS]
     low, high = intervals.wilson(inside, [len(rows)] * len(inside))
-    past = pd.DataFrame({"level": backtest.LEVELS, "inside": inside, "origins": len(rows), "low": low, "high": high})
-    return past, accuracy.mae(rows.actual, rows["median"]), accuracy.mae(naive.actual, naive["median"])
+    return pd.DataFrame({"level": backtest.LEVELS, "inside": inside, "origins": len(rows), "low": low, "high": high})

@@ -49,7 +49,7 @@ def rate_and_mix(company: Company, metric: str, dimension: str = "segment") -> M
         {row.member: (float(row.n), as_measurement(pd.Series(row._asdict()))) for row in side.itertuples()} for side in sides
     ]
     members = kitagawa(*weighted)
-    counts = [{name: int(weight) for name, (weight, _) in side.items()} for side in weighted]
+    counts = [{name: int(weight) for name, (weight, _rate) in side.items()} for side in weighted]
     members = members.assign(
         n_before=[counts[0].get(m, 0) for m in members.member], n_now=[counts[1].get(m, 0) for m in members.member]
     )
@@ -63,3 +63,13 @@ def rate_and_mix(company: Company, metric: str, dimension: str = "segment") -> M
         mix=fsum(members.mix_effect),
         few=tuple(members[(members.n_before < 20) | (members.n_now < 20)].member),
     )
+
+
+def win_rate_by_segment(company: Company) -> Mix:
+    """Win rate, split by the size segment of the account."""
+    return rate_and_mix(company, "win_rate", "segment")
+
+
+def conversion_by_source(company: Company) -> Mix:
+    """Leads that become deals, split by where the lead came from."""
+    return rate_and_mix(company, "lead_to_opportunity", "source")

@@ -12,7 +12,6 @@ from datetime import date, timedelta
 import ibis
 import pandas as pd
 
-from revops_helpers.measurement import Measurement
 from revops_helpers.metrics import facts
 from revops_helpers.model.company import Company
 from revops_helpers.periods import Period, add_months, start_of
@@ -108,18 +107,3 @@ def _lines(both: ibis.Table) -> dict[str, ibis.Value]:
         out[f"{name}_deals"] = counts.sum().fill_null(0)
         out[f"{name}_amount"] = ibis.ifelse(counts, amount, zero).sum().fill_null(0)
     return out
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Open deals that stand still, as of the day; amounts in cents.
-
-    open: all open pipeline. rules: one row per rule: rule (overdue, no_next_step, no_activity, too_long_in_stage), deals,
-        amount, share of the open amount; only the rules that the data allow. any: deals that break at least one.
-    deals: one row per such deal, the largest first: opportunity_id, owner_id, stage, amount, rules (names joined by ;).
-    """
-
-    open: Measurement
-    rules: pd.DataFrame
-    any: Measurement
-    deals: pd.DataFrame

@@ -19,7 +19,7 @@ from revops_helpers.periods import Period, add_months
 
 NEEDS = ("opportunity_history.stage", "opportunity_history.changed_at", "opportunities.status")
 FEW = 20
-SECONDS_A_DAY = 86_400
+TENTH_OF_A_DAY = 8_640
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,14 @@ def stays(company: Company) -> ibis.Table:
 
 
 def _counts(company: Company, period: Period) -> pd.DataFrame:
-    """stage, outcome, days (whole), n and mean position of the stays that began in the period, and after the records began."""
+    """stage, outcome, days (to a tenth), n and mean position of the stays that began in the period, within the records."""
     cut = cut_off(company.as_of, company.settings)
     agreed = company.settings.records_start.get("opportunity_history", period.start)
     rows = stays(company)
     begins = cut_off(max(period.start, agreed) - timedelta(days=1), company.settings)
     rows = rows.filter(rows.began >= begins, rows.began < cut_off(period.end, company.settings))
     until = rows.ended.fill_null(ibis.literal(cut))
-    days = (until.epoch_seconds() - rows.began.epoch_seconds()) // SECONDS_A_DAY
+    days = (until.epoch_seconds() - rows.began.epoch_seconds()) // TENTH_OF_A_DAY / 10
     return rows.group_by(rows.stage, rows.outcome, days=days).agg(n=rows.count(), position=rows.position.mean()).to_pandas()
 
 
