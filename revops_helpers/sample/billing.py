@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 
 from revops_helpers.sample import world as w
-from revops_helpers.sample.book import CHURN, NEW, REASONS, reporting_cents
+from revops_helpers.sample.book import CHURN, CONTRACTION, NEW, REASONS, reporting_cents
 from revops_helpers.sample.deals import Deals
 from revops_helpers.sample.people import Accounts
 from revops_helpers.sample.plan import Core
 
 SEAT_PRICE = 9_000  # cents a month
-ARR_COUNTED_EARLY = 3  # signed contracts that finance counts before they are live
-CREDITS_MISSED = 2  # contractions of September that finance has not booked yet
+NOT_BOOKED = 2  # contractions of September that finance has not booked yet
 
 
 @dataclass
@@ -85,14 +84,13 @@ def simulate_subscriptions(streams: w.Streams, core: Core, accounts: Accounts, d
     )
 
 
-def simulate_invoices(streams: w.Streams, core: Core, subscriptions: pd.DataFrame, lines: Lines) -> pd.DataFrame:
+def simulate_invoices(streams: w.Streams, subscriptions: pd.DataFrame, lines: Lines) -> pd.DataFrame:
     """One invoice per live line and month, issued on the fifth, due fifteen days later; some are paid late, a few never."""
     rng = streams("invoices")
     issue = w.MONTH_STARTS[: w.MONTHS] + 4
     first = np.searchsorted(issue, np.maximum(lines.start, 0))
     last = np.searchsorted(issue, np.minimum(lines.end, w.LAST_DAY + 1))
-    row = np.repeat(np.arange(len(lines.start)), np.maximum(last - first, 0))
-    offset = np.arange(len(row)) - np.repeat(np.cumsum(np.maximum(last - first, 0)) - np.maximum(last - first, 0), np.maximum(last - first, 0))
+    row, offset = w.spread(np.maximum(last - first, 0))
     issued = issue[first[row] + offset]
     order = np.lexsort((row, issued))
     row, issued = row[order], issued[order]
@@ -124,17 +122,22 @@ def mrr_at_month_ends(core: Core, lines: Lines) -> np.ndarray:
     return np.cumsum(change)[: w.MONTHS]
 
 
-def simulate_financials(streams: w.Streams, core: Core, lines: Lines, expenses: np.ndarray) -> tuple[pd.DataFrame, dict]:
-    """The monthly accounts, and how finance's ARR differs from billing's at the end. expenses: sales and marketing, cents."""
+def simulate_financials(
+    streams: w.Streams, core: Core, lines: Lines, subscriptions: pd.DataFrame, expenses: np.ndarray
+) -> tuple[pd.DataFrame, dict]:
+    """The monthly accounts, and how finance's ARR differs from billing's. expenses: sales and marketing, cents a month.
+
+    Finance counts what is signed and not yet live, and has not booked the last contractions of September.
+    """
     rng, mrr = streams("financials"), mrr_at_month_ends(core, lines)
     revenue = (mrr * (1010 + rng.integers(0, 16, w.MONTHS))) // 1000
     gross = revenue * 765 // 1000 + rng.integers(-20_000, 20_000, w.MONTHS) * 100
-    other = revenue * 39 // 100
-    ebitda = gross - expenses - other
+    ebitda = gross - expenses - revenue * 39 // 100
     flow = ebitda - revenue * 3 // 100
-    difference = _difference(core, lines)
-    arr = mrr * 12
-    arr[-1] += difference["signed_not_live"]["cents"] + difference["credits_missed"]["cents"]
+    early, waiting = _signed_not_live(core, lines, subscriptions)
+    missed, unbooked = _unbooked(core, lines)
+    arr = (mrr + early) * 12
+    arr[-1] += unbooked
     table = pd.DataFrame(
         {
             "month": w.days(w.MONTH_STARTS[: w.MONTHS]),
@@ -147,20 +150,32 @@ def simulate_financials(streams: w.Streams, core: Core, lines: Lines, expenses: 
             "currency": "BRL",
         }
     )
+    difference = {
+        "signed_not_live": {
+            "subscriptions": subscriptions["subscription_id"].iloc[waiting].tolist(),
+            "cents": int(early[-1] * 12),
+        },
+        "not_booked": {"subscriptions": subscriptions["subscription_id"].iloc[missed].tolist(), "cents": int(unbooked)},
+    }
     return table, difference
 
 
-def _difference(core: Core, lines: Lines) -> dict:
-    """Contracts that finance counts before they are live, and contractions of September that it has not booked."""
-    usd = core.book.customer["usd"]
-    early = np.flatnonzero(core.book.customer["start"] > w.LAST_DAY)[:ARR_COUNTED_EARLY]
-    early_cents = 12 * reporting_cents(core.book.customer["mrr"][early], usd[early])
-    event = core.book.event
-    cut = np.flatnonzero((event["kind"] == 2) & (event["month"] <= w.MONTHS - 1))[-CREDITS_MISSED:]
-    after = event["mrr"][cut]
-    rows = [np.flatnonzero((lines.event == k))[0] - 1 for k in cut]
-    missed = 12 * (reporting_cents(lines.mrr[rows], usd[event["customer"][cut]]) - reporting_cents(after, usd[event["customer"][cut]]))
-    return {
-        "signed_not_live": {"customers": early.tolist(), "cents": int(early_cents.sum())},
-        "credits_missed": {"customers": event["customer"][cut].tolist(), "cents": int(missed.sum())},
-    }
+def _signed_not_live(core: Core, lines: Lines, subscriptions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """MRR cents signed and not yet live at each month end, and the lines behind the last one."""
+    brl = reporting_cents(lines.mrr, core.book.customer["usd"][lines.customer])
+    before = np.where(np.concatenate([[False], lines.customer[1:] == lines.customer[:-1]]), np.concatenate([[0], brl[:-1]]), 0)
+    signed = (subscriptions["signed_on"].to_numpy() - np.datetime64(w.DAY0)).astype("timedelta64[D]").astype(np.int64)
+    ends = w.MONTH_STARTS[1 : w.MONTHS + 1] - 1
+    change = np.zeros(w.MONTHS + 1, dtype=np.int64)
+    np.add.at(change, np.searchsorted(ends, signed), brl - before)
+    np.add.at(change, np.searchsorted(ends, lines.start), before - brl)
+    waiting = np.flatnonzero((signed <= w.LAST_DAY) & (lines.start > w.LAST_DAY))
+    return np.cumsum(change)[: w.MONTHS], waiting
+
+
+def _unbooked(core: Core, lines: Lines) -> tuple[np.ndarray, int]:
+    """The last contractions, as line rows, and the ARR cents that finance still counts for them."""
+    cut = np.flatnonzero((lines.kind == CONTRACTION) & (lines.start > w.MONTH_STARTS[w.MONTHS - 1]) & (lines.start <= w.LAST_DAY))
+    cut = cut[np.argsort(lines.start[cut], kind="stable")][-NOT_BOOKED:]
+    usd = core.book.customer["usd"][lines.customer[cut]]
+    return cut, 12 * int((reporting_cents(lines.mrr[cut - 1], usd) - reporting_cents(lines.mrr[cut], usd)).sum())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from revops_helpers.sample import world as w
-from revops_helpers.sample.funnel import SIZE_OF_YEAR, UNSOLD_STARTS_PER_QUARTER, DEAL_SIZE, SIZE_SPREAD, Funnel
+from revops_helpers.sample.funnel import DEAL_SIZE, SIZE_OF_YEAR, SIZE_SPREAD, UNSOLD_STARTS_PER_QUARTER, Funnel
 
 LEGACY = 350  # customers in October 2021
 IPCA = {2021: 0.0, 2022: 0.100, 2023: 0.058, 2024: 0.046, 2025: 0.048, 2026: 0.047}
@@ -39,7 +39,8 @@ REASONS = ("new", "expansion", "contraction", "indexation", "churn", "reactivati
 class Book:
     """Customers and their events as arrays. event: customer, month, day, kind, mrr after (cents of the contract currency).
 
-    low and alive: customers × months, whether usage was low, and whether the customer was live at month end. deal: index of the won deal, -1 for legacy and unsold starts.
+    customer: deal (index of the won deal, -1 where there was none), segment, start day, mrr, usd, incomplete, tight.
+    low and alive: customers × months, whether usage was low, and whether the customer was live at month end.
     """
 
     customer: dict[str, np.ndarray]
@@ -61,7 +62,7 @@ def simulate_book(streams: w.Streams, funnel: Funnel, scale: float, wanted_expan
     opening = run.arr()
     rates, expected = _calibrate(run, wanted_expansion(opening))
     run.churn, run.expand = rates["churn_hazard"], rates["expansion_hazard"]
-    movements = {reason: 0 for reason in REASONS}
+    movements = dict.fromkeys(REASONS, 0)
     for month in range(w.YEAR_MONTH, w.MONTHS):
         for reason, cents in run.step(month).items():
             movements[reason] += cents
@@ -138,9 +139,13 @@ class _Run:
         self.left = np.where(gone, month, np.where(back, -999, self.left))
         self.since = np.where(back, month, self.since)
         day = w.MONTH_STARTS[month] + self.draw.integers(0, 28, n)
-        anniversary = w.MONTH_STARTS[month] + np.minimum(self.customer["start"] - w.MONTH_STARTS[np.maximum(self.start_month, 0)], 27) % 28
+        anniversary = (
+            w.MONTH_STARTS[month] + np.minimum(self.customer["start"] - w.MONTH_STARTS[np.maximum(self.start_month, 0)], 27) % 28
+        )
         day = np.where(kind == NEW, self.customer["start"], np.where(kind == INDEXATION, anniversary, day))
-        self.parts.append({"customer": hit, "month": np.full(len(hit), month), "day": day[hit], "kind": kind[hit], "mrr": after[hit]})
+        self.parts.append(
+            {"customer": hit, "month": np.full(len(hit), month), "day": day[hit], "kind": kind[hit], "mrr": after[hit]}
+        )
         return self._moved(before, kind)
 
     def _what_happens(self, month: int) -> tuple[np.ndarray, np.ndarray]:
@@ -154,7 +159,9 @@ class _Run:
         away = month - self.left
         kind[~alive & (away >= 2) & (away <= 18) & (u < COMES_BACK)] = REACTIVATION
         kind[(age == 0) & (self.left == -999) & ~alive & (self.start_month == month)] = NEW
-        grown = np.round(self.mrr * np.choose(np.maximum(kind, 0), (0, 1 + EXPANSION_SIZE, 1 - CONTRACTION_SIZE, 1 + uplift, 0, 0)))
+        grown = np.round(
+            self.mrr * np.choose(np.maximum(kind, 0), (0, 1 + EXPANSION_SIZE, 1 - CONTRACTION_SIZE, 1 + uplift, 0, 0))
+        )
         after = np.where(kind == NEW, self.customer["mrr"], np.where(kind == REACTIVATION, self.last, grown)).astype(np.int64)
         return kind, after
 

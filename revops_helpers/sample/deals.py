@@ -1,4 +1,4 @@
-"""Deals with their history, and what people did to win them."""
+"""Deals with their history: new business from the funnel, expansions from the book."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ DAY = 86400
 
 @dataclass
 class Deals:
-    """opportunities and opportunity_history as canonical tables, and the arrays that other parts need.
+    """opportunities as a canonical table, its history as arrays, and what other parts need: seconds, reporting cents, event rows.
 
     The first rows are the new-business deals of the funnel, in its order; expansions follow.
     """
 
     table: pd.DataFrame
-    history: pd.DataFrame
+    history: dict[str, np.ndarray]
     owner: np.ndarray
     opened: np.ndarray
     closed: np.ndarray
@@ -53,8 +53,7 @@ def simulate_deals(streams: w.Streams, core: Core, people: People, accounts: Acc
     table = _table(rng, deal, ids, core, people, accounts, {k: v[last] for k, v in history.items()})
     closed = np.where(deal["is_decided"], deal["decided"], -1)
     brl = np.where(deal["usd"], np.round(deal["mrr"] * w.PLAN_USD), deal["mrr"]).astype(np.int64) * 12
-    kept = _history_table(history, ids, people)
-    return Deals(table, kept, deal["owner"], deal["opened"], closed, deal["won"], brl, more["event"])
+    return Deals(table, history, deal["owner"], deal["opened"], closed, deal["won"], brl, more["event"])
 
 
 def _new(rng, core: Core, people: People, accounts: Accounts) -> dict[str, np.ndarray]:
@@ -79,7 +78,9 @@ def _expansions(rng, core: Core, people: People) -> dict[str, np.ndarray]:
     won = np.arange(len(index)) < len(grown)
     who = event["customer"][index]
     step = event["mrr"][index] - np.round(event["mrr"][index] / (1 + EXPANSION_SIZE)).astype(np.int64)
-    decided_on = np.where(won, event["day"][index] - rng.integers(1, 8, len(index)), event["day"][index] + rng.integers(0, 40, len(index)))
+    decided_on = np.where(
+        won, event["day"][index] - rng.integers(1, 8, len(index)), event["day"][index] + rng.integers(0, 40, len(index))
+    )
     decided_on = np.maximum(decided_on, 3)
     opened = np.maximum(decided_on - rng.integers(10, 45, len(index)), 0) * DAY + w.business_clock(rng, len(index))
     shown = opened <= w.END_SECOND
@@ -135,10 +136,12 @@ def _history(rng, deal: dict[str, np.ndarray], people: People) -> dict[str, np.n
     return {"row": row, **state, "owner": owner}
 
 
-def _history_table(history: dict[str, np.ndarray], ids: pd.Series, people: People) -> pd.DataFrame:
+def history_table(deals: Deals, people: People) -> pd.DataFrame:
+    """opportunity_history as a canonical table: one row per change of stage, close date or outcome, oldest first per deal."""
+    history = deals.history
     return pd.DataFrame(
         {
-            "opportunity_id": w.pick(ids, history["row"]),
+            "opportunity_id": w.pick(deals.table["opportunity_id"], history["row"]),
             "changed_at": w.times(history["at"]),
             "stage": w.label(w.STAGES, history["stage"]),
             "amount": history["amount"],
@@ -176,109 +179,3 @@ def _table(rng, deal: dict, ids: pd.Series, core: Core, people: People, accounts
             "competitor": w.label(COMPETITORS, np.where(deal["is_decided"] & (rng.random(n) < 0.4), rng.integers(0, 3, n), -1)),
         }
     )
-
-
-def simulate_activities(streams: w.Streams, core: Core, people: People, deals: Deals, demand: dict) -> pd.DataFrame:
-    """What people did in the last 24 months: calls to leads, work on deals, customer meetings, internal work."""
-    rng = streams("activities")
-    parts = [_to_leads(rng, core, demand), _on_deals(rng, deals), _with_customers(rng, core, people), _internal(rng, people)]
-    names = ("user", "kind", "direction", "lead", "deal", "account", "at", "minutes", "automated", "facing")
-    all_ = {name: np.concatenate([np.broadcast_to(p.get(name, -1), len(p["at"])) for p in parts]) for name in names}
-    keep = (all_["at"] >= w.RECENT_DAY * DAY) & (all_["at"] <= w.END_SECOND)
-    order = np.flatnonzero(keep)[np.argsort(all_["at"][keep], kind="stable")]
-    a = {name: values[order] for name, values in all_.items()}
-    return pd.DataFrame(
-        {
-            "activity_id": w.salesforce_ids("00T", len(order)),
-            "user_id": w.pick(people.table["user_id"], a["user"]),
-            "kind": w.label(("call", "email", "meeting", "task"), a["kind"]),
-            "direction": w.label(("inbound", "outbound", "internal"), a["direction"]),
-            "lead_id": w.pick(demand["leads"]["lead_id"], a["lead"]),
-            "opportunity_id": w.pick(deals.table["opportunity_id"], a["deal"]),
-            "account_id": w.pick(w.salesforce_ids("001", len(core.book.customer["start"])), a["account"]),
-            "occurred_at": w.times(a["at"]),
-            "minutes": a["minutes"].astype(float),
-            "automated": a["automated"] == 1,
-            "customer_facing": a["facing"] == 1,
-        }
-    )
-
-
-def _to_leads(rng, core: Core, demand: dict) -> dict[str, np.ndarray]:
-    lead, contact = core.funnel.lead, demand["step"]["contact"]
-    n = len(contact)
-    auto = np.flatnonzero(rng.random(n) < 0.6)
-    first = np.flatnonzero(contact >= 0)
-    again = np.repeat(first, rng.integers(0, 4, len(first)))
-    row = np.concatenate([auto, first, again])
-    human = np.arange(len(row)) >= len(auto)
-    later = np.arange(len(row)) >= len(auto) + len(first)
-    at = np.where(human, contact[row], lead["created"][row] + rng.integers(20, 90, len(row)))
-    at = np.where(later, at + rng.integers(1, 12, len(row)) * DAY, at)
-    call = human & (rng.random(len(row)) < 0.6)
-    return {
-        "user": demand["owner"][row],
-        "kind": np.where(call, 0, 1),
-        "direction": np.ones(len(row), dtype=np.int64),
-        "lead": row,
-        "at": at,
-        "minutes": np.where(call, rng.integers(3, 25, len(row)), np.where(human, rng.integers(2, 8, len(row)), 0)),
-        "automated": (~human).astype(np.int64),
-        "facing": human.astype(np.int64),
-    }
-
-
-def _on_deals(rng, deals: Deals) -> dict[str, np.ndarray]:
-    end = np.where(deals.closed >= 0, deals.closed, w.END_SECOND)
-    recent = np.flatnonzero(end >= w.RECENT_DAY * DAY)
-    row = np.repeat(recent, rng.integers(3, 10, len(recent)))
-    day = (deals.opened[row] + (end - deals.opened)[row] * rng.random(len(row))).astype(np.int64) // DAY
-    meeting = rng.random(len(row)) < 0.4
-    return {
-        "user": deals.owner[row],
-        "kind": np.where(meeting, 2, np.where(rng.random(len(row)) < 0.5, 1, 0)),
-        "direction": np.where(rng.random(len(row)) < 0.75, 1, 0),
-        "deal": row,
-        "at": np.clip(w.next_workday(day) * DAY + w.business_clock(rng, len(row)), deals.opened[row], end[row]),
-        "minutes": np.where(meeting, rng.integers(4, 13, len(row)) * 5, rng.integers(3, 20, len(row))),
-        "automated": np.zeros(len(row), dtype=np.int64),
-        "facing": np.ones(len(row), dtype=np.int64),
-    }
-
-
-def _with_customers(rng, core: Core, people: People) -> dict[str, np.ndarray]:
-    alive = core.book.alive[:, w.RECENT_MONTH :]
-    row, month = np.nonzero(alive & (rng.random(alive.shape) < 0.30))
-    month += w.RECENT_MONTH
-    day = w.next_workday(w.MONTH_STARTS[month] + rng.integers(0, 26, len(row)))
-    return {
-        "user": assign(rng, people, "csm", month),
-        "kind": np.full(len(row), 2),
-        "direction": np.ones(len(row), dtype=np.int64),
-        "account": row,
-        "at": day * DAY + w.business_clock(rng, len(row)),
-        "minutes": rng.integers(4, 13, len(row)) * 5,
-        "automated": np.zeros(len(row), dtype=np.int64),
-        "facing": np.ones(len(row), dtype=np.int64),
-    }
-
-
-def _internal(rng, people: People) -> dict[str, np.ndarray]:
-    """Meetings and CRM upkeep: about a day and a half of every seller's, SDR's and CSM's week."""
-    who = np.concatenate([people.rows[role] for role in ("seller", "sdr", "csm")])
-    weeks = np.arange(w.RECENT_DAY + 3, w.LAST_DAY, 7)
-    user, day = np.repeat(who, len(weeks) * 3), np.tile(np.repeat(weeks, 3), len(who))
-    there = (people.hired[user] <= day) & (people.left[user] > day + 6)
-    user, day = user[there], day[there]
-    task = rng.random(len(user)) < 0.5
-    return {
-        "user": user,
-        "kind": np.where(task, 3, 2),
-        "direction": np.full(len(user), 2),
-        "at": w.next_workday(day + rng.integers(0, 5, len(user))) * DAY + w.business_clock(rng, len(user)),
-        "minutes": np.where(task, rng.integers(12, 40, len(user)) * 5, rng.integers(6, 25, len(user)) * 5),
-        "automated": np.zeros(len(user), dtype=np.int64),
-        "facing": np.zeros(len(user), dtype=np.int64),
-    }
-
-

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -17,6 +19,7 @@ TOUCH_CHANNELS = (*CHANNELS, "website", "paid_search", "partner", "outbound")
 TOUCH_KINDS = ("email_open", "webinar", "page", "ad_click", "event", "form", "ad_click", "referral", "call")
 SOURCE_TOUCH = {"website": 5, "webinar": 1, "paid_search": 6, "paid_social": 3, "partner": 7, "outbound": 8, "event": 4}
 TOUCHES_BEFORE = {"email": 4, "webinar": 1, "content": 3, "paid_social": 4, "event": 1}  # at most, of those reached
+REPEATED_LEADS = 0.012  # share of leads that are there a second time
 MINUTE, DAY = 60, 86400
 
 
@@ -45,8 +48,18 @@ def journey(streams: w.Streams, core: Core) -> dict[str, np.ndarray]:
     return {name: np.where(at <= w.END_SECOND, at, -1) for name, at in steps.items()}
 
 
-def simulate_leads(streams: w.Streams, core: Core, people: People, accounts: Accounts, deal_ids: pd.Series) -> dict:
-    """leads and lead_history as canonical tables, and the owner row of each lead."""
+@dataclass
+class Leads:
+    """leads as a canonical table; per lead: its owner's row, the seconds of its steps, and which lead it copies (-1: none)."""
+
+    table: pd.DataFrame
+    owner: np.ndarray
+    step: dict[str, np.ndarray]
+    copy_of: np.ndarray
+
+
+def simulate_leads(streams: w.Streams, core: Core, people: People, accounts: Accounts, deal_ids: pd.Series) -> Leads:
+    """Every lead since October 2024. Some of those that went nowhere are people who had been there before."""
     rng, lead, deal = streams("lead table"), core.funnel.lead, core.funnel.deal
     step = journey(streams, core)
     n = len(lead["created"])
@@ -82,11 +95,36 @@ def simulate_leads(streams: w.Streams, core: Core, people: People, accounts: Acc
         }
     )
     table["campaign_id"] = w.pick(w.salesforce_ids("701", 48), table["campaign_id"].to_numpy())
-    return {"leads": table, "lead_history": _history(lead, step, table), "owner": owner, "step": step}
+    return Leads(table, owner, step, _repeat(streams("repeated leads"), table, of_lead < 0))
 
 
-def _history(lead: dict, step: dict, leads: pd.DataFrame) -> pd.DataFrame:
-    """One row per status that a lead took on, oldest first."""
+def _repeat(rng: np.random.Generator, table: pd.DataFrame, free: np.ndarray) -> np.ndarray:
+    """Make copies in place: the same person a second time, half of them with the same e-mail, half with a private one."""
+    pool = np.flatnonzero(free)
+    pool = np.sort(pool[np.argsort(rng.random(len(pool)), kind="stable")[: 2 * round(REPEATED_LEADS * len(free))]])
+    first, again = pool[::2][: len(pool) // 2], pool[1::2]
+    for column in ("name", "company", "title"):
+        table[column] = _copied(table[column], first, again)
+    same = np.arange(len(again)) % 2 == 0
+    mail = _copied(table["email"], first[same], again[same])
+    private = w.join(mail.str.split("@").str[0], "@correio.example")
+    table["email"] = _copied(mail, first[~same], again[~same], private)
+    copy_of = np.full(len(table), -1)
+    copy_of[again] = first
+    return copy_of
+
+
+def _copied(values: pd.Series, source: np.ndarray, target: np.ndarray, taken: pd.Series | None = None) -> pd.Series:
+    index = np.arange(len(values))
+    index[target] = source
+    if taken is None:
+        return w.pick(values, index)
+    return values.mask(np.isin(np.arange(len(values)), target), w.pick(taken, index))
+
+
+def lead_history(core: Core, leads: Leads) -> pd.DataFrame:
+    """lead_history as a canonical table: one row per status that a lead took on, oldest first per lead."""
+    lead, step, table = core.funnel.lead, leads.step, leads.table
     order = ("created", "mql", "sal", "sql", "converts", "rejected")
     at = np.stack([lead["created"] if s == "created" else step[s] for s in order], axis=1)
     # A lead whose creation and qualification share a second keeps the later status.
@@ -97,11 +135,11 @@ def _history(lead: dict, step: dict, leads: pd.DataFrame) -> pd.DataFrame:
     row, status, when = row[sort], status[sort], when[sort]
     return pd.DataFrame(
         {
-            "lead_id": w.pick(leads["lead_id"], row),
+            "lead_id": w.pick(table["lead_id"], row),
             "changed_at": w.times(when),
             "status": w.label(STATUSES, status),
-            "owner_id": w.pick(leads["owner_id"], row),
-            "score": leads["score"].to_numpy()[row],
+            "owner_id": w.pick(table["owner_id"], row),
+            "score": table["score"].to_numpy()[row],
         }
     )
 

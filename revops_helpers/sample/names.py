@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,16 +12,21 @@ import pyarrow.compute as pc
 
 from revops_helpers.sample import world as w
 
-FIRST = (
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+FIRST = _words(
     "Ana Beatriz Camila Daniela Eduarda Fernanda Gabriela Helena Isabela Juliana Larissa Mariana Natália Patrícia Rafaela Sofia "
     "Tatiane Vanessa André Bruno Caio Diego Eduardo Felipe Gustavo Henrique Igor João Leandro Lucas Marcelo Mateus Otávio Paulo "
     "Rafael Rodrigo Thiago Vinícius"
-).split()
-LAST = (
+)
+LAST = _words(
     "Almeida Andrade Barbosa Batista Campos Cardoso Carvalho Castro Costa Dias Duarte Farias Fernandes Ferreira Freitas Gomes "
     "Gonçalves Lima Lopes Machado Martins Melo Mendes Moraes Moreira Moura Nascimento Nogueira Nunes Oliveira Pereira Pinto "
     "Prado Ramos Ribeiro Rocha Rodrigues Santana Santos Silva Siqueira Souza Teixeira Vieira"
-).split()
+)
 TITLES = (
     "Diretora Comercial",
     "Diretor de Operações",
@@ -31,14 +37,14 @@ TITLES = (
     "Gerente de Suprimentos",
     "Controller",
 )
-FRONT = (
+FRONT = _words(
     "Aurora Serra Vale Porto Campo Monte Rio Bela Nova Alto Pedra Lago Costa Ponte Flor Sol Lua Terra Mar Norte Ouro Prata Ferro "
     "Cobre Ipê Jatobá Cedro Pinheiro Imbuia Peroba Jacarandá Angico Aroeira Buriti Caju Guará Tucano Arara Sabiá Colibri"
-).split()
-BACK = (
+)
+BACK = _words(
     "Azul Verde Claro Dourado Bravo Firme Forte Real Livre Vivo Sereno Largo Novo Antigo Grande Central Leal Puro Nobre Certo "
     "Justo Manso Amplo Pleno Raro Breve Solar Lunar Austral Boreal"
-).split()
+)
 TRADES = {
     "Agronegócio": ("Agro", "Grãos", "Sementes", "Cooperativa"),
     "Indústria": ("Metalúrgica", "Plásticos", "Máquinas", "Embalagens"),
@@ -48,10 +54,10 @@ TRADES = {
     "Serviços": ("Serviços", "Consultoria", "Engenharia", "Segurança"),
     "Educação": ("Ensino", "Colégios", "Cursos", "Editora"),
 }
-CITIES = (
+CITIES = _words(
     "Curitiba Londrina Maringá Joinville Blumenau Chapecó Pelotas Caxias Campinas Sorocaba Santos Bauru Uberaba Betim Vitória "
     "Niterói Salvador Recife Natal Fortaleza Goiânia Anápolis Cuiabá Manaus Belém"
-).split()
+)
 
 
 def plain(word: str) -> str:
@@ -59,7 +65,7 @@ def plain(word: str) -> str:
     return unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode().lower().replace(" ", "")
 
 
-def _take(words: tuple[str, ...] | list[str], index: np.ndarray) -> pa.Array:
+def _take(words: Sequence[str], index: np.ndarray) -> pa.Array:
     return pa.array(words).take(pa.array(index))
 
 

@@ -10,18 +10,30 @@ from revops_helpers.sample.funnel import SLA_MONTH, SLA_SOURCE
 from revops_helpers.sample.people import People
 
 DAY = 86400
-# name, vendor, category, owner role, yearly cost in reais, seats paid (0: no seats), share active, renewal, notice, capabilities
+# name, vendor, category, owner's role, yearly cost in reais, seats paid, share of them active, renewal, notice in days
 TOOLS = (
-    ("Salesforce", "Salesforce", "CRM", "revops", 420_000, 60, 0.93, "2027-01-31", 60, "crm;pipeline;relatórios;previsão"),
-    ("HubSpot Marketing", "HubSpot", "automação de marketing", "marketing", 210_000, 10, 0.90, "2027-03-15", 45, "email;formulários;páginas;pontuação"),
-    ("Gainsight", "Gainsight", "sucesso do cliente", "revops", 180_000, 14, 0.86, "2026-12-20", 60, "saúde;onboarding;playbooks"),
-    ("Jira", "Atlassian", "trabalho", "revops", 36_000, 30, 0.80, "2027-02-10", 30, "tarefas;fluxos"),
-    ("Cadência Pro", "Cadência", "engajamento de vendas", "manager", 96_000, 26, 0.88, "2026-11-30", 60, "sequências;discador;gravação;email"),
-    ("Toque Vendas", "Toque", "engajamento de vendas", "manager", 72_000, 24, 0.42, "2026-12-15", 60, "sequências;discador;email"),
-    ("Mapa Dados", "Mapa", "enriquecimento", "marketing", 60_000, 20, 0.35, "2027-04-01", 30, "enriquecimento;firmografia"),
-    ("Painel BI", "Painel", "BI", "revops", 48_000, 25, 0.60, "2027-05-01", 30, "relatórios;painéis"),
-    ("Assina Já", "Assina", "assinatura", "finance", 24_000, 20, 0.75, "2026-10-31", 30, "assinatura"),
-    ("Faturex", "Faturex", "faturamento", "finance", 84_000, 8, 0.88, "2027-06-30", 60, "faturas;assinaturas;cobrança"),
+    ("Salesforce", "Salesforce", "CRM", "revops", 420_000, 60, 0.93, "2027-01-31", 60),
+    ("HubSpot Marketing", "HubSpot", "automação de marketing", "marketing", 210_000, 10, 0.90, "2027-03-15", 45),
+    ("Gainsight", "Gainsight", "sucesso do cliente", "revops", 180_000, 14, 0.86, "2026-12-20", 60),
+    ("Jira", "Atlassian", "trabalho", "revops", 36_000, 30, 0.80, "2027-02-10", 30),
+    ("Cadência Pro", "Cadência", "engajamento de vendas", "manager", 96_000, 26, 0.88, "2026-11-30", 60),
+    ("Toque Vendas", "Toque", "engajamento de vendas", "manager", 72_000, 24, 0.42, "2026-12-15", 60),
+    ("Mapa Dados", "Mapa", "enriquecimento", "marketing", 60_000, 20, 0.35, "2027-04-01", 30),
+    ("Painel BI", "Painel", "BI", "revops", 48_000, 25, 0.60, "2027-05-01", 30),
+    ("Assina Já", "Assina", "assinatura", "finance", 24_000, 20, 0.75, "2026-10-31", 30),
+    ("Faturex", "Faturex", "faturamento", "finance", 84_000, 8, 0.88, "2027-06-30", 60),
+)
+CAPABILITIES = (
+    "crm;pipeline;relatórios;previsão",
+    "email;formulários;páginas;pontuação",
+    "saúde;onboarding;playbooks",
+    "tarefas;fluxos",
+    "sequências;discador;gravação;email",
+    "sequências;discador;email",
+    "enriquecimento;firmografia",
+    "relatórios;painéis",
+    "assinatura",
+    "faturas;assinaturas;cobrança",
 )
 REDUNDANT_PAIR = (4, 5)
 UNUSED = 6
@@ -36,7 +48,7 @@ INTEGRATIONS = (
 )
 FAILING = 4
 CAMPAIGN_TASKS = ("briefing", "texto", "arte", "página", "segmentação", "revisão", "disparo", "relatório")
-LATE_SHARE = 0.28
+LATE_SHARE, NEVER_DONE = 0.28, 0.04
 QUESTIONS = (
     ("metrics_defined", "As métricas têm uma definição única e escrita?"),
     ("data_owner", "Existe um responsável pela qualidade dos dados?"),
@@ -68,8 +80,8 @@ def simulate_tools(streams: w.Streams, people: People) -> dict[str, pd.DataFrame
             "seats_active": active,
             "renews_on": pd.to_datetime([row[7] for row in TOOLS]),
             "notice_days": [row[8] for row in TOOLS],
-            "capabilities": [row[9] for row in TOOLS],
-            "requirements_met": [row[9] for row in TOOLS],
+            "capabilities": list(CAPABILITIES),
+            "requirements_met": list(CAPABILITIES),
         }
     )
     return {"tools": tools, "tool_users": _tool_users(rng, people, tools, active), **_integrations(streams, tool_id)}
@@ -79,8 +91,7 @@ def _tool_users(rng, people: People, tools: pd.DataFrame, active: np.ndarray) ->
     there = np.flatnonzero((people.left > w.LAST_DAY) & (people.hired <= w.LAST_DAY))
     sales_first = there[np.argsort(~np.isin(there, np.concatenate([people.rows["seller"], people.rows["sdr"]])), kind="stable")]
     seats = np.minimum(tools["seats_paid"].to_numpy(), len(there))
-    tool = np.repeat(np.arange(len(tools)), seats)
-    place = np.arange(len(tool)) - np.repeat(np.cumsum(seats) - seats, seats)
+    tool, place = w.spread(seats)
     used = place < active[tool]
     ago = np.where(used, rng.integers(0, 28, len(tool)), rng.integers(45, 300, len(tool)))
     known = used | (rng.random(len(tool)) < 0.5)
@@ -98,8 +109,7 @@ def _integrations(streams: w.Streams, tool_id: pd.Series) -> dict[str, pd.DataFr
     rng = streams("integrations")
     ids = w.ids("I-", len(INTEGRATIONS), 2)
     per_day = np.array([row[4] for row in INTEGRATIONS])
-    job = np.repeat(np.arange(len(per_day)), per_day * 90)
-    order = np.arange(len(job)) - np.repeat(np.cumsum(per_day * 90) - per_day * 90, per_day * 90)
+    job, order = w.spread(per_day * 90)
     step = DAY // per_day[job]
     at = (w.LAST_DAY - 89) * DAY + order * step + job * 60
     failed = rng.random(len(job)) < np.array([row[5] for row in INTEGRATIONS])[job]
@@ -142,7 +152,7 @@ def simulate_work(streams: w.Streams, people: People, campaigns: pd.DataFrame) -
     day = w.next_workday(np.where(late, due + rng.integers(1, 12, n), due - rng.integers(0, 3, n)))
     done = np.maximum(day * DAY + w.business_clock(rng, n), begun + 7200)
     approved = np.where(step == 5, done - 3600, -1)
-    known = done <= w.END_SECOND
+    known = (done <= w.END_SECOND) & (rng.random(n) >= NEVER_DONE)
     ids = w.ids("MKT-", n + len(campaigns), 1)
     people_rows = people.rows["marketing"][(campaign + step) % len(people.rows["marketing"])]
     task = pd.DataFrame(
@@ -159,14 +169,18 @@ def simulate_work(streams: w.Streams, people: People, campaigns: pd.DataFrame) -
             "original_due_on": w.days(due),
             "started_at": w.times(begun, begun <= w.END_SECOND),
             "done_at": w.times(done, known),
-            "status": w.label(("a fazer", "em andamento", "concluído"), np.where(known, 2, np.where(begun <= w.END_SECOND, 1, 0))).astype("str"),
+            "status": w.label(
+                ("a fazer", "em andamento", "concluído"), np.where(known, 2, np.where(begun <= w.END_SECOND, 1, 0))
+            ).astype("str"),
             "approved_at": w.times(approved, (approved >= 0) & known),
         }
     )
     epic = _epics(campaigns, people, ids[: len(campaigns)], start[::steps], task)
     items = pd.concat([epic, task], ignore_index=True)
     row = np.flatnonzero(step > 0)
-    links = pd.DataFrame({"from_item_id": task["item_id"].array.take(row - 1), "to_item_id": task["item_id"].array.take(row), "kind": "blocks"})
+    links = pd.DataFrame(
+        {"from_item_id": task["item_id"].array.take(row - 1), "to_item_id": task["item_id"].array.take(row), "kind": "blocks"}
+    )
     return {"work_items": items, "work_transitions": _transitions(items), "work_links": links}
 
 
@@ -195,7 +209,11 @@ def _epics(campaigns: pd.DataFrame, people: People, ids: pd.Series, start: np.nd
 def _transitions(items: pd.DataFrame) -> pd.DataFrame:
     """Status changes that the dates of each item tell."""
     parts = []
-    for column, before, after in (("created_at", None, "a fazer"), ("started_at", "a fazer", "em andamento"), ("done_at", "em andamento", "concluído")):
+    for column, before, after in (
+        ("created_at", None, "a fazer"),
+        ("started_at", "a fazer", "em andamento"),
+        ("done_at", "em andamento", "concluído"),
+    ):
         there = items[items[column].notna()]
         columns = {"item_id": there["item_id"], "changed_at": there[column], "from_status": before, "to_status": after}
         parts.append(pd.DataFrame({**columns, "author_id": there["assignee_id"]}))
@@ -207,7 +225,9 @@ def outside(streams: w.Streams) -> dict[str, pd.DataFrame]:
     rng = streams("outside")
     shape = (len(w.SEGMENTS), len(w.REGIONS), len(w.INDUSTRIES))
     s, r, i = (axis.ravel() for axis in np.indices(shape))
-    companies = np.round(20_000 * w.SEGMENT_SHARES[s] * w.REGION_SHARES[r] * w.INDUSTRY_SHARES[i] * (0.7 + 0.6 * rng.random(len(s))))
+    companies = np.round(
+        20_000 * w.SEGMENT_SHARES[s] * w.REGION_SHARES[r] * w.INDUSTRY_SHARES[i] * (0.7 + 0.6 * rng.random(len(s)))
+    )
     markets = pd.DataFrame(
         {
             "segment": w.label(w.SEGMENTS, s),
@@ -221,13 +241,32 @@ def outside(streams: w.Streams) -> dict[str, pd.DataFrame]:
     sla = pd.to_datetime(w.days(w.MONTH_STARTS[[SLA_MONTH]]))[0]
     initiatives = pd.DataFrame(
         [
-            ("INI-1", "SLA de primeira resposta para leads do site", "process", sla, "source", SLA_SOURCE, "time_to_first_contact"),
-            ("INI-2", "Lançamento do Araucária Fiscal 3", "launch", pd.Timestamp("2026-02-02"), "product", "Araucária Fiscal", "win_rate"),
+            (
+                "INI-1",
+                "SLA de primeira resposta para leads do site",
+                "process",
+                sla,
+                "source",
+                SLA_SOURCE,
+                "time_to_first_contact",
+            ),
+            (
+                "INI-2",
+                "Lançamento do Araucária Fiscal 3",
+                "launch",
+                pd.Timestamp("2026-02-02"),
+                "product",
+                "Araucária Fiscal",
+                "win_rate",
+            ),
         ],
         columns=["initiative_id", "name", "kind", "starts_on", "treated_dimension", "treated_value", "metric"],
     )
-    answers = [(role, key, ("sim", "em parte", "não")[int(code)], text) for role in ROLES for (key, text), code in
-               zip(QUESTIONS, rng.integers(0, 3, len(QUESTIONS)), strict=True)]
+    answers = [
+        (role, key, ("sim", "em parte", "não")[int(code)], text)
+        for role in ROLES
+        for (key, text), code in zip(QUESTIONS, rng.integers(0, 3, len(QUESTIONS)), strict=True)
+    ]
     readiness = pd.DataFrame(answers, columns=["respondent_role", "question", "answer", "evidence"])
     rate = np.round(5.0 + 0.5 * np.sin(np.arange(w.MONTHS) / 7.0) + 0.1 * rng.random(w.MONTHS), 4)
     rate[w.YEAR_MONTH] = w.PLAN_USD

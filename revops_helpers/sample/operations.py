@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from revops_helpers.sample import world as w
-from revops_helpers.sample.billing import mrr_at_month_ends
-from revops_helpers.sample.book import PLAN_CHURN
+from revops_helpers.sample.billing import Lines, mrr_at_month_ends
 from revops_helpers.sample.deals import Deals
+from revops_helpers.sample.funnel import SIZE_OF_YEAR, leads_per_month
 from revops_helpers.sample.people import OVER_PROMISER, RAMP, SANDBAGGER, People
 from revops_helpers.sample.plan import CHAIN, SHARES, Core, monthly_leads, net_new_arr
 
@@ -51,7 +51,7 @@ OTHER_TARGETS = {
 }
 
 
-def simulate_spend(streams: w.Streams, core: Core, deals: Deals, lines) -> pd.DataFrame:
+def simulate_spend(streams: w.Streams, core: Core, deals: Deals, lines: Lines) -> pd.DataFrame:
     """Spend per month, function, category and channel; commissions follow the ARR won."""
     rng, mrr = streams("spend"), mrr_at_month_ends(core, lines)
     kinds, n = len(BUDGET), w.MONTHS
@@ -86,7 +86,7 @@ def simulate_spend(streams: w.Streams, core: Core, deals: Deals, lines) -> pd.Da
     return table.sort_values(["month", "function", "category", "channel"], kind="stable").reset_index(drop=True)
 
 
-def simulate_quotas(core: Core, people: People) -> pd.DataFrame:
+def simulate_quotas(core: Core, people: People, scale: float) -> pd.DataFrame:
     """One quota of new ARR per seller and quarter, smaller while a new seller ramps up; people's quotas add up to 1.2 × plan."""
     rows, quarters, weights = [], [], []
     for quarter in range(w.MONTHS // 3):
@@ -96,7 +96,7 @@ def simulate_quotas(core: Core, people: People) -> pd.DataFrame:
         rows.append(there)
         quarters.append(np.full(len(there), quarter))
     row, quarter, weight = np.concatenate(rows), np.concatenate(quarters), np.concatenate(weights)
-    plan = _planned_new_arr(core)
+    plan = _planned_new_arr(core, scale)
     total = np.bincount(quarter, weights=weight)
     amount = np.round(plan[quarter] * QUOTA_OVER_PLAN * weight / total[quarter] / 100_000).astype(np.int64) * 100_000
     return pd.DataFrame(
@@ -110,44 +110,35 @@ def simulate_quotas(core: Core, people: People) -> pd.DataFrame:
     )
 
 
-def _planned_new_arr(core: Core) -> np.ndarray:
+def _planned_new_arr(core: Core, scale: float) -> np.ndarray:
     """New ARR planned per quarter, cents: the plan of 2026 in 2026, and in proportion to the leads before."""
-    from revops_helpers.sample.funnel import SIZE_OF_YEAR, leads_per_month
-
-    scale = core.plan["leads"] / 5000
-    leads = leads_per_month(1.0)[: w.MONTHS] * scale
+    leads = leads_per_month(scale)
     new = float(np.prod([core.plan[name] for name in CHAIN])) / core.plan["leads"]
     growth = np.array([SIZE_OF_YEAR[y] for y in w.MONTH_YEAR[: w.MONTHS]])
     return (leads * growth * new).reshape(-1, 3).sum(axis=1)
 
 
-def simulate_targets(core: Core, scale: float) -> pd.DataFrame:
+def simulate_targets(core: Core, lines: Lines, scale: float) -> pd.DataFrame:
     """Monthly plan of 2025 and 2026: net new ARR, every driver of the gap, and the scorecard's other metrics."""
     ratios = {name: core.plan[name] for name in CHAIN if name != "leads"}
     shares = {name: round(core.plan[name] / 9, 6) for name in SHARES}
-    shares["churn"] = PLAN_CHURN / 12
     leads = monthly_leads(scale)
+    opening = 12 * int(mrr_at_month_ends(core, lines)[w.YEAR_MONTH - 13])
     frames = []
-    for year, month0, factor, opening in ((2025, 39, 0.9, _opening(core, 39)), (2026, w.YEAR_MONTH, 1.0, core.book.opening_arr)):
-        start = w.MONTH_STARTS[month0 : month0 + 13]
-        planned = np.round(leads * factor)
-        size = round(ratios["deal_size"] * factor / 100)
-        values = {"leads": planned} | {k: np.full(12, v) for k, v in ratios.items()} | {k: np.full(12, v) for k, v in shares.items()}
-        values["deal_size"] = np.full(12, float(size))
-        drivers = [{name: float(values[name][m]) for name in (*CHAIN, *SHARES)} for m in range(12)]
-        values["net_new_arr"] = np.array([round(net_new_arr({**d, "deal_size": d["deal_size"]}, opening / 100), 2) for d in drivers])
-        values["new_arr"] = np.array([round(float(np.prod([d[name] for name in CHAIN])), 2) for d in drivers])
-        values |= {name: np.full(12, float(v)) for name, v in OTHER_TARGETS.items()}
-        for metric, series in values.items():
+    for month, factor, opened_with in ((w.YEAR_MONTH - 12, 0.9, opening), (w.YEAR_MONTH, 1.0, core.book.opening_arr)):
+        planned = {"leads": np.round(leads * factor)} | {name: np.full(12, value) for name, value in (ratios | shares).items()}
+        planned["deal_size"] = np.full(12, round(ratios["deal_size"] * factor / 100))
+        drivers = [{name: float(planned[name][m]) for name in (*CHAIN, *SHARES)} for m in range(12)]
+        planned["net_new_arr"] = np.array([net_new_arr(d, opened_with / 100) for d in drivers])
+        planned["new_arr"] = np.array([np.prod([d[name] for name in CHAIN]) for d in drivers])
+        planned |= {name: np.full(12, float(value)) for name, value in OTHER_TARGETS.items()}
+        start = w.MONTH_STARTS[month : month + 13]
+        for metric, values in planned.items():
             columns = {"period_start": w.days(start[:12]), "period_end": w.days(start[1:] - 1), "metric": metric, "segment": None}
-            frames.append(pd.DataFrame({**columns, "value": series}))
+            frames.append(
+                pd.DataFrame({**columns, "value": np.round(values.astype(float), 6 if metric in (ratios | shares) else 2)})
+            )
     return pd.concat(frames, ignore_index=True)
-
-
-def _opening(core: Core, month: int) -> int:
-    from revops_helpers.sample.billing import lines_of
-
-    return 12 * int(mrr_at_month_ends(core, lines_of(core))[month - 1])
 
 
 def simulate_forecasts(streams: w.Streams, people: People, deals: Deals) -> pd.DataFrame:
@@ -167,7 +158,10 @@ def simulate_forecasts(streams: w.Streams, people: People, deals: Deals) -> pd.D
         for day in (w.MONTH_STARTS[quarter * 3] + 4, w.MONTH_STARTS[quarter * 3 + 1] + 14):
             noise = 1 + FORECAST_NOISE * w.bell(rng, len(there))
             commit = np.maximum(outcome[there, quarter] * bias * noise, 0)
-            best, pipeline = commit + typical * (0.1 + 0.3 * rng.random(len(there))), commit + typical * (0.8 + rng.random(len(there)))
+            best, pipeline = (
+                commit + typical * (0.1 + 0.3 * rng.random(len(there))),
+                commit + typical * (0.8 + rng.random(len(there))),
+            )
             for category, amount in (("commit", commit), ("best", best), ("pipeline", pipeline)):
                 columns = {"submitted_on": w.days(np.full(len(there), day)), "user_id": w.pick(people.table["user_id"], there)}
                 columns |= {"period_start": w.days(np.full(len(there), w.MONTH_STARTS[quarter * 3])), "category": category}
@@ -176,8 +170,10 @@ def simulate_forecasts(streams: w.Streams, people: People, deals: Deals) -> pd.D
 
 
 def comp_plans() -> pd.DataFrame:
-    rows = [("PLANO-2026", role, tier, rate, acc) for role, base in (("seller", 0.08), ("csm", 0.04), ("sdr", 0.01))
-            for tier, rate, acc in ((0.0, base, 1.0), (0.8, base, 1.1), (1.0, base, 1.5))]
+    """One plan: the same rate in each tier, times an accelerator from 80 % and from 100 % of the quota."""
+    tiers = ((0.0, 1.0), (0.8, 1.1), (1.0, 1.5))
+    bases = (("seller", COMMISSION), ("csm", 0.04), ("sdr", 0.01))
+    rows = [("PLANO-2026", role, tier, base, accelerator) for role, base in bases for tier, accelerator in tiers]
     return pd.DataFrame(rows, columns=["plan_id", "role", "from_attainment", "rate", "accelerator"])
 
 

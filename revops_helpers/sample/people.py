@@ -17,6 +17,8 @@ SELLERS, SDRS, CSMS, MARKETERS = 15, 10, 9, 6
 SANDBAGGER, OVER_PROMISER = 0, 1  # indexes of sellers
 NEVER = 10**6
 CAMPAIGN_CHANNELS = ("content", "webinar", "paid_search", "paid_social", "event", "email")
+# Companies that stand twice, by what gives them away, and branches of one legal group.
+COPY_WAYS = {"tax_id": 12, "domain": 16, "name": 12, "branch": 10}
 SOURCE_CHANNEL = {"website": 0, "webinar": 1, "paid_search": 2, "paid_social": 3, "event": 4}
 
 
@@ -102,15 +104,17 @@ def _users(rng: np.random.Generator, people: People, roles: np.ndarray) -> pd.Da
 
 @dataclass
 class Accounts:
-    """accounts as a canonical table; of_deal: account row of each new-business deal; customers are the first rows."""
+    """accounts as a canonical table; of_deal: account row of each new-business deal; customers are the first rows.
+
+    copies: way of the copy (COPY_WAYS) → original and copied account ids; they stand at the end of the table.
+    """
 
     table: pd.DataFrame
     of_deal: np.ndarray
-    segment: np.ndarray
-    created: np.ndarray
+    copies: dict[str, list[tuple[str, str]]]
 
 
-def simulate_accounts(streams: w.Streams, core: Core, people: People) -> Accounts:
+def simulate_accounts(streams: w.Streams, core: Core, people: People, scale: float) -> Accounts:
     """One account per customer, one per won deal never billed, and prospects that lost and open deals share."""
     rng, deal, customer = streams("accounts"), core.funnel.deal, core.book.customer
     n_deals, n_customers = len(deal["opened"]), len(customer["start"])
@@ -134,7 +138,34 @@ def simulate_accounts(streams: w.Streams, core: Core, people: People) -> Account
     segment[of_deal] = deal["segment"]
     np.minimum.at(created, of_deal, deal["opened"] // 86400 - rng.integers(0, 5, n_deals))
     created = np.minimum(created, w.LAST_DAY)
-    return Accounts(_accounts_table(rng, core, people, segment, created), of_deal, segment, created)
+    table = _accounts_table(rng, core, people, segment, created)
+    return Accounts(*_with_copies(streams("copied accounts"), table, of_deal, scale))
+
+
+def _with_copies(rng: np.random.Generator, table: pd.DataFrame, of_deal: np.ndarray, scale: float):
+    """Add companies that stand twice, each way in its own manner, and branches of one legal group, which are no copies."""
+    local = np.flatnonzero(table["tax_id"].notna().to_numpy())
+    counts = {way: max(1, round(count * scale)) for way, count in COPY_WAYS.items()}
+    chosen = local[np.argsort(rng.random(len(local)), kind="stable")[: sum(counts.values())]]
+    way = np.repeat(np.array(list(counts)), list(counts.values()))
+    copy = table.iloc[chosen].reset_index(drop=True)
+    copy["account_id"] = w.salesforce_ids("001", len(copy), first=len(table) + 1)
+    copy["created_at"] = w.times(rng.integers(w.RECENT_DAY, w.LAST_DAY, len(copy)) * 86400 + w.business_clock(rng, len(copy)))
+    _disguise(copy, way, chosen)
+    original = table["account_id"].iloc[chosen].to_numpy()
+    pairs = {kind: list(zip(original[way == kind], copy["account_id"][way == kind], strict=True)) for kind in counts}
+    return pd.concat([table, copy], ignore_index=True), of_deal, pairs
+
+
+def _disguise(copy: pd.DataFrame, way: np.ndarray, chosen: np.ndarray) -> None:
+    """Only what its way leaves gives a copy away: the tax id, the domain, or the name; a branch has a tax id of its own."""
+    plain = copy["name"].str.normalize("NFKD").str.encode("ascii", "ignore").str.decode("ascii")
+    renamed = [plain.str.upper() + " LTDA", copy["name"] + " S.A.", copy["name"] + " Filial"]
+    copy["name"] = pd.Series(np.select([way == "tax_id", way == "domain", way == "branch"], renamed, plain)).astype("str")
+    lettered = copy["tax_id"].str.contains("[A-Z]").to_numpy(dtype=bool)
+    bare = copy["tax_id"].str.replace(r"[./-]", "", regex=True)
+    copy["tax_id"] = bare.where(way == "tax_id", names.cnpj(chosen, lettered, branch=2).where(way == "branch"))
+    copy["domain"] = copy["domain"].where(way == "domain")
 
 
 def _accounts_table(rng, core: Core, people: People, segment: np.ndarray, created: np.ndarray) -> pd.DataFrame:
@@ -170,7 +201,10 @@ def simulate_campaigns(people: People) -> pd.DataFrame:
     quarter = np.tile(np.arange(8), 6)
     start = w.MONTH_STARTS[w.RECENT_MONTH + quarter * 3]
     end = w.MONTH_STARTS[w.RECENT_MONTH + quarter * 3 + 3] - 1
-    label = [f"{CAMPAIGN_CHANNELS[c]} {w.MONTH_YEAR[w.RECENT_MONTH + q * 3]}-T{(q + 3) % 4 + 1}" for c, q in zip(channel, quarter, strict=True)]
+    label = [
+        f"{CAMPAIGN_CHANNELS[c]} {w.MONTH_YEAR[w.RECENT_MONTH + q * 3]}-T{(q + 3) % 4 + 1}"
+        for c, q in zip(channel, quarter, strict=True)
+    ]
     marketers = people.rows["marketing"]
     return pd.DataFrame(
         {

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from revops_helpers.sample import world as w
+from revops_helpers.sample.billing import Lines
+from revops_helpers.sample.deals import Deals
 from revops_helpers.sample.people import Accounts, People, assign
 from revops_helpers.sample.plan import Core
 
@@ -14,7 +16,7 @@ COMPLETE_FROM = 6  # a handoff with fewer of the eight items is incomplete
 DAY = 86400
 
 
-def simulate_onboardings(streams: w.Streams, core: Core, accounts: Accounts, deal_ids: pd.Series, people: People) -> pd.DataFrame:
+def simulate_onboardings(streams: w.Streams, core: Core, accounts: Accounts, deals: Deals, people: People) -> pd.DataFrame:
     """One handoff per won deal that billing started; incomplete ones are accepted and give value later."""
     rng, customer, deal = streams("onboardings"), core.book.customer, core.funnel.deal
     who = np.flatnonzero(customer["deal"] >= 0)
@@ -32,7 +34,7 @@ def simulate_onboardings(streams: w.Streams, core: Core, accounts: Accounts, dea
     table = pd.DataFrame(
         {
             "onboarding_id": w.ids("a0C5f", n, 10, w.salesforce_suffix("a0C5f")),
-            "opportunity_id": w.pick(deal_ids, sold),
+            "opportunity_id": w.pick(deals.table["opportunity_id"], sold),
             "account_id": w.pick(accounts.table["account_id"], who),
             "csm_id": w.pick(people.table["user_id"], csm),
             "handed_off_at": w.times(handed),
@@ -48,15 +50,13 @@ def simulate_onboardings(streams: w.Streams, core: Core, accounts: Accounts, dea
     return table[kept].reset_index(drop=True)
 
 
-def seats_by_month(core: Core, subscriptions: pd.DataFrame, lines) -> np.ndarray:
+def seats_by_month(core: Core, subscriptions: pd.DataFrame, lines: Lines) -> np.ndarray:
     """customers × months: seats paid at month end."""
     seats = np.zeros((len(core.book.customer["start"]), w.MONTHS), dtype=np.int32)
     ends = w.MONTH_STARTS[1 : w.MONTHS + 1] - 1
     first, last = np.searchsorted(ends, lines.start), np.searchsorted(ends, np.minimum(lines.end, w.LAST_DAY + 1))
-    row = np.repeat(np.arange(len(first)), np.maximum(last - first, 0))
-    begin = np.repeat(np.cumsum(np.maximum(last - first, 0)) - np.maximum(last - first, 0), np.maximum(last - first, 0))
-    month = first[row] + np.arange(len(row)) - begin
-    seats[lines.customer[row], month] = subscriptions["seats"].to_numpy()[row]
+    row, place = w.spread(np.maximum(last - first, 0))
+    seats[lines.customer[row], first[row] + place] = subscriptions["seats"].to_numpy()[row]
     return seats
 
 

@@ -93,6 +93,12 @@ def allocate(total: int, weights: np.ndarray) -> np.ndarray:
     return whole
 
 
+def spread(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """counts[i] rows for every i: which i each row belongs to, and its place (from 0) among them."""
+    row = np.repeat(np.arange(len(counts)), counts)
+    return row, np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
 def month_of(day: np.ndarray) -> np.ndarray:
     """Month index (0 is October 2021) of each day."""
     return np.searchsorted(MONTH_STARTS, day, side="right") - 1

@@ -20,7 +20,9 @@ def write_canonical(simulation: Simulation, folder: Path) -> None:
     for name, table in simulation.tables.items():
         arrays = {c: _array(table[c], TABLES[name][c].type) for c in table.columns}
         pq.write_table(pa.table(arrays), target / f"{name}.parquet")
-    (folder / "company.yml").write_text(agreement("sources:\n  tables:\n    path: tables\n    time_zone: UTC\n"), encoding="utf-8")
+    (folder / "company.yml").write_text(
+        agreement("sources:\n  tables:\n    path: tables\n    time_zone: UTC\n"), encoding="utf-8"
+    )
 
 
 def _array(values: pd.Series, kind: str) -> pa.Array:
