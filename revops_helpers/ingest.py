@@ -54,7 +54,7 @@ def _write(data: Path, settings: Settings, entries: list[Entry], hashes: dict[st
     from revops_helpers.engine import workbench
     from revops_helpers.model.contract import accept
     from revops_helpers.sources.mapping import mapped
-    from revops_helpers.sources.reading import Desk
+    from revops_helpers.sources.store import Desk
 
     ready, scratch = work / "ready", work / "scratch"
     for folder in (ready, scratch, scratch / "spill"):

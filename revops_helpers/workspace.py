@@ -13,8 +13,8 @@ import pandas as pd
 from revops_helpers.engine import reader
 from revops_helpers.ingest import ingested
 from revops_helpers.model.company import Company
-from revops_helpers.model.contract import balance, data_ends_on
 from revops_helpers.model.formats import identifier, quoted
+from revops_helpers.model.ledger import balance, data_ends_on
 from revops_helpers.model.tables import TABLES
 from revops_helpers.periods import PERIODS, PeriodName, last_closed_month_end
 from revops_helpers.settings import InputError, Settings, read_settings

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 ENGINE_TYPE = {"text": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "money": "BIGINT", "flag": "BOOLEAN"}
 ENGINE_TYPE |= {"date": "DATE", "time": "TIMESTAMP"}
 QUARANTINE = ("table", "source", "file", "line", "column", "rule", "advice", "raw")
-LEDGER = ("table", "source", "unit", "read", "accepted", "quarantined", "excluded")
 
 
 @dataclass(frozen=True)
@@ -150,7 +148,7 @@ class _Checked:
             row = self.connection.execute(f"SELECT {seen} FROM ({self._texts(part)})").fetchone()
             for name, evidence in zip(open_, row, strict=True):
                 where = f"{part.label}, column '{name}'"
-                forms[name] = formats.decide(evidence, self.spec[name].type, where, forms[name])
+                forms[name] = formats.decide(evidence, self.spec[name].type, where, part.source, forms[name])
         return forms
 
     # ---- SQL in layers: text, parsed, derived, checked
@@ -243,11 +241,10 @@ class _Checked:
         part = self.parts[i]
         (set_aside,) = self.connection.execute("SELECT count(*) FROM bad WHERE _part = ?", [i]).fetchone()
         rows = [(self.spec.name, part.source, "rows", part.rows, set_aside + len(part.refused))]
-        if self.spec.money and self.spec.money in part.columns:
-            amount = f"coalesce(sum({rules.parsed(self.spec.money)}), 0)::BIGINT"
-            read = dict(self.connection.execute(f"SELECT _unit, {amount} FROM ({self._derived(i)}) GROUP BY 1").fetchall())
-            aside = f"SELECT _unit, {amount} FROM ({self._derived(i)}) SEMI JOIN (FROM bad WHERE _part = {i}) b USING (_row) GROUP BY 1"
-            aside = dict(self.connection.execute(aside).fetchall())
+        if self.spec.money in part.columns:
+            sums = f"SELECT _unit, coalesce(sum({rules.parsed(self.spec.money)}), 0)::BIGINT FROM ({self._derived(i)})"
+            aside = f"{sums} SEMI JOIN (FROM bad WHERE _part = {i}) USING (_row) GROUP BY 1"
+            read, aside = (dict(self.connection.execute(query).fetchall()) for query in (f"{sums} GROUP BY 1", aside))
             rows += [(self.spec.name, part.source, unit, read[unit], aside.get(unit, 0)) for unit in sorted(read)]
         return pd.DataFrame(rows, columns=["table", "source", "unit", "read", "quarantined"])
 
@@ -256,10 +253,10 @@ class _Checked:
         file = quoted(self.folder / f"{self.spec.name}.parquet")
         money = identifier(self.spec.money) if self.spec.money in {c.name for c in self.columns} else ""
         units = [("'rows'", "count(*)")] + ([("_unit", f"coalesce(sum({money}), 0)::BIGINT")] if money else [])
+        what = f'{quoted(self.spec.name)} AS "table", _source AS source'
         selects = (
-            f'SELECT {quoted(self.spec.name)} AS "table", _source AS source, {unit} AS unit, {self._known_on()} AS day, {sum_} AS accepted '
-            f"FROM read_parquet({file}) GROUP BY ALL"
-            for unit, sum_ in units
+            f"SELECT {what}, {u} AS unit, {self._known_on()} AS day, {total} AS accepted FROM read_parquet({file}) GROUP BY ALL"
+            for u, total in units
         )
         return self.connection.execute(f"{' UNION ALL '.join(selects)} ORDER BY ALL").df()
 
@@ -297,35 +294,3 @@ class _Checked:
             return str(column), rules.DUPLICATE, "the key stands in an earlier row, which stays; remove one of the two"
         found = self.checks[i][check]
         return found.column, found.rule, found.advice
-
-
-def balance(reads: pd.DataFrame, days: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    """The row ledger on a date. AssertionError when read is not accepted plus quarantined plus excluded, in rows or in money."""
-    index, later = ["table", "source", "unit"], days["day"] > pd.Timestamp(as_of)
-    sums = [part.groupby(index, sort=False)["accepted"].sum() for part in (days[~later], days[later])]
-    ledger = (
-        pd.concat([reads.set_index(index), sums[0], sums[1].rename("excluded")], axis=1).fillna(0).astype("int64").reset_index()
-    )
-    wrong = ledger[ledger["read"] != ledger["accepted"] + ledger["quarantined"] + ledger["excluded"]]
-    if len(wrong):
-        raise AssertionError(f"the row ledger does not balance:\n{wrong.to_string(index=False)}")
-    return ledger[list(LEDGER)]
-
-
-def data_ends_on(days: pd.DataFrame) -> tuple[date | None, date | None]:
-    """The first and the newest day of the records, or (None, None).
-
-    Moments that a system stamps tell it where there are any, else the days that are typed. A stray date beyond the rest
-    (fewer than 1 row in 200, after a gap of two months) does not count.
-    """
-    rows = days[(days["unit"] == "rows") & days["day"].notna()]
-    moments = [name for name, spec in TABLES.items() if spec.stamp and spec[spec.stamp[0]].type == "time"]
-    rows = rows[rows["table"].isin(moments)] if rows["table"].isin(moments).any() else rows
-    if rows.empty:
-        return None, None
-    counts = rows.groupby("day")["accepted"].sum().sort_index()
-    after_gap = counts.index.to_series().diff().dt.days > 60
-    beyond = counts[::-1].cumsum()[::-1]
-    stray = counts.index[after_gap & (beyond < counts.sum() / 200)]
-    newest = counts.index[counts.index < stray[0]][-1] if len(stray) else counts.index[-1]
-    return counts.index[0].date(), newest.date()

@@ -27,7 +27,7 @@ MIDNIGHT = r"[T ]00:00(?::00(?:[.,]0+)?)? ?(?:Z|UTC|GMT|[+-]00(?::?00)?)$"
 
 @dataclass(frozen=True)
 class Format:
-    """How a source writes. `decimal` and `dates` may be `auto` until `decide` has seen the column; `zone` is where its clock is."""
+    """How a source writes: `decimal` and `dates` may be `auto` until `decide` has seen the column. `zone`: where its clock is."""
 
     decimal: Literal["auto", ".", ","] = "auto"
     dates: Literal["auto", "ymd", "dmy", "mdy"] = "auto"
@@ -42,6 +42,11 @@ def quoted(text: object) -> str:
 def identifier(*parts: str) -> str:
     """A name (or a dotted path of names) as a quoted SQL identifier."""
     return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+
+
+def unambiguous(x: str) -> str:
+    """The text of a typed number so that no thousands separator could have given it: 1.234 becomes 1.2340."""
+    return rf"regexp_replace({x}, '^(-?\d{{1,3}}\.\d{{3}})$', '\10')"
 
 
 def text(x: str) -> str:
@@ -171,11 +176,12 @@ def evidence(x: str, type_: str) -> str:
         }
     else:
         b = _bare_number(x)
+        shape = r"[+-]?((\d{{1,3}}({g}\d{{3}})+|\d+){p}\d+|\d{{1,3}}({g}\d{{3}}){{2,}})"
         tests = {
-            ",": rf"regexp_full_match({b}, '[+-]?((\d{{1,3}}(\.\d{{3}})+|\d+),\d+|\d{{1,3}}(\.\d{{3}}){{2,}})') AND NOT {_either(b)}",
-            ".": rf"regexp_full_match({b}, '[+-]?((\d{{1,3}}(,\d{{3}})+|\d+)\.\d+|\d{{1,3}}(,\d{{3}}){{2,}})') AND NOT {_either(b)}",
-            "either": _either(b),
+            mark: f"regexp_full_match({b}, '{shape.format(g=group, p=point)}') AND NOT {_either(b)}"
+            for mark, group, point in ((",", r"\.", ","), (".", ",", r"\."))
         }
+        tests["either"] = _either(b)
     fields = ", ".join(f"'{kind}': [min({x}) FILTER ({test}), max({x}) FILTER ({test})]" for kind, test in tests.items())
     return "{" + fields + "}"
 
@@ -184,23 +190,20 @@ def _either(bare: str) -> str:
     return rf"regexp_full_match({bare}, '[+-]?[1-9]\d{{0,2}}[.,]\d{{3}}')"
 
 
-def decide(seen: Mapping[str, Sequence[str | None]], type_: str, where: str, form: Format) -> Format:
+def decide(seen: Mapping[str, Sequence[str | None]], type_: str, where: str, source: str, form: Format) -> Format:
     """The format of one column from its `evidence`. InputError, naming two values, when it is undecidable or mixed."""
     dates = type_ in ("date", "time")
     one, other = ("dmy", "mdy") if dates else (",", ".")
     key = "dates" if dates else "decimal"
+    advice = f'declare `{key}: "{one}"` or `{key}: "{other}"` under `sources: {source}:` in company.yml'
     found = [kind for kind in (one, other) if seen[kind][0] is not None]
     if len(found) == 2:
-        raise InputError(
-            f"{where}: written in two ways, '{seen[one][0]}' and '{seen[other][0]}'; declare `{key}: \"{one}\"` or `\"{other}\"` "
-            "for this source in company.yml, and the rows written the other way are set aside"
-        )
+        examples = f"'{seen[one][0]}' and '{seen[other][0]}'"
+        raise InputError(f"{where}: written in two ways, {examples}; {advice}, and rows written the other way are set aside")
     if not found and seen["either"][0] is not None:
-        a, b = seen["either"]
-        examples = f"'{a}'" + (f" and '{b}'" if b != a else "")
+        examples = " and ".join(f"'{value}'" for value in dict.fromkeys(seen["either"]))
         doubt = "day or month first" if dates else "a decimal or a thousands separator"
         raise InputError(
-            f"{where}: {examples} can be read in two ways ({doubt}) and no value of the column decides it; "
-            f'declare `{key}: "{one}"` or `"{other}"` for this source in company.yml'
+            f"{where}: {examples} can be read in two ways ({doubt}), and no value of the column decides it; {advice}"
         )
     return replace(form, **{key: found[0] if found else ("ymd" if dates else ".")})

@@ -1,41 +1,44 @@
 """SELECTs that turn a system's raw tables into canonical tables, and the conventions they are written by.
 
 **Where.** `revops_helpers/sources/<system>/<table>.sql` ships with the product: one SELECT (DuckDB's dialect, CTEs and UNION
-welcome) per canonical table. An entry of `sources:` in company.yml names a `path` (a folder, or one file, relative to the data
-folder); its `system` (default: the entry's own name) finds the shipped SELECTs; files in its `selects` folder, named
-`<table>.sql` too, replace or add to them, and one that holds nothing but comments switches the shipped one off. An entry with no
-SELECT at all holds canonical tables by name (`opportunities.csv`), as does the data folder itself.
+welcome) per canonical table. An entry of `sources:` in company.yml names a `path` (a folder, or one file, relative to the
+data folder); its `system` (default: the entry's own name) finds the shipped SELECTs; files in its `selects` folder, named
+`<table>.sql` too, replace or add to them, and one that holds nothing but comments switches the shipped one off. An entry with
+no SELECT at all holds canonical tables by name (`opportunities.csv`), as does the data folder itself.
 
 **Raw tables.** Every file of the entry is a raw table, named as the file without its endings in snake_case:
 `Opportunity.csv.gz` → `opportunity`, `OpportunityFieldHistory.csv` → `opportunity_field_history`, `Metas 2026.xlsx` (first
-sheet) → `metas_2026`. Another entry's tables are reached as `entry.table` (`salesforce.account`). Only tables that some SELECT
-names are read.
+sheet) → `metas_2026`. Another entry's tables are reached as `entry.table` (`salesforce.account`). Only tables that some
+SELECT names are read.
 
 **Raw columns** are all text (VARCHAR), empty cells are NULL, and names meet in snake_case without accents: `CreatedDate` and
 `Created Date` → `created_date`, `AccountId` → `account_id`, `MQLDate__c` → `mql_date_c`, `property_hs_all-funky` →
-`property_hs_all_funky`, `Situação` → `situacao`, `ARR (R$)` → `arr_r`, no name → `column_3`, a leading digit → `c2026`. JSON lines
-give nested objects as JSON text (`fields ->> '$.status.name'`).
+`property_hs_all_funky`, `Situação` → `situacao`, `ARR (R$)` → `arr_r`, no name → `column_3`, a leading digit → `c2026`. JSON
+lines give nested objects as JSON text (`fields ->> '$.status.name'`).
 
-**What a SELECT gives.** Columns named as in the model (model/tables.py), any subset, in any order; a name the model lacks is refused.
-Hand the raw text through wherever you can: the contract reads numbers, dates, times, flags and enumerations per column, by the
-entry's declared `decimal`, `dates`, `time_zone`, or decides them over the whole column. Only where a SELECT has to calculate,
-compare or sort by value, use the macros made from the entry's declared formats (undeclared: point decimals, ISO dates):
+**What a SELECT gives.** Columns named as in the model (model/tables.py), any subset, in any order; a name the model lacks is
+refused. Hand the raw text through wherever you can: the contract reads numbers, dates, times, flags and enumerations per
+column, by the entry's declared `decimal`, `dates`, `time_zone`, or decides them over the whole column. Only where a SELECT
+has to calculate, compare or sort by value, use the macros made from the entry's declared formats (undeclared: point decimals,
+ISO dates):
 
     as_number(text) → DOUBLE       as_day(text) → DATE       as_moment(text) → TIMESTAMP, already UTC
 
 Results that are not text (numbers, DATE, TIMESTAMP meaning UTC, BOOLEAN) are taken as they are. Money is in major units.
-Enumerations must come out in the model's words (`case stage when 'Closed Won' then 'won' …`); case, blanks and hyphens do not matter.
-A time given as a day alone is that day's start where the source is. A won or lost deal without `closed_at` takes its `close_date`.
+Enumerations must come out in the model's words (`case stage when 'Closed Won' then 'won' …`); case, blanks and hyphens do not
+matter. A time given as a day alone is that day's start where the source is. A won or lost deal without `closed_at` takes its
+`close_date`.
 
-**What is missing.** A raw column that a SELECT names and the file lacks is read as NULL and reported. A raw table that is missing
-makes the SELECT unavailable (reported, never an error), unless it is only LEFT JOINed: then it counts as empty, and is reported.
+**What is missing.** A raw column that a SELECT names and the file lacks is read as NULL and reported. A raw table that is
+missing makes the SELECT unavailable (reported, never an error), unless it is only LEFT JOINed: then it counts as empty, and
+is reported.
 
-**Where a row came from.** Every raw table carries `_file` and `_line`. The position of the first table in FROM is handed through by
-itself when the outer SELECT is plain (each branch of a UNION too). With GROUP BY, DISTINCT or a CTE in front, give it if you can:
-`any_value(t._file) as _file, min(t._line) as _line`; else a refused row names the file's source only.
+**Where a row came from.** Every raw table carries `_file` and `_line`. The position of the first table in FROM is handed
+through by itself when the outer SELECT is plain (each branch of a UNION too). With GROUP BY, DISTINCT or a CTE in front, give
+it if you can: `any_value(t._file) as _file, min(t._line) as _line`; else a refused row names the file's source only.
 
-Several entries may fill one canonical table; their rows follow each other in the order of company.yml, and of two rows with one key
-the first stays. Rows that a WHERE or a join leaves out are reported beside the rows of the first table in FROM.
+Several entries may fill one canonical table; their rows follow each other in the order of company.yml, and of two rows with
+one key the first stays. Rows that a WHERE or a join leaves out are reported beside the rows of the first table in FROM.
 """
 
 from __future__ import annotations
@@ -49,13 +52,15 @@ import pandas as pd
 from revops_helpers.model import formats
 from revops_helpers.model.contract import Part, Refused
 from revops_helpers.model.formats import Format, identifier, quoted
-from revops_helpers.model.tables import TABLES
+from revops_helpers.model.tables import TABLES, Table
 from revops_helpers.settings import InputError, Settings
 from revops_helpers.sources.entries import Entry
-from revops_helpers.sources.reading import Desk, Raw, read
-from revops_helpers.sources.selects import RawName, Select, keeps_order, lacking, parse, with_position
+from revops_helpers.sources.reading import read
+from revops_helpers.sources.selects import RawName, Select, keeps_order, lacking, outputs_of_absent, parse, with_position
 from revops_helpers.sources.selects import columns as columns_named
+from revops_helpers.sources.store import Desk, Place, Raw
 
+POSITION_UNKNOWN = "NULL::VARCHAR AS _file, NULL::BIGINT AS _line"
 REPORT = ("table", "source", "status", "missing", "rows_in", "rows_out")
 
 
@@ -100,7 +105,7 @@ def mapped(desk: Desk, entries: list[Entry], settings: Settings) -> Mapped:
 def _canonical(desk: Desk, entry: Entry, found: Mapped) -> None:
     """The files of an entry that are canonical tables already."""
     for table, file in entry.files.items():
-        raw = read(desk, file, entry.name, table, entry.encoding)
+        raw = read(Place(desk, file, f"table {entry.name}", table, entry.encoding))
         found.took(raw)
         columns = tuple(c for c in raw.columns if c in TABLES[table].names)
         for stray in (c for c in raw.columns if c not in TABLES[table].names):
@@ -128,7 +133,7 @@ def _selected(desk: Desk, with_selects: list[Entry], entries: list[Entry], found
     raws: dict[RawName, Raw] = {}
     for raw, (entry, file) in files.items():
         if raw in wanted:
-            raws[raw] = read(desk, file, f"raw {entry.name}", raw[1], entry.encoding)
+            raws[raw] = read(Place(desk, file, f"raw {entry.name}", raw[1], entry.encoding))
             found.took(raws[raw])
     absent = _complete(desk, selects.values(), wanted, raws)
     refused = _refused_by(selects, raws)
@@ -165,7 +170,7 @@ def _complete(desk: Desk, selects: Iterable[Select], wanted: set[RawName], raws:
 
 
 def _refused_by(selects: dict[tuple[str, str], Select], raws: dict[RawName, Raw]) -> dict[tuple[str, str], list[Refused]]:
-    """Records that could not be split, given once: to the table whose SELECT begins FROM theirs, else to the first that names it."""
+    """Records that could not be split, each once: to the table whose SELECT begins FROM theirs, else the first naming it."""
     given: dict[tuple[str, str], list[Refused]] = {}
     for raw, table in raws.items():
         if table.refused:
@@ -195,6 +200,7 @@ def _run(desk: Desk, entry: Entry, table: str, select: Select, raws, absent: set
     asked = {".".join((*raw, column)) for raw, column, _ in columns_named(select, names)}
     missing = sorted(absent & (asked | {".".join(raw) for raw in select.raw_names()}))
     relation, columns, typed = _staged(desk, entry, table, select)
+    columns = _with_values(desk, relation, columns, outputs_of_absent(select, names), TABLES[table])
     (rows,) = desk.connection.execute(f"SELECT count(*) FROM {relation}").fetchone()
     bad = tuple(refused.get((entry.name, table), ()))
     main = select.main()
@@ -219,11 +225,8 @@ def _staged(desk: Desk, entry: Entry, table: str, select: Select) -> tuple[str, 
             raise InputError(f"{select.label}: gives column '{name}', which {table} does not have{_hint(name, table)}")
     columns = tuple(name for name in given if name in TABLES[table].names)
     listed = [f"{_text(name, given[name])} AS {identifier(name)}" for name in columns]
-    listed += [
-        f"_file::VARCHAR AS _file, _line::BIGINT AS _line"
-        if "_file" in given
-        else "NULL::VARCHAR AS _file, NULL::BIGINT AS _line"
-    ]
+    position = "_file::VARCHAR AS _file, _line::BIGINT AS _line" if "_file" in given else POSITION_UNKNOWN
+    listed.append(position)
     order = "" if keeps_order(select.tree) else " ORDER BY " + ", ".join(["_file", "_line", *(identifier(c) for c in columns)])
     target = quoted(desk.scratch / f"{entry.name}.{table}.staged.parquet")
     try:
@@ -234,6 +237,17 @@ def _staged(desk: Desk, entry: Entry, table: str, select: Select) -> tuple[str, 
         f"(SELECT * EXCLUDE (file_row_number), file_row_number AS _row FROM read_parquet({target}, file_row_number = true))"
     )
     return relation, columns, frozenset(c for c in columns if given[c] != "VARCHAR")
+
+
+def _with_values(desk: Desk, relation: str, columns: tuple[str, ...], doubtful: set[str], spec: Table) -> tuple[str, ...]:
+    """The columns without those that nothing but absent raw columns would fill: the company does not have them."""
+    doubtful = {name for name in doubtful if name in columns and not spec[name].required}
+    if not doubtful:
+        return columns
+    counts = ", ".join(f"count({identifier(name)})" for name in sorted(doubtful))
+    found = desk.connection.execute(f"SELECT {counts} FROM {relation}").fetchone()
+    empty = {name for name, count in zip(sorted(doubtful), found, strict=True) if not count}
+    return tuple(name for name in columns if name not in empty)
 
 
 def _text(name: str, type_: str) -> str:

@@ -52,7 +52,7 @@ def scan(file: Path, delimiter: str, quotes: bool = True) -> Scan:
 
 
 def _regular(data: np.ndarray, at: np.ndarray, opens: np.ndarray, delimiter: int) -> bool:
-    """Whether each opening quote follows, and each closing quote precedes, a delimiter, a line break, a quote or the file's edge."""
+    """Whether quotes open after, and close before, a delimiter, a line break, a quote or the file's edge."""
     around = np.array([delimiter, NEWLINE, RETURN, QUOTE])
     opening, closing = at[opens == 1], at[opens == 0]
     before = opening[opening > 0] - 1

@@ -100,6 +100,18 @@ def columns(select: Select, known: Mapping[RawName, Collection[str]]) -> Iterato
                 yield owner, column.name.lower(), macro
 
 
+def outputs_of_absent(select: Select, known: Mapping[RawName, Collection[str]]) -> set[str]:
+    """Output columns of a plain SELECT whose expressions name nothing but raw columns that no file has."""
+    if not isinstance(select.tree, exp.Select):
+        return set()
+    root, found = traverse_scope(select.tree)[-1], set()
+    for projection in select.tree.selects:
+        owners = [(_owner(root, column, known), column.name.lower()) for column in projection.find_all(exp.Column)]
+        if owners and all(owner and name not in known.get(owner, ()) for owner, name in owners):
+            found.add(projection.alias_or_name)
+    return found
+
+
 def _owner(scope: Scope, column: exp.Column, known: Mapping[RawName, Collection[str]]) -> RawName | None:
     """The raw table that a column belongs to; a name that nothing has belongs to the first raw table in FROM."""
     name = column.name.lower()
@@ -141,7 +153,7 @@ def with_position(tree: exp.Query) -> exp.Query:
     """The query handing `_file` and `_line` of its first raw table through, where every branch is plain; else unchanged."""
     if any(name in ("_file", "_line") for name in tree.named_selects) or tree.is_star:
         return tree
-    if any(not node.args.get("distinct") is False for node in tree.find_all(exp.SetOperation)):
+    if any(node.args.get("distinct") is not False for node in tree.find_all(exp.SetOperation)):
         return tree
     changed = tree.copy()
     branches = list(_branches(changed))

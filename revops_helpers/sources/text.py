@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path
 
 from revops_helpers.settings import InputError
+from revops_helpers.sources.store import Place
 
 PIECE = 1 << 24
 MARKS = (
@@ -17,12 +18,14 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 OTHER_KINDS = ((b"PK\x03\x04", "an Excel or zip file"), (b"\x1f\x8b", "gzip-compressed"), (b"PAR1", "a Parquet file"))
 
 
-def as_utf8(file: Path, label: str, encoding: str, scratch: Path) -> tuple[Path, str]:
+def as_utf8(place: Place) -> tuple[Path, str]:
     """A plain UTF-8 file without byte order mark (the file itself when it is one), and the encoding that was read."""
-    plain = _unpacked(file, label, scratch) if file.name.lower().endswith(".gz") else file
+    label, encoding = place.label, place.encoding
+    plain = _unpacked(place) if place.file.name.lower().endswith(".gz") else place.file
     if plain.stat().st_size == 0:
         raise InputError(f"{label}: the file is empty (0 bytes, not even column names); export it again or remove it")
     with plain.open("rb") as stream:
@@ -30,20 +33,28 @@ def as_utf8(file: Path, label: str, encoding: str, scratch: Path) -> tuple[Path,
     for magic, kind in OTHER_KINDS:
         if head.startswith(magic):
             raise InputError(f"{label}: not text but {kind}; name it with the ending of what it is, or export it again")
+    if encoding == "auto" and sum(byte < 9 or 13 < byte < 32 for byte in head) > len(head) / 10 and not head.startswith(WIDE):
+        wide = head.count(0) > len(head) * 0.3
+        kind = (
+            "looks like UTF-16 without a byte order mark; declare `encoding: utf-16-le` for its source"
+            if wide
+            else ("binary, not text; name it with the ending of what it is, or export it again")
+        )
+        raise InputError(f"{label}: {kind}")
     found = _checked_name(encoding, label) if encoding != "auto" else _detected(plain, head, label)
     if found in ("utf-8", "ascii"):
         _check_utf8(plain, label)
         return plain, found
-    return _rewritten(plain, label, found, scratch / f"{file.name}.utf8"), found
+    return _rewritten(plain, label, found, place.scratch("utf8")), found
 
 
-def _unpacked(file: Path, label: str, scratch: Path) -> Path:
-    target = scratch / f"{file.name}.plain"
+def _unpacked(place: Place) -> Path:
+    target = place.scratch("plain")
     try:
-        with gzip.open(file, "rb") as source, target.open("wb") as sink:
+        with gzip.open(place.file, "rb") as source, target.open("wb") as sink:
             shutil.copyfileobj(source, sink, PIECE)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(f"{label}: not a complete gzip file ({error}); export it again") from None
+        raise InputError(f"{place.label}: not a complete gzip file ({error}); export it again") from None
     return target
 
 
@@ -60,8 +71,6 @@ def _detected(file: Path, head: bytes, label: str) -> str:
     for mark, name in MARKS:
         if head.startswith(mark):
             return name
-    if head.count(0) > len(head) * 0.3:
-        raise InputError(f"{label}: looks like UTF-16 without a byte order mark; declare `encoding: utf-16-le` for its source")
     try:
         _check_utf8(file, label)
     except InputError:

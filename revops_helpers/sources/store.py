@@ -1,0 +1,135 @@
+"""Raw tables in the ingest engine: text columns, `_file` and `_line` over Parquet in the scratch folder, every record counted."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from revops_helpers.model import rules
+from revops_helpers.model.contract import Refused
+from revops_helpers.model.formats import identifier, quoted
+from revops_helpers.settings import InputError
+
+if TYPE_CHECKING:
+    import duckdb
+
+WIDTH_ADVICE = "{found} fields where the header has {expected}: quote values that hold the delimiter, or export the row again"
+NUL_ADVICE = "remove the NUL byte, or export the row again"
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A raw table. `relation`: its SQL name; `rows`: records read, refused ones among them; `file`: its label in messages."""
+
+    relation: str
+    file: str
+    columns: tuple[str, ...]
+    rows: int
+    refused: tuple[Refused, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where reading happens: the engine, a folder for what it writes, and the folder that labels are relative to."""
+
+    connection: duckdb.DuckDBPyConnection
+    scratch: Path
+    data: Path
+
+
+@dataclass(frozen=True)
+class Place:
+    """One file on its way to be the raw table `schema.table`."""
+
+    desk: Desk
+    file: Path
+    schema: str
+    table: str
+    encoding: str = "auto"
+
+    @property
+    def label(self) -> str:
+        inside = self.file.is_relative_to(self.desk.data)
+        return str(self.file.relative_to(self.desk.data)) if inside else str(self.file)
+
+    @property
+    def relation(self) -> str:
+        return identifier(self.schema, self.table)
+
+    def scratch(self, ending: str) -> Path:
+        return self.desk.scratch / f"{self.schema}.{self.table}.{ending}"
+
+
+def ragged(label: str, line: int, found: int, expected: int, raw: str) -> Refused:
+    return Refused(label, line, rules.RAGGED, WIDTH_ADVICE.format(found=found, expected=expected), raw)
+
+
+def nul(label: str, line: int, raw: str) -> Refused:
+    return Refused(label, line, rules.NUL_BYTE, NUL_ADVICE, raw.replace("\0", "\\0"))
+
+
+def keep(place: Place, columns: Sequence[str], lines: np.ndarray, delimiter: str = ",", quote: str = '"') -> int:
+    """The records of `place.scratch("clean")`, all of one width, as text in Parquet with their lines; how many arrived."""
+    clean, target = place.scratch("clean"), quoted(place.scratch("parquet"))
+    execute = place.desk.connection.execute
+    if not len(lines):
+        empty = ", ".join(f"NULL::VARCHAR AS {identifier(c)}" for c in columns)
+        execute(f"COPY (SELECT {empty}, 0::BIGINT AS _line WHERE false) TO {target}")
+        return 0
+    typed = "{" + ", ".join(f"{quoted(c)}: 'VARCHAR'" for c in columns) + "}"
+    parsed = (
+        f"read_csv({quoted(clean)}, columns = {typed}, auto_detect = false, header = false, delim = {quoted(delimiter)}, "
+        f"quote = {quoted(quote)}, escape = {quoted(quote)}, nullstr = '', strict_mode = true, null_padding = false, "
+        "max_line_size = 16777216)"
+    )
+    rows = f"SELECT *, {int(lines[0])} - 1 + row_number() OVER () AS _line FROM {parsed}"
+    if (np.diff(lines) != 1).any():
+        import pandas as pd
+
+        place.desk.connection.register("_lines", pd.DataFrame({"_line": lines}))
+        rows = f"SELECT p.*, l._line FROM {parsed} p POSITIONAL JOIN _lines l"
+    (arrived,) = execute(f"COPY ({rows}) TO {target}").fetchone()
+    clean.unlink()
+    return int(arrived)
+
+
+def view(place: Place, columns: Sequence[str], counted: int, arrived: int, refused: Sequence[Refused], notes=()) -> Raw:
+    """The raw table over what `keep` stored. InputError when counting and parsing disagree: no row is lost in silence."""
+    read = arrived + len(refused)
+    if counted != read:
+        raise InputError(
+            f"{place.label}: {counted:,} records were counted and {read:,} were read; its quotes or line breaks are irregular: "
+            "export it again with every text quoted"
+        )
+    listed = ", ".join(identifier(c) for c in columns)
+    source = f"read_parquet({quoted(place.scratch('parquet'))})"
+    place.desk.connection.execute(
+        f"CREATE VIEW {place.relation} AS SELECT {listed}, {quoted(place.label)} AS _file, _line FROM {source}"
+    )
+    return Raw(place.relation, place.label, tuple(columns), counted, tuple(refused), tuple(notes))
+
+
+def keep_records(place: Place, columns: Sequence[str], records: Iterable[tuple[int, list[str]]], notes=()) -> Raw:
+    """Records that Python split, as (line, fields), through the same store and the same count. Empty ones are no rows."""
+    width, counted, lines, refused = len(columns), 0, [], []
+    with place.scratch("clean").open("w", encoding="utf-8", newline="") as sink:
+        writer = csv.writer(sink, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        for line, fields in records:
+            if not any(fields):
+                continue
+            counted += 1
+            if any("\0" in field for field in fields):
+                refused.append(nul(place.label, line, "|".join(fields)))
+            elif len(fields) != width:
+                refused.append(ragged(place.label, line, len(fields), width, "|".join(fields)))
+            else:
+                writer.writerow(fields)
+                lines.append(line)
+    arrived = keep(place, columns, np.array(lines, dtype=np.int64))
+    return view(place, columns, counted, arrived, refused, notes)
