@@ -11,7 +11,9 @@ from typing import Literal
 import pandas as pd
 
 from revops_helpers.measurement import Measurement
-from revops_helpers.metrics.measure import catalogue, measurement, target
+from revops_helpers.metrics.catalogue import catalogue
+from revops_helpers.metrics.measure import measurement, measurements
+from revops_helpers.metrics.plan import target
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.model.tables import TABLES
 from revops_helpers.periods import Period, fiscal_year_start, month_start
@@ -41,16 +43,21 @@ def drivers_of(company: Company) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return chain, retention
 
 
-def compare(company: Company, driver: str, period: Period) -> Compared:
-    """What the driver is compared with, what it is, and where the comparison comes from."""
-    actual = measurement(company, driver, period)
-    if plan := target(company, driver, period):
-        return float(plan.value), actual, "plan"
-    if _records_from(company, driver) <= period.year_before().start:
-        past = measurement(company, driver, period.year_before())
-        if past.value is not None:
-            return past, actual, "last_year"
-    return number(actual), actual, "none"
+def compare(company: Company, drivers: Iterable[str], period: Period) -> dict[str, Compared]:
+    """For each driver: what it is compared with, what it is, and where the comparison comes from."""
+    drivers, before = list(drivers), period.year_before()
+    plans = {name: target(company, name, period) for name in drivers}
+    unplanned = [name for name in drivers if plans[name] is None and _records_from(company, name) <= before.start]
+    past = measurements(company, unplanned, before) if unplanned else {}
+
+    def of(name: str, actual: Measurement) -> Compared:
+        if plan := plans[name]:
+            return float(plan.value), actual, "plan"
+        if name in past and past[name].value is not None:
+            return past[name], actual, "last_year"
+        return number(actual), actual, "none"
+
+    return {name: of(name, actual) for name, actual in measurements(company, drivers, period).items()}
 
 
 def _records_from(company: Company, driver: str) -> date:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods import accuracy, backtest, intervals
-from revops_helpers.metrics.measure import measure, target
+from revops_helpers.metrics.measure import measure
+from revops_helpers.metrics.plan import target
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import Period, add_months, fiscal_year_start, last_closed_month_end, month_end
 

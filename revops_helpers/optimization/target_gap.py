@@ -19,7 +19,9 @@ import pandas as pd
 from revops_helpers.finding import Finding
 from revops_helpers.measurement import Measurement
 from revops_helpers.methods.decomposition import propagate, shapley
-from revops_helpers.metrics.measure import catalogue, measure, target
+from revops_helpers.metrics.catalogue import catalogue
+from revops_helpers.metrics.measure import measure
+from revops_helpers.metrics.plan import target
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.optimization.drivers import (
     SIGNS,
@@ -125,8 +127,10 @@ def gap_to_plan(company: Company) -> Gap:
     chain, retention = drivers_of(company)
     outcome = "net_new_arr" if retention else "new_arr_won"
     period, before = company.period, company.period.year_before()
-    compared = {name: compare(company, name, period) for name in (*chain, *retention)}
-    total, actual, whence = compare(company, outcome, period)
+    compared = compare(company, (*chain, *retention, outcome), period)
+    total, actual, whence = compared.pop(outcome)
+    if actual.value is None:
+        raise Unavailable([f"{outcome} of the period: {actual.reason}"])
     bases = {whence, *(basis for _, _, basis in compared.values())}
     if bases == {"none"}:
         raise Unavailable(["targets"])
