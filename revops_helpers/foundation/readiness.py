@@ -16,7 +16,8 @@ import pandas as pd
 
 from revops_helpers.foundation.duplicates import duplicates
 from revops_helpers.foundation.hygiene import hygiene
-from revops_helpers.foundation.tie_out import arr_tie, deal_tie
+from revops_helpers.foundation.tie_out import arr_tie
+from revops_helpers.foundation.won_billed import deal_tie
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods.intervals import wilson
 from revops_helpers.model.company import Company, Unavailable

@@ -1,30 +1,32 @@
-"""Do billing, finance and the CRM tell the same story? ARR against finance's, won deals against billing starts, to the cent.
+"""Does billing's ARR agree with finance's? Month end by month end, to the cent, with the causes that can be told.
 
-Finance reports one total per month, so a difference has no customer of its own. What can be told is which known causes, if
-finance counted so, would close the differences of all months at once; the customers behind those causes are listed and the
-rest is called unexplained.
+Finance reports one total per month, so a difference has no customer of its own. Two things can be told. A cause that finance
+counts always (say, contracts from their signature) closes the differences of all months at once. A few contracts counted
+otherwise at the last month end show themselves when exactly one small set of candidates adds up to the difference, to the
+cent, and chance would hardly bring that about. The rest is called unexplained.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import combinations
 
 import ibis
+import numpy as np
 import pandas as pd
 
-from revops_helpers.metrics.facts import changes, closed_deals, reporting
-from revops_helpers.metrics.windows import Windows
+from revops_helpers.metrics.facts import changes, reporting
 from revops_helpers.model.company import Company, Unavailable
-from revops_helpers.periods import Period, month_end, windows
+from revops_helpers.periods import month_end, windows
 
-EARLY, LATE = timedelta(days=30), timedelta(days=120)  # billing may start this long before or after a deal is won
-SIDES = {"new": "new", "reactivation": "new", "expansion": "expansion"}  # why a line differs → the kind of deal that sells it
 CENTS_OF_TWELVE = 12  # ARR is twelve times an MRR in whole cents: this much can be rounding of the month
-CAUSES = ("signed_not_live", "just_ended", "negative_lines", "credit_notes", "month_rates")
+CAUSES = ("signed_not_live", "not_booked", "just_ended", "negative_lines", "credit_notes", "month_rates")
 # A cause is accepted only if it closes at least this share of all differences: a coincidence does not, in every month at once.
 WORTH_A_CAUSE = 0.05
+# Single lines are named when one set of them fits and sets as many as were tried would fit by chance less often than this.
+CHANCE = 0.01
+MOST_LINES = 18  # lines of two causes at most that are tried together: 2^18 sets
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,10 @@ class ArrTie:
 
     months: one row per month end: month_end, billing, finance, difference (finance − billing), one column per accepted
         cause, rounding, unexplained. difference = causes + rounding + unexplained, to the cent.
-    causes: the accepted causes, largest first.
+    causes: the accepted causes, largest first; `named` are those of them that are single lines found by their sum.
     lines: one row per subscription line behind an accepted cause at the last month end: cause, account_id,
         subscription_id, amount.
+    tried: how many sets of lines were tried to name them; 0 where that was not needed.
     step: the unit that finance rounds to, in cents; 1 where it does not round.
     """
 
@@ -43,38 +46,13 @@ class ArrTie:
     causes: tuple[str, ...]
     lines: pd.DataFrame
     step: int
+    named: tuple[str, ...] = ()
+    tried: int = 0
 
     @property
     def last(self) -> pd.Series:
         """The newest month end."""
         return self.months.iloc[-1]
-
-
-@dataclass(frozen=True)
-class DealTie:
-    """Won deals against billing starts; all money is first-year ARR in cents at plan rates.
-
-    pairs: one row per deal, billing start, or matched pair: opportunity_id, account_id, kind, closed_on, starts_on, won,
-        billed, difference (billed − won), case.
-        case: `matched`, `differs` (matched, other amount), `waiting` (won, billing may still start), `unbilled` (won, and
-        billing did not start within LATE), `no_deal` (billing started without a won deal).
-    totals: one row per case: case, records, won, billed. Σ won is all deals won in the period, Σ billed all starts matched
-        to them and all starts in the period without a deal.
-    """
-
-    pairs: pd.DataFrame
-    totals: pd.DataFrame
-
-    def total(self, case: str) -> pd.Series:
-        """records, won and billed of one case; zeros where there is none."""
-        found = self.totals[self.totals.case == case]
-        return found.iloc[0] if len(found) else pd.Series({"case": case, "records": 0, "won": 0, "billed": 0})
-
-    def of(self, case: str) -> pd.DataFrame:
-        """The rows of one case, largest first."""
-        rows = self.pairs[self.pairs.case == case]
-        size = rows[["won", "billed"]].fillna(0).max(axis=1)
-        return rows.assign(_size=size).sort_values("_size", ascending=False, ignore_index=True).drop(columns="_size")
 
 
 def arr_tie(company: Company) -> ArrTie:
@@ -97,31 +75,67 @@ def arr_tie(company: Company) -> ArrTie:
 
 
 def _explained(months: pd.DataFrame, by_cause: pd.DataFrame, lines: ibis.Table) -> ArrTie:
-    """The differences taken apart into accepted causes, rounding and the rest."""
+    """The differences taken apart into accepted causes, named lines, rounding and the rest."""
     causes, step = _accepted(months.difference, by_cause), _step(months.finance)
-    left = months.difference - by_cause[list(causes)].sum(axis=1).astype("int64")
-    rounded = left.abs() * 2 <= max(step, CENTS_OF_TWELVE)
     months = months.assign(**{cause: by_cause[cause] for cause in causes})
+    left = months.difference - by_cause[list(causes)].sum(axis=1).astype("int64")
+    at_end = lines.filter((lines.month_end == ibis.literal(months.month_end.iloc[-1])) & (lines.cause != "billing"))
+    listed = at_end.select("cause", "account_id", "subscription_id", "amount").order_by("cause", "subscription_id").execute()
+    close = max(step // 2, CENTS_OF_TWELVE)
+    found, tried = _named(listed[~listed.cause.isin(causes)], int(left.iloc[-1]), close)
+    named = tuple(dict.fromkeys(found.cause))
+    for cause in named:
+        months[cause] = [0] * (len(months) - 1) + [int(found.amount[found.cause == cause].sum())]
+        left = left - months[cause]
+    rounded = left.abs() <= close
     months = months.assign(rounding=left.where(rounded, 0), unexplained=left.where(~rounded, 0))
-    last = months.month_end.iloc[-1]
-    shown = lines.filter((lines.month_end == ibis.literal(last)) & lines.cause.isin([*causes, ""]))
-    listed = shown.select("cause", "account_id", "subscription_id", "amount").execute()
-    listed = listed.sort_values("amount", key=abs, ascending=False, ignore_index=True)
-    columns = ["month_end", "billing", "finance", "difference", *causes, "rounding", "unexplained"]
-    return ArrTie(months[columns], causes, listed, step)
+    shown = pd.concat([listed[listed.cause.isin(causes)], found]).sort_values(
+        "amount", key=abs, ascending=False, ignore_index=True
+    )
+    columns = ["month_end", "billing", "finance", "difference", *causes, *named, "rounding", "unexplained"]
+    return ArrTie(months[columns], (*causes, *named), shown, step, named, tried)
+
+
+def _named(lines: pd.DataFrame, difference: int, close: int) -> tuple[pd.DataFrame, int]:
+    """The one set of lines, of one or two causes, that adds up to the difference; and how many sets were tried.
+
+    Empty when none fits, when several do, or when so many sets fit so wide a target that chance could have found one.
+    """
+    found, tried, width = [], 0, 0
+    if abs(difference) > close:
+        for pair in combinations(sorted(set(lines.cause)), 2) if lines.cause.nunique() > 1 else [tuple(set(lines.cause))]:
+            rows = lines[lines.cause.isin(pair)]
+            if not 0 < len(rows) <= MOST_LINES:
+                continue
+            sums = np.zeros(1, dtype="int64")
+            for amount in rows.amount:
+                sums = np.concatenate([sums, sums + int(amount)])
+            tried, width = tried + len(sums) - 1, max(width, int(np.ptp(sums)))
+            found += [frozenset(rows.index[[bool(mask >> i & 1) for i in range(len(rows))]])
+                      for mask in np.flatnonzero(np.abs(sums - difference) <= close)]  # fmt: skip
+    by_chance = tried * (2 * close + 1) / width if width else 1.0
+    if len(set(found)) != 1 or by_chance > CHANCE:
+        return lines.iloc[:0], tried
+    return lines.loc[sorted(found[0])], tried
 
 
 def _at_month_ends(company: Company, ends: list[date]) -> ibis.Table:
-    """month_end, cause, account_id, subscription_id, amount (cents of ARR): billing's ARR, and what each cause would add to it."""
+    """month_end, cause, account_id, subscription_id, amount (cents of ARR): billing's ARR, and what each cause would add."""
     moves = changes(company).mutate(subscription_id=ibis.null("string"))
     days = ibis.memtable(pd.DataFrame({"month_end": pd.to_datetime(ends)})).mutate(month_end=ibis._.month_end.cast("date"))
     billed = moves.cross_join(days).filter(ibis._.on <= ibis._.month_end)
-    at = _priced(company).cross_join(days)
+    at = priced(company).cross_join(days)
     begun, over = at.starts_on <= at.month_end, at.ends_on.notnull() & (at.ends_on <= at.month_end)
     live, recently = begun & ~over, at.month_end < at.ends_on + ibis.interval(days=company.settings.grace_days)
+    cut = live & (at.starts_on >= at.month_end.truncate("M")) & (at.mrr < at.before)
     pieces = [
         _piece(billed, "billing", billed.delta),
         _piece(at.filter(begun & over & recently & at.next_on.isnull()), "just_ended", at.mrr),
+        _piece(
+            at.filter(cut),
+            "not_booked",
+            at.before - at.mrr,
+        ),
         _piece(at.filter(live & (at.mrr < 0)), "negative_lines", -at.mrr),
         _piece(at.filter(~begun & (at.signed_on <= at.month_end)), "signed_not_live", at.mrr - at.before),
     ]
@@ -136,7 +150,7 @@ def _piece(rows: ibis.Table, cause: str, mrr: ibis.IntegerValue) -> ibis.Table:
     return named.select("month_end", "cause", "account_id", "subscription_id", "amount").filter(ibis._.amount != 0)
 
 
-def _priced(company: Company) -> ibis.Table:
+def priced(company: Company) -> ibis.Table:
     """One row per subscription line with mrr in reporting cents, what the same subscription paid before, and its next start."""
     rows = company.table("subscriptions")
     optional = {"signed_on": "date", "ends_on": "date", "currency": "string", "change_reason": "string"}
@@ -193,79 +207,3 @@ def _step(amounts: pd.Series) -> int:
     while step > 1 and (amounts % step).any():
         step //= 10
     return step if step > 100 and amounts.any() else 1
-
-
-def deal_tie(company: Company) -> DealTie:
-    """Deals won in the period against billing starts. Unavailable without won deals' accounts, amounts and dates, or billing."""
-    company.require(["opportunities.account_id", "opportunities.amount", "opportunities.status", "opportunities.closed_at"])
-    company.require(["subscriptions"])
-    period = company.period
-    won, billed = _won(company), _billed(company)
-    matched = _match(won, billed)
-    deals = won.merge(matched, on="deal", how="left").merge(billed, on="start", how="outer", suffixes=("", "_billed"))
-    counts = deals.closed_on.between(period.start, period.end)
-    alone = deals.deal.isna() & deals.starts_on.between(period.start, period.end)
-    pairs = deals[counts | alone].copy()
-    pairs["account_id"] = pairs.account_id.fillna(pairs.account_id_billed)
-    pairs["kind"] = pairs.kind.fillna(pairs.kind_billed)
-    pairs["difference"] = pairs.billed - pairs.won
-    pairs["case"] = [_case(row, company.as_of) for row in pairs.itertuples()]
-    columns = ["opportunity_id", "account_id", "kind", "closed_on", "starts_on", "won", "billed", "difference", "case"]
-    pairs = pairs[columns].astype({"won": "Int64", "billed": "Int64", "difference": "Int64"})
-    pairs = pairs.sort_values(["closed_on", "starts_on", "account_id", "opportunity_id"], na_position="last", ignore_index=True)
-    totals = pairs.groupby("case", as_index=False).agg(records=("case", "size"), won=("won", "sum"), billed=("billed", "sum"))
-    return DealTie(pairs, totals)
-
-
-def _case(row, as_of: date) -> str:
-    if pd.isna(row.opportunity_id):
-        return "no_deal"
-    if pd.isna(row.starts_on):
-        return "waiting" if row.closed_on + LATE >= as_of else "unbilled"
-    return "matched" if abs(row.difference) <= CENTS_OF_TWELVE else "differs"
-
-
-def _won(company: Company) -> pd.DataFrame:
-    """Deals won from LATE before the period on: deal (number), opportunity_id, account_id, kind, closed_on, won (cents)."""
-    window = Windows.of(company.settings, Period(company.period.start - LATE, company.period.end))
-    rows = closed_deals(company, window)
-    kind = rows.kind if "kind" in rows.columns else ibis.literal("new")
-    won = rows.filter((rows.status == "won") & rows.amount.notnull() & rows.account_id.notnull())
-    won = won.select("opportunity_id", "account_id", "closed_on", kind=kind.fill_null("new"), won="amount").execute()
-    won = won[won.kind != "renewal"].sort_values(["closed_on", "opportunity_id"], ignore_index=True)
-    return won.assign(deal=range(len(won)), closed_on=_days(won.closed_on))
-
-
-def _billed(company: Company) -> pd.DataFrame:
-    """Billing starts around the period: start (number), account_id, kind, starts_on, billed (cents of first-year ARR).
-
-    The lines of one account, kind and day are one start; what an expansion adds is its MRR less what the line paid before.
-    """
-    lines = _priced(company)
-    sides = lines.change_reason.cases(*SIDES.items(), else_=None)
-    first = lines.starts_on == lines.starts_on.min().over(group_by="account_id")
-    guessed = ibis.ifelse(first, "new", ibis.ifelse(lines.mrr > lines.before, "expansion", ibis.null("string")))
-    lines = lines.mutate(kind=ibis.ifelse(lines.change_reason.isnull(), guessed, sides), added=(lines.mrr - lines.before) * 12)
-    around = lines.starts_on.between(company.period.start - LATE - EARLY, company.as_of)
-    starts = lines.filter(around & lines.kind.notnull() & (lines.added > 0))
-    starts = starts.group_by("account_id", "kind", "starts_on").aggregate(billed=starts.added.sum()).execute()
-    starts = starts.sort_values(["starts_on", "account_id", "kind"], ignore_index=True)
-    return starts.assign(start=range(len(starts)), starts_on=_days(starts.starts_on))
-
-
-def _days(column: pd.Series) -> pd.Series:
-    return pd.Series([pd.Timestamp(day).date() for day in column], index=column.index, dtype=object)
-
-
-def _match(won: pd.DataFrame, billed: pd.DataFrame) -> pd.DataFrame:
-    """Deal and start numbers, one to one: same account and kind, within the window, the closest amount and then day first."""
-    near = won.merge(billed, on=["account_id", "kind"])
-    gap = pd.to_datetime(near.starts_on) - pd.to_datetime(near.closed_on)
-    near = near.assign(off=(near.billed - near.won).abs(), gap=gap.abs())[(gap >= -EARLY) & (gap <= LATE)]
-    near = near.sort_values(["off", "gap", "deal", "start"])
-    taken = []
-    while len(near):
-        best = near.drop_duplicates("deal").drop_duplicates("start")
-        taken.append(best[["deal", "start"]])
-        near = near[~near.deal.isin(best.deal) & ~near.start.isin(best.start)]
-    return pd.concat(taken) if taken else pd.DataFrame({"deal": [], "start": []}, dtype="int64")

@@ -65,8 +65,12 @@ def actions_title(top: Sequence[Finding], joint: Measurement | None) -> Text:
     if joint is None or not joint.value:
         return n_("One action, which no money can be put on yet", "{n} actions, on which no money can be put yet", len(top))
     words = {"worth": value_of(joint), "first": label(top[0].metric)}
-    one, many = "One action worth {worth} a year: {first}", "{n} actions, {worth} a year together; start with {first}"
-    return n_(one, many, len(top), **(words | {"first": _in_sentence(words["first"])}))
+    return n_(
+        "One action worth {worth} a year: {first}",
+        "{n} actions, {worth} a year together; start with {first}",
+        len(top),
+        **(words | {"first": _in_sentence(words["first"])}),
+    )
 
 
 def _in_sentence(words: str) -> Text:

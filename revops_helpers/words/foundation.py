@@ -8,7 +8,8 @@ from revops_helpers.finding import Finding
 from revops_helpers.foundation.duplicates import Duplicates
 from revops_helpers.foundation.hygiene import Hygiene
 from revops_helpers.foundation.readiness import Readiness
-from revops_helpers.foundation.tie_out import ArrTie, DealTie
+from revops_helpers.foundation.tie_out import ArrTie
+from revops_helpers.foundation.won_billed import DealTie
 from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.words import parts
@@ -23,13 +24,24 @@ from revops_helpers.words.records import (
     fields_section,
     ledger_section,
     quarantine_section,
-)  # fmt: skip
+)
 from revops_helpers.words.tie_out import arr_section, deals_section
 
 __all__ = [
-    "arr_section", "bottom_line", "changes_of_mind", "checks_section", "coverage_section", "deals_section", "duplicates_section",
-    "fields_section", "findings", "gates_card", "head", "ledger_section", "quarantine_section",
-]  # fmt: skip
+    "arr_section",
+    "bottom_line",
+    "changes_of_mind",
+    "checks_section",
+    "coverage_section",
+    "deals_section",
+    "duplicates_section",
+    "fields_section",
+    "findings",
+    "gates_card",
+    "head",
+    "ledger_section",
+    "quarantine_section",
+]
 
 if TYPE_CHECKING:
     from revops_helpers.optimization.target_gap import Gap
@@ -125,8 +137,12 @@ def _unbilled_line(company: Company, deals: DealTie | Unavailable) -> tuple[floa
     if not lost.records:
         return 0, _("**Won deals:** every deal whose time has come is billed.")
     worth = amount(int(lost.won), company.settings.currency)
-    text = n_("**Won, never billed:** {n} deal worth {worth} a year.", "**Won, never billed:** {n} deals worth {worth} a year.",
-              int(lost.records), worth=worth)  # fmt: skip
+    text = n_(
+        "**Won, never billed:** {n} deal worth {worth} a year.",
+        "**Won, never billed:** {n} deals worth {worth} a year.",
+        int(lost.records),
+        worth=worth,
+    )
     return float(lost.won), text
 
 
@@ -140,8 +156,10 @@ def _risk_line(company: Company, clean: Hygiene | Unavailable) -> tuple[float, s
     text = n_(
         "**Pipeline:** {worth} ({share}) hangs on {n} open deal that fails a check, counted once.",
         "**Pipeline:** {worth} ({share}) hangs on {n} open deals that fail a check, each counted once.",
-        risk.n, worth=worth, share=share,
-    )  # fmt: skip
+        risk.n,
+        worth=worth,
+        share=share,
+    )
     return float(risk.value), text
 
 

@@ -23,7 +23,7 @@ from revops_helpers.words.language import (
     span,
     value_of,
     with_interval,
-)  # fmt: skip
+)
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import is_there, needs
 
@@ -106,14 +106,24 @@ def why(gap: Gap) -> list[Text]:
     helped = [d for d in gap.drivers if (d.effect.value or 0) > 0 and d.effect.clear_of(0)]
     said = []
     if short:
-        text = n_("**One driver stands clear of noise: {list}.**", "**{n} drivers stand clear of noise: {list}.**", len(short),
-                  list=listing([_effect(d) for d in short]))  # fmt: skip
+        text = n_(
+            "**One driver stands clear of noise: {list}.**",
+            "**{n} drivers stand clear of noise: {list}.**",
+            len(short),
+            list=listing([_effect(d) for d in short]),
+        )
         said.append(text)
     elif gap.difference.value < 0:
         said.append(_("**No driver stands clear of noise.**"))
     if noise:
-        said.append(n_("{list} is lower too, but could be chance.", "{list} are lower too, but each could be chance.", len(noise),
-                       list=_first_upper(listing([_(d.label) for d in noise]))))  # fmt: skip
+        said.append(
+            n_(
+                "{list} is lower too, but could be chance.",
+                "{list} are lower too, but each could be chance.",
+                len(noise),
+                list=_first_upper(listing([_(d.label) for d in noise])),
+            )
+        )
     if helped:
         said.append(
             n_(
@@ -206,8 +216,12 @@ def _fan_alt(gap: Gap, forecast: YearForecast | None) -> Text:
     )
     if forecast is None:
         return so_far
-    return _("{so_far}; year end likely {end}, 95% interval {interval}", so_far=so_far, end=value_of(forecast.year_end),
-             interval=interval_of(forecast.year_end))  # fmt: skip
+    return _(
+        "{so_far}; year end likely {end}, 95% interval {interval}",
+        so_far=so_far,
+        end=value_of(forecast.year_end),
+        interval=interval_of(forecast.year_end),
+    )
 
 
 def drivers_table(gap: Gap) -> Part:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from revops_helpers.finding import Finding
 from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Company, Unavailable
+from revops_helpers.optimization.target_gap import joint_value
 from revops_helpers.words import gap as gap_words
 from revops_helpers.words import parts
+from revops_helpers.words.funnel import funnel_section, stages_reading, stages_section
 from revops_helpers.words.language import (
     N_,
     Text,
@@ -44,8 +46,6 @@ from revops_helpers.words.pipeline import (
     coverage_section,
     flow_section,
     is_short,
-    stages_reading,
-    stages_section,
     standing_reading,
     standing_section,
 )
@@ -54,13 +54,14 @@ if TYPE_CHECKING:
     from revops_helpers.optimization.coverage import Coverage
     from revops_helpers.optimization.forecast import YearForecast
     from revops_helpers.optimization.mix import Mix
-    from revops_helpers.optimization.pipeline import Standing
     from revops_helpers.optimization.stages import StageFunnel
+    from revops_helpers.optimization.standing import Standing
     from revops_helpers.optimization.target_gap import Gap, GapDriver
 
 __all__ = [
-    "bottom_line", "changes_of_mind", "coverage_section", "findings", "flow_section", "forecast_section", "gap_section", "head",
-    "mix_section", "score_section", "stages_section", "standing_section",
+    "bottom_line", "changes_of_mind", "coverage_section", "driver_definitions", "findings", "findings_section", "flow_section",
+    "forecast_section", "funnel_section", "gap_section", "head", "mix_section", "score_section", "stages_section",
+    "standing_section",
 ]  # fmt: skip
 
 KICKER = N_("Phase 3 report: for sales, marketing and customer success leaders")
@@ -199,9 +200,7 @@ def mix_reading(split: Mix, effect) -> Text:
 def forecast_section(forecast: YearForecast, gap: Gap | Unavailable) -> Part:
     """The fan to the end of the year, its reading, and how such forecasts did before."""
     said = [parts.reading(forecast_reading(forecast)), *([parts.warning(naive)] if (naive := _naive(forecast)) else [])]
-    limit = _(
-        "Limit: the forecast goes on as the months behind it went. It knows nothing of deals now open, nor of what is decided today."
-    )
+    limit = _("Limit: the forecast goes on as the months behind it went. It knows nothing of the deals now open.")
     said.append(parts.limit(sentences(gap_words.coverage(forecast), limit)))
     if isinstance(gap, Unavailable):
         return parts.stack(*said)
@@ -294,6 +293,17 @@ def _short(company: Company, cover: Coverage | Unavailable) -> Finding | None:
     action = _("Open deals now that can close in the quarter, and say early what cannot be won.")
     stake = money(company, None, reason=_("part of the drivers above: not counted twice"))
     return _finding(company, "coverage_short", "coverage", "sales", headline, action, stake, metric="pipeline_coverage")
+
+
+def findings_section(found: list[Finding], gap: Gap | Unavailable) -> Part:
+    """The findings of this phase, and what acting on all of them is worth together."""
+    return parts.findings_table(found, joint_value(gap, found) if is_there(gap) and any(f.levers for f in found) else None)
+
+
+def driver_definitions(company: Company, gap: Gap | Unavailable) -> Part:
+    """The definitions of the drivers that this company's gap has, and of the outcome."""
+    drivers = [driver.id for driver in gap.drivers if driver.id != "opening_arr"] if is_there(gap) else []
+    return parts.definitions(company, [gap.outcome, *drivers] if drivers else ["net_new_arr"])
 
 
 def changes_of_mind(company: Company, *results) -> Part:

@@ -54,8 +54,9 @@ def is_there(*results: object) -> bool:
 
 
 def owner_of(company: Company, function: str) -> str:
-    """Who answers for a function: the name that company.yml's `team` gives it, else the role."""
-    return company.settings.team.get(function) or _(ROLES[function])
+    """Who answers for a function: whom company.yml's `team` names for it, else the role."""
+    named = company.settings.team.get(function, function)
+    return _(ROLES[named]) if named in ROLES else named
 
 
 def review_on(company: Company) -> date:

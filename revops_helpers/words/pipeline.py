@@ -1,20 +1,18 @@
-"""The pipeline in words: where deals wait, how it moved, whether it is enough, and what stands still."""
+"""The pipeline in words: how it moved, whether it is enough, and what stands still."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Company
-from revops_helpers.words import figures, parts
+from revops_helpers.words import parts
 from revops_helpers.words.language import (
     N_,
     Text,
     _,
     count,
     day,
-    duration,
     exact_money,
     interval_of,
     listing,
@@ -31,8 +29,8 @@ from revops_helpers.words.phase import available
 
 if TYPE_CHECKING:
     from revops_helpers.optimization.coverage import Coverage
-    from revops_helpers.optimization.pipeline import PipelineFlow, Standing
-    from revops_helpers.optimization.stages import StageFunnel
+    from revops_helpers.optimization.pipeline import PipelineFlow
+    from revops_helpers.optimization.standing import Standing
 
 MOST = 12
 LINES: Mapping[str, str] = {
@@ -54,79 +52,14 @@ STANDING: Mapping[str, str] = {
 }
 
 
-@available(N_("where deals wait, stage by stage"))
-def stages_section(funnel: StageFunnel) -> Part:
-    """Median days in every stage with interval, and what share of deals moves on."""
-    measured = [(row.stage, _stay(row)) for row in funnel.stages.itertuples()]
-    if not measured:
-        return parts.reading(_("No deal entered a stage in {period}.", period=span(funnel.period)))
-    alt = Text("; ".join(_("{stage} {days}", stage=str(name), days=with_interval(stay)) for name, stay in measured))
-    note = _(
-        "Median days in the stage, {period}; deals that still wait count as not over. Line: 95% interval.",
-        period=span(funnel.period),
-    )
-    drawn = parts.picture(
-        figures.bars([(name, stay) for name, stay in measured], better="neither"), stages_title(funnel), note, alt
-    )
-    limit = _("Limit: a stage is as long as the CRM says. A deal moved late, or two stages at once, bends the times of both.")
-    rows = [
-        (row.stage, count(row.entered), count(row.moved_on), count(row.lost), count(row.waiting), _conversion(row))
-        for row in funnel.stages.itertuples()
-    ]
-    heads = [_("Stage"), _("Entered"), _("Moved on"), _("Lost"), _("Waiting"), _("Moved on, of those decided")]
-    numbers = parts.details(_("The stages in numbers"), parts.table(heads, rows, name=_("Stages of the pipeline")))
-    return parts.stack(parts.beside(drawn, parts.reading(stages_reading(funnel)), parts.limit(limit)), numbers)
-
-
-def _number(value: float) -> float | None:
-    return None if value != value else float(value)
-
-
-def _stay(row) -> Measurement:
-    low, high, value = _number(row.days_low), _number(row.days_high), _number(row.days)
-    status = row.status if value is not None else "not_applicable"
-    return Measurement(value, n=int(row.entered), low=low, high=high, status=status, reason=row.reason, unit="days")
-
-
-def _conversion(row) -> Measurement | str:
-    value = _number(row.conversion)
-    if value is None:
-        return ""
-    return Measurement(value, n=int(row.moved_on + row.lost), low=row.low, high=row.high, unit="percent")
-
-
-def stages_title(funnel: StageFunnel) -> Text:
-    """The bottleneck as a sentence."""
-    if funnel.bottleneck is None:
-        return _("No stage has enough stays to be judged")
-    words = {"stage": funnel.bottleneck, "days": duration(funnel.wait.value, "days")}
-    if funnel.clear:
-        return _("Deals wait longest in {stage}: {days} at the median", **words)
-    return _("Deals may wait longest in {stage}: {days} at the median", **words)
-
-
-def stages_reading(funnel: StageFunnel) -> Text:
-    """Where deals wait, where they are lost, and whether it could be chance."""
-    if funnel.bottleneck is None:
-        return _("**Too few stays are over** for any stage to be called a bottleneck.")
-    wait = {"stage": funnel.bottleneck, "days": with_interval(funnel.wait)}
-    if funnel.clear:
-        first = _("**{stage} is the bottleneck:** half the deals stay {days} or longer, more than in any other stage.", **wait)
-    else:
-        first = _("**{stage} has the longest stay**, {days} at the median, but its interval overlaps another's.", **wait)
-    decided = funnel.stages[(funnel.stages.moved_on + funnel.stages.lost) >= 20]
-    if decided.empty:
-        return first
-    worst = decided.sort_values("conversion").iloc[0]
-    lost = _("Most deals are lost in {stage}, where {share} move on.", stage=str(worst.stage), share=percent(worst.conversion))
-    return sentences(first, lost)
-
-
 @available(N_("how the pipeline moved"))
 def flow_section(flow: PipelineFlow) -> Part:
     """Opening + in − out = closing, to the cent."""
-    rows = [(_(LINES[row.line]), count(row.deals), exact_money(int(row.amount), flow.currency, signed=row.line not in ("opening", "closing")))
-            for row in flow.lines.itertuples()]  # fmt: skip
+    signed = {line: line not in ("opening", "closing") for line in LINES}
+    rows = [
+        (_(LINES[row.line]), count(row.deals), exact_money(int(row.amount), flow.currency, signed=signed[row.line]))
+        for row in flow.lines.itertuples()
+    ]
     grid = parts.table([_("Line"), _("Deals"), _("ARR")], rows, name=_("How the pipeline moved"))
     limit = _("Limit: only deals that sell new ARR. A deal created and closed in the period is in both lines.")
     if flow.due_by:
@@ -228,9 +161,12 @@ def standing_reading(still: Standing) -> Text:
     if not still.any.n or not still.open.value:
         return _("No open deal breaks a rule.")
     words = {"worth": value_of(still.any), "share": percent(still.any.value / still.open.value)}
-    one = "**{worth} ({share} of the open pipeline) stands still:** {n} deal, counted once."
-    many = "**{worth} ({share} of the open pipeline) stands still:** {n} deals, each counted once."
-    first = n_(one, many, still.any.n, **words)
+    first = n_(
+        "**{worth} ({share} of the open pipeline) stands still:** {n} deal, counted once.",
+        "**{worth} ({share} of the open pipeline) stands still:** {n} deals, each counted once.",
+        still.any.n,
+        **words,
+    )
     worst = still.rules.sort_values("amount", ascending=False).iloc[0]
     most = _("Most of it: {rule}.", rule=Text(_(STANDING[worst.rule])[:1].lower() + _(STANDING[worst.rule])[1:]))
     return sentences(first, most)

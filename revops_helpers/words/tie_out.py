@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from revops_helpers.foundation.tie_out import LATE, ArrTie, DealTie
+from revops_helpers.foundation.tie_out import ArrTie
+from revops_helpers.foundation.won_billed import LATE, DealTie
 from revops_helpers.model.company import Company
 from revops_helpers.words import parts
-from revops_helpers.words.language import N_, Text, _, count, day, exact_money, listing, n_, percent
+from revops_helpers.words.language import N_, Text, _, count, day, exact_money, listing, n_, percent, sentences
 from revops_helpers.words.language import money as amount
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available
@@ -18,6 +19,7 @@ MOST = 12  # rows shown of a list; the files of the review hold all of them
 
 CAUSES: Mapping[str, str] = {
     "signed_not_live": N_("signed, not live yet"),
+    "not_booked": N_("cuts of the month not booked yet"),
     "just_ended": N_("ended within the grace days"),
     "negative_lines": N_("negative lines"),
     "credit_notes": N_("credit notes of the month"),
@@ -66,36 +68,56 @@ def _arr_reading(arr: ArrTie, company: Company) -> str:
     last, currency = arr.last, company.settings.currency
     if not last.difference:
         return _("On {day} finance and billing report **the same ARR, to the cent**.", day=day(last.month_end))
-    side = _("higher") if last.difference > 0 else _("lower")
-    first = _(
-        "On {day} finance's ARR is **{gap} {side}** than billing's ({share}).",
-        day=day(last.month_end), gap=amount(abs(int(last.difference)), currency), side=side,
-        share=percent(abs(int(last.difference)) / max(int(last.finance), 1)),
-    )  # fmt: skip
-    told = [
-        _("{amount} is {cause}", amount=amount(int(last[c]), currency, signed=True), cause=_(CAUSES[c]))
-        for c in arr.causes
-        if last[c]
-    ]
-    causes = _("Counted as finance seems to count, {causes}.", causes=listing(told)) if told else ""
+    words = {"day": day(last.month_end), "gap": exact_money(abs(int(last.difference)), currency)}
+    words["share"] = percent(abs(int(last.difference)) / max(int(last.finance), 1))
+    higher = _("On {day} finance's ARR is **{gap} higher** than billing's ({share}).", **words)
+    first = higher if last.difference > 0 else _("On {day} finance's ARR is **{gap} lower** than billing's ({share}).", **words)
     left = int(last.unexplained)
-    rest = (
-        _("**{left} stays unexplained.**", left=amount(abs(left), currency))
-        if left
-        else _("Nothing stays unexplained but rounding.")
+    rest = _("**{left} stays unexplained.**", left=exact_money(abs(left), currency)) if left else _("Nothing stays unexplained.")
+    return sentences(first, *_told(arr, company), rest)
+
+
+def _told(arr: ArrTie, company: Company) -> list[Text]:
+    """What the difference is made of: causes that always count so, and single lines that add up to it."""
+    last, currency = arr.last, company.settings.currency
+    always, named = (
+        [
+            _("{amount} {cause}", amount=exact_money(int(last[c]), currency, signed=True), cause=_(CAUSES[c]))
+            for c in of
+            if last[c]
+        ]
+        for of in ([c for c in arr.causes if c not in arr.named], arr.named)
     )
-    return Text(" ".join(text for text in (first, causes, rest) if text))
+    said = [_("Counted as finance counts, it holds {causes}.", causes=listing(always))] if always else []
+    if named:
+        lines = int(arr.lines.cause.isin(arr.named).sum())
+        said.append(
+            n_(
+                "It is {n} contract: {causes}. Of {tried} sets of lines it is the only one that fits to the cent.",
+                "It is {n} contracts: {causes}. Of {tried} sets of lines this is the only one that fits to the cent.",
+                lines,
+                causes=listing(named),
+                tried=count(arr.tried),
+            )
+        )
+    return said
 
 
 def _arr_limit(arr: ArrTie, company: Company) -> str:
-    steady = int((arr.months.unexplained != 0).sum())
-    first = _(
-        "Limit: finance gives one total a month, so a cause is the one that fits all {n} month ends at once, not a proof.",
-        n=count(len(arr.months)),
+    months = int((arr.months.unexplained != 0).sum())
+    first = _("Limit: finance gives one total a month. A cause is what fits to the cent, not what finance has confirmed.")
+    left = (
+        n_(
+            "A difference is left at {n} month end of {all}.",
+            "A difference is left at {n} month ends of {all}.",
+            months,
+            all=count(len(arr.months)),
+        )
+        if months
+        else ""
     )
-    open_ = n_("In {n} of them a difference is left.", "In {n} of them a difference is left.", steady) if steady else ""
     step = _("Finance rounds to {step}.", step=exact_money(arr.step, company.settings.currency)) if arr.step > 1 else ""
-    return Text(" ".join(text for text in (first, open_, step) if text))
+    return sentences(first, left, step)
 
 
 @available(N_("the match of won deals to billing"))
@@ -111,7 +133,8 @@ def deals_section(deals: DealTie, company: Company) -> Part:
         )
     grid = parts.table([_("Case"), _("Records"), _("Won, ARR"), _("Billed, ARR"), _("Difference")], rows)
     late = _(
-        "Limit: matched by customer, kind and date, from 30 days before to {days} days after the win. A deal billed to another company of the group, or later, shows here as unbilled.",
+        "Limit: matched by customer, kind and date, from 30 days before to {days} days after the win. "
+        "A deal billed to another company of the group, or later, shows here as never billed.",
         days=count(LATE.days),
     )
     folded = [_deal_list(deals, case, company) for case in ("unbilled", "differs", "no_deal")]
@@ -123,18 +146,33 @@ def _deals_reading(deals: DealTie, company: Company) -> str:
     lost, differs, stray = (deals.total(case) for case in ("unbilled", "differs", "no_deal"))
     said = []
     if lost.records:
-        one = "**{n} won deal never reached billing: {worth} of ARR.**"
-        many = "**{n} won deals never reached billing: {worth} of ARR.**"
-        said.append(n_(one, many, int(lost.records), worth=amount(int(lost.won), company.settings.currency)))
+        said.append(
+            n_(
+                "**{n} won deal never reached billing: {worth} of ARR.**",
+                "**{n} won deals never reached billing: {worth} of ARR.**",
+                int(lost.records),
+                worth=amount(int(lost.won), company.settings.currency),
+            )
+        )
     if differs.records:
-        one = "{n} is billed at another amount ({change} in all)."
-        many = "{n} are billed at another amount ({change} in all)."
         change = amount(int(differs.billed - differs.won), company.settings.currency, signed=True)
-        said.append(n_(one, many, int(differs.records), change=change))
+        said.append(
+            n_(
+                "{n} is billed at another amount ({change} in all).",
+                "{n} are billed at another amount ({change} in all).",
+                int(differs.records),
+                change=change,
+            )
+        )
     if stray.records:
-        one = "{n} billing start ({worth}) has no won deal behind it."
-        many = "{n} billing starts ({worth}) have no won deal behind them."
-        said.append(n_(one, many, int(stray.records), worth=amount(int(stray.billed), company.settings.currency)))
+        said.append(
+            n_(
+                "{n} billing start ({worth}) has no won deal behind it.",
+                "{n} billing starts ({worth}) have no won deal behind them.",
+                int(stray.records),
+                worth=amount(int(stray.billed), company.settings.currency),
+            )
+        )
     return sentences(*said) if said else _("Every won deal whose time has come is billed, at the amount that was sold.")
 
 

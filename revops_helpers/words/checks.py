@@ -1,0 +1,87 @@
+"""The sanity checks that every notebook asserts in plain sight: parts sum to wholes, shares are shares, and nothing is lost.
+
+What is not available has nothing to check: then a check holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from revops_helpers.finding import Finding
+from revops_helpers.model.company import Company, Unavailable
+from revops_helpers.optimization.target_gap import joint_value
+
+if TYPE_CHECKING:
+    from revops_helpers.foundation.hygiene import Hygiene
+    from revops_helpers.foundation.tie_out import ArrTie
+    from revops_helpers.foundation.won_billed import DealTie
+    from revops_helpers.optimization.forecast import YearForecast
+    from revops_helpers.optimization.pipeline import PipelineFlow
+    from revops_helpers.optimization.target_gap import Gap
+
+
+def no_row_is_lost(company: Company) -> bool:
+    """read = accepted + quarantined + excluded, for every table, in rows and in money."""
+    ledger = company.ledger
+    return ledger is None or bool((ledger.read == ledger.accepted + ledger.quarantined + ledger.excluded).all())
+
+
+def arr_adds_up(arr: ArrTie | Unavailable) -> bool:
+    """finance − billing = causes + rounding + unexplained, to the cent, at every month end."""
+    if isinstance(arr, Unavailable):
+        return True
+    explained = arr.months[[*arr.causes, "rounding", "unexplained"]].sum(axis=1)
+    return bool((arr.months.finance - arr.months.billing == explained).all())
+
+
+def deals_add_up(deals: DealTie | Unavailable) -> bool:
+    """The cases hold every won deal and every billing start once, to the cent."""
+    if isinstance(deals, Unavailable):
+        return True
+    won, billed = deals.pairs.won.sum(), deals.pairs.billed.sum()
+    return (
+        bool(deals.totals.won.sum() == won and deals.totals.billed.sum() == billed)
+        and deals.pairs.opportunity_id.dropna().is_unique
+    )
+
+
+def shares_are_shares(clean: Hygiene | Unavailable) -> bool:
+    """Every share lies in its interval, and between 0 and 1."""
+    if isinstance(clean, Unavailable):
+        return True
+    rules = clean.rules
+    return bool(((rules.low >= 0) & (rules.low <= rules.share) & (rules.share <= rules.high) & (rules.high <= 1)).all())
+
+
+def gap_adds_up(gap: Gap | Unavailable) -> bool:
+    """plan + what the plan does not add up to + the drivers' effects + unexplained = actual, to the cent."""
+    if isinstance(gap, Unavailable):
+        return True
+    effects = sum(driver.effect.value for driver in gap.drivers)
+    return gap.plan.value + gap.plan_mismatch.value + effects + gap.unexplained.value == gap.actual.value
+
+
+def pipeline_is_conserved(flow: PipelineFlow | Unavailable) -> bool:
+    """opening + in − out = closing, to the cent."""
+    if isinstance(flow, Unavailable):
+        return True
+    return int(flow.lines.amount.iloc[:-1].sum()) == int(flow.lines.amount.iloc[-1])
+
+
+def bands_are_nested(forecast: YearForecast | Unavailable) -> bool:
+    """The 50 % band lies in the 80 % band, and that in the 95 % band."""
+    if isinstance(forecast, Unavailable) or not len(forecast.months):
+        return True
+    m = forecast.months
+    order = [m.low_95, m.low_80, m.low_50, m["median"], m.high_50, m.high_80, m.high_95]
+    return all(bool((a <= b).all()) for a, b in pairwise(order))
+
+
+def together_no_more_than_apart(gap: Gap | Unavailable, findings: Sequence[Finding]) -> bool:
+    """Acting on all findings is worth no more than the sum of acting on each."""
+    if isinstance(gap, Unavailable):
+        return True
+    apart = sum(max(0, finding.stake.value or 0) for finding in findings if finding.levers)
+    return joint_value(gap, findings).value <= apart + 1

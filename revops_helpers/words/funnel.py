@@ -1,0 +1,166 @@
+"""The funnel in words: where leads stop, and in which stage deals wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from revops_helpers.measurement import Measurement
+from revops_helpers.words import figures, parts
+from revops_helpers.words.language import N_, Text, _, count, duration, listing, percent, sentences, span, with_interval
+from revops_helpers.words.parts import Part
+from revops_helpers.words.phase import available
+
+if TYPE_CHECKING:
+    from revops_helpers.optimization.funnel import LeadFunnel
+    from revops_helpers.optimization.stages import StageFunnel
+
+STAGES: Mapping[str, str] = {
+    "lead": N_("Leads"),
+    "mql": N_("Qualified by marketing"),
+    "sal": N_("Accepted by sales"),
+    "sql": N_("Qualified by sales"),
+    "opportunity": N_("Deals"),
+    "customer": N_("Customers"),
+}
+
+
+@available(N_("where leads stop"))
+def funnel_section(funnel: LeadFunnel) -> Part:
+    """Leads that had time enough, stage by stage, each against the stage before."""
+    steps = [
+        (_(STAGES[row.stage]), _step(row))
+        for row in funnel.steps.itertuples()
+        if row.stage != "lead" and row.of_before == row.of_before
+    ]
+    rows = [
+        (
+            _(STAGES[row.stage]),
+            count(row.reached),
+            _step(row) if _number(row.of_before) is not None else "",
+            percent(row.of_leads),
+        )
+        for row in funnel.steps.itertuples()
+    ]
+    if not steps:
+        return parts.reading(_("No lead of the period has had {days} days yet.", days=count(funnel.days)))
+    alt = Text("; ".join(_("{stage} {share}", stage=name, share=with_interval(step)) for name, step in steps))
+    note = _("Share of the stage before, leads created {period}, each followed for {days} days. Line: 95% interval.",
+             period=span(funnel.period), days=count(funnel.days))  # fmt: skip
+    drawn = parts.picture(figures.bars(steps, better="neither"), funnel_title(funnel), note, alt)
+    limit = _("Limit: {n} leads are younger than {days} days and in no share. A later stage counts as having passed these.",
+              n=count(funnel.unripe), days=count(funnel.days))  # fmt: skip
+    numbers = parts.table(
+        [_("Stage"), _("Reached"), _("Of the stage before"), _("Of all leads")], rows, name=_("Stages of leads")
+    )
+    return parts.stack(
+        parts.beside(drawn, parts.reading(funnel_reading(funnel)), parts.limit(limit)), parts.details(_("The numbers"), numbers)
+    )
+
+
+def _step(row) -> Measurement:
+    return Measurement(float(row.of_before), n=int(row.reached), low=_number(row.low), high=_number(row.high), status=row.status,
+                       reason=row.reason, unit="percent")  # fmt: skip
+
+
+def _narrowest(funnel: LeadFunnel):
+    """The step with the lowest share among those with records enough."""
+    known = funnel.steps[(funnel.steps.stage != "lead") & (funnel.steps.status == "ok") & funnel.steps.of_before.notna()]
+    return None if known.empty else known.sort_values("of_before").iloc[0]
+
+
+def funnel_title(funnel: LeadFunnel) -> Text:
+    """The narrowest step as a sentence."""
+    worst = _narrowest(funnel)
+    if worst is None:
+        return _("Too few leads to find the narrowest step")
+    return _(
+        "The narrowest step is to {stage}: {share} of the stage before",
+        stage=_lower(STAGES[worst.stage]),
+        share=percent(worst.of_before),
+    )
+
+
+def _lower(message: str) -> Text:
+    words = _(message)
+    return Text(words[:1].lower() + words[1:])
+
+
+def funnel_reading(funnel: LeadFunnel) -> Text:
+    """How many of the leads become deals and customers, and where most stop."""
+    reached = funnel.steps.set_index("stage")
+    leads = int(reached.reached.get("lead", 0))
+    first = _("Of {leads} leads with {days} days behind them, ", leads=count(leads), days=count(funnel.days))
+    ends = [_("{n} became {stage} ({share})", n=count(row.reached), stage=_lower(STAGES[row.stage]), share=percent(row.of_leads))
+            for row in funnel.steps.itertuples() if row.stage in ("opportunity", "customer")]  # fmt: skip
+    worst = _narrowest(funnel)
+    stop = _("Most stop before {stage}.", stage=_lower(STAGES[worst.stage])) if worst is not None else ""
+    return sentences(Text(f"{first}**{listing(ends)}**.") if ends else "", stop)
+
+
+@available(N_("where deals wait, stage by stage"))
+def stages_section(funnel: StageFunnel) -> Part:
+    """Median days in every stage with interval, and what share of deals moves on."""
+    measured = [(row.stage, _stay(row)) for row in funnel.stages.itertuples()]
+    if not measured:
+        return parts.reading(_("No deal entered a stage in {period}.", period=span(funnel.period)))
+    alt = Text("; ".join(_("{stage} {days}", stage=str(name), days=with_interval(stay)) for name, stay in measured))
+    note = _(
+        "Median days in the stage, {period}; deals that still wait count as not over. Line: 95% interval.",
+        period=span(funnel.period),
+    )
+    drawn = parts.picture(
+        figures.bars([(name, stay) for name, stay in measured], better="neither"), stages_title(funnel), note, alt
+    )
+    limit = _("Limit: a stage is as long as the CRM says. A deal moved late, or two stages at once, bends the times of both.")
+    rows = [
+        (row.stage, count(row.entered), count(row.moved_on), count(row.lost), count(row.waiting), _conversion(row))
+        for row in funnel.stages.itertuples()
+    ]
+    heads = [_("Stage"), _("Entered"), _("Moved on"), _("Lost"), _("Waiting"), _("Moved on, of those decided")]
+    numbers = parts.details(_("The stages in numbers"), parts.table(heads, rows, name=_("Stages of the pipeline")))
+    return parts.stack(parts.beside(drawn, parts.reading(stages_reading(funnel)), parts.limit(limit)), numbers)
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else float(value)
+
+
+def _stay(row) -> Measurement:
+    low, high, value = _number(row.days_low), _number(row.days_high), _number(row.days)
+    status = row.status if value is not None else "not_applicable"
+    return Measurement(value, n=int(row.entered), low=low, high=high, status=status, reason=row.reason, unit="days")
+
+
+def _conversion(row) -> Measurement | str:
+    value = _number(row.conversion)
+    if value is None:
+        return ""
+    return Measurement(value, n=int(row.moved_on + row.lost), low=row.low, high=row.high, unit="percent")
+
+
+def stages_title(funnel: StageFunnel) -> Text:
+    """The bottleneck as a sentence."""
+    if funnel.bottleneck is None:
+        return _("No stage has enough stays to be judged")
+    words = {"stage": funnel.bottleneck, "days": duration(funnel.wait.value, "days")}
+    if funnel.clear:
+        return _("Deals wait longest in {stage}: {days} at the median", **words)
+    return _("Deals may wait longest in {stage}: {days} at the median", **words)
+
+
+def stages_reading(funnel: StageFunnel) -> Text:
+    """Where deals wait, where they are lost, and whether it could be chance."""
+    if funnel.bottleneck is None:
+        return _("**Too few stays are over** for any stage to be called a bottleneck.")
+    wait = {"stage": funnel.bottleneck, "days": with_interval(funnel.wait)}
+    if funnel.clear:
+        first = _("**{stage} is the bottleneck:** half the deals stay {days} or longer, more than in any other stage.", **wait)
+    else:
+        first = _("**{stage} has the longest stay**, {days} at the median, but its interval overlaps another's.", **wait)
+    decided = funnel.stages[(funnel.stages.moved_on + funnel.stages.lost) >= 20]
+    if decided.empty:
+        return first
+    worst = decided.sort_values("conversion").iloc[0]
+    lost = _("Most deals are lost in {stage}, where {share} move on.", stage=str(worst.stage), share=percent(worst.conversion))
+    return sentences(first, lost)
