@@ -11,6 +11,8 @@ import click
 from revops_helpers.periods import PERIODS
 from revops_helpers.settings import LANGUAGES, InputError
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 class _Doors(click.Group):
     """Says what is wrong in one message, without a traceback: exit 2 for input, 1 for a review that failed."""
@@ -59,9 +61,6 @@ def review(more: tuple[tuple[str, str], ...], language: str | None, **given) -> 
     from revops_helpers.review.build import Request, ReviewFailed
     from revops_helpers.review.build import review as build
 
-    for name, _value in more:
-        if name in ("data", "as_of", "period", "segment", "language"):
-            raise InputError(f"parameter '{name}' has an option of its own: --{name.replace('_', '-')}")
     try:
         with _bar() as progress:
             folder = build(Request(**given, language=language or "", more=dict(more)), progress)
@@ -126,7 +125,7 @@ def sample(out: Path, seed: int, scale: float) -> None:
 @click.option("--check", "only_check", is_flag=True, help="write nothing; fail when a page is stale")
 def docs(only_check: bool) -> None:
     """Write docs/data_model.md and docs/metrics.md from the model and the metrics."""
-    folder = Path(__file__).resolve().parents[1] / "docs"
+    folder = ROOT / "docs"
     stale = [name for name, page in _pages().items() if _text(folder / name) != page()]
     if only_check and stale:
         raise Failed(f"stale: {', '.join('docs/' + name for name in stale)}; run make docs")

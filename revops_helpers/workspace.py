@@ -124,6 +124,6 @@ def _check_segment(segment: str | None, accepted: dict[str, ibis.Table]) -> None
         return
     known = []
     if "accounts" in accepted and "segment" in accepted["accounts"].columns:
-        known = sorted(accepted["accounts"].segment.dropna().unique().execute())
+        known = sorted(accepted["accounts"].select("segment").distinct().drop_null().execute()["segment"])
     if segment not in known:
         raise InputError(f"segment '{segment}': no account has it; the segments are {', '.join(known) or 'not given'}")

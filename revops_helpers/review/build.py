@@ -19,8 +19,10 @@ from revops_helpers.review.kernels import kernels
 from revops_helpers.review.manifest import inputs_of, manifest, now
 from revops_helpers.review.parameters import Parameter, checked, declared, iso_date
 from revops_helpers.review.publish import building, keep_failed, prepared, publish
+from revops_helpers.review.site import write_pages
 from revops_helpers.settings import InputError
 from revops_helpers.words.language import translate_markdown, use
+from revops_helpers.workspace import folder_of, open_company
 
 STANDARD = ("data", "as_of", "period", "segment", "language")
 METRICS = "tables of metrics"
@@ -66,12 +68,13 @@ def review(request: Request, progress: Progress | None = None) -> Path:
     """
     progress = progress or Progress()
     started, clock = now(), time.monotonic()
+    given = _given(request)
     sources = {name: run.read(path) for name, path in run.find(request.folder, request.notebooks).items()}
     parameters = {name: _declared(source, name) for name, source in sources.items()}
-    checked(parameters, _given(request))
+    checked(parameters, given)
     prepared(request.out)
-    company = _opened(request)
-    told = checked(parameters, _given(request) | {"as_of": company.as_of, "language": company.settings.locale})
+    company = _opened(request, given)
+    told = checked(parameters, given | {"as_of": company.as_of, "language": company.settings.locale})
     use(company.settings.locale)
     jobs = [run.Job(name, _translated(source), told[name]) for name, source in sources.items()]
     seconds = {"open": time.monotonic() - clock}
@@ -79,7 +82,7 @@ def review(request: Request, progress: Progress | None = None) -> Path:
         try:
             reports, metrics = _run(jobs, company, folder, request.jobs, progress)
             seconds |= {one.name: one.seconds for one in reports}
-            _write(folder, company, reports, metrics)
+            _write(folder, company, reports, metrics, set(run.find(request.folder)) - set(sources))
             gates = check(folder, company, reports, metrics)
             _hold(gates)
         except (run.NotebookFailed, _GatesShut) as failure:
@@ -88,7 +91,7 @@ def review(request: Request, progress: Progress | None = None) -> Path:
             raise ReviewFailed(f"{failure}\nNot published; the last review is as it was. See {kept}") from None
         seconds["whole"] = time.monotonic() - clock
         ran = {"started_at": started, "seconds": {name: round(spent, 3) for name, spent in seconds.items()}}
-        made_of = manifest(company, _inputs(request), told, [gate.record() for gate in gates], ran)
+        made_of = manifest(company, inputs_of(folder_of(request.data), company), told, [gate.record() for gate in gates], ran)
         exports.write_json(folder / "manifest.json", made_of)
         return publish(folder, request.out, company.as_of)
 
@@ -99,7 +102,7 @@ def _given(request: Request) -> dict[str, Any]:
         iso_date(request.as_of)
     for name in set(request.more) & set(STANDARD):
         raise InputError(f"parameter '{name}' has an option of its own: --{name.replace('_', '-')}")
-    data = request.data if request.data == "sample" else str(Path(request.data).expanduser().resolve())
+    data = request.data if request.data == "sample" else str(folder_of(request.data))
     standard = {name: getattr(request, name) or None for name in STANDARD if name != "data"}
     return {"data": data, **standard, **request.more}
 
@@ -112,11 +115,8 @@ def _declared(source: nbformat.NotebookNode, name: str) -> dict[str, Parameter]:
     return found
 
 
-def _opened(request: Request) -> Company:
+def _opened(request: Request, given: Mapping[str, Any]) -> Company:
     """The company, ingested once, in the language of the review."""
-    from revops_helpers.workspace import open_company
-
-    given = _given(request)
     company = open_company(
         given["data"], as_of=given["as_of"], period=request.period, segment=given["segment"], language=given["language"]
     )
@@ -149,10 +149,8 @@ def _run(jobs: list[run.Job], company: Company, folder: Path, at_once: int, prog
     return reports, metrics
 
 
-def _write(folder: Path, company: Company, reports: list[Report], metrics: Any) -> None:
+def _write(folder: Path, company: Company, reports: list[Report], metrics: Any, absent: set[str]) -> None:
     """The pages, tables, exports and findings of a review."""
-    from revops_helpers.review.site import write_pages
-
     findings = all_findings(reports)
     for name in ("tables", "exports"):
         (folder / name).mkdir()
@@ -161,16 +159,10 @@ def _write(folder: Path, company: Company, reports: list[Report], metrics: Any) 
     exports.write_table(folder / "tables", "quarantine_summary", exports.quarantine_summary(company.quarantine))
     exports.write_actions(folder / "exports" / "actions.csv", findings)
     exports.write_json(folder / "findings.json", findings)
-    write_pages(folder, company, reports)
+    write_pages(folder, company, reports, sorted(absent))
 
 
 def _hold(gates: list[Gate]) -> None:
     problems = [f"{gate.name}: no, {problem}" for gate in gates for problem in gate.problems]
     if problems:
         raise _GatesShut("\n".join(problems[:20]))
-
-
-def _inputs(request: Request) -> list[dict[str, Any]]:
-    from revops_helpers.workspace import folder_of
-
-    return inputs_of(folder_of(request.data))

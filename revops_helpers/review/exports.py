@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from revops_helpers.metrics.measure import catalogue, measure
+from revops_helpers.model.company import Company
 from revops_helpers.words.language import _
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -53,6 +55,18 @@ def _plain(column: pd.Series) -> list[Any]:
     if pd.api.types.is_datetime64_any_dtype(column):
         return [None if v is None else v.date() if v == v.normalize() else v.isoformat() for v in values]
     return [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]
+
+
+def metrics_table(company: Company) -> pd.DataFrame:
+    """Every metric over the period of the review: the total, every month of it, and every member of every dimension it knows."""
+    ids = list(catalogue())
+    cuts = sorted({dimension for metric in catalogue().values() for dimension in metric.dimensions})
+    frames = [measure(company, ids), measure(company, ids, every="month")]
+    for cut in cuts:
+        frames.append(measure(company, [i for i in ids if cut in catalogue()[i].dimensions], by=[cut]))
+    whole = pd.concat(frames, ignore_index=True)
+    keys = ["metric", "dimension", "member", "period_start", "period_end"]
+    return whole.drop_duplicates(keys, ignore_index=True).sort_values(keys, kind="stable", ignore_index=True)
 
 
 def quarantine_summary(quarantine: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime
 
 import ibis
@@ -16,12 +16,12 @@ from revops_helpers.words.markup import Part, esc, plain, rich, tag
 from revops_helpers.words.parts import details, ledger_table, note, section, stack, warning
 
 
-def reports_part(reports: Iterable[Report], files: Mapping[str, str]) -> Part:
+def reports_part(reports: Iterable[Report]) -> Part:
     """Each report of the review with its bottom line: the worst of its sentences."""
     rows, lines = [], []
     for one in reports:
         said = one.bottom_line[0] if one.bottom_line else one.title
-        head = tag("th", tag("a", esc(name_of(one)), href=files[one.name]), scope="row")
+        head = tag("th", tag("a", esc(name_of(one)), href=f"{one.name}.html"), scope="row")
         rows.append(tag("tr", head + tag("td", esc(said))))
         lines.append(f"{name_of(one)}: {said}")
     files_head = tag("th", esc(_("Files")), scope="row")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from revops_helpers.ingest import cache_folder
 from revops_helpers.model.company import Company
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,14 +60,12 @@ def records(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
     return [] if frame is None else frame.astype(object).where(frame.notna(), None).to_dict("records")
 
 
-def inputs_of(folder: Path) -> list[dict[str, Any]]:
-    """Every file of the company's folder: its name inside it, bytes and SHA-256. Hidden files are no input."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [
-        {"file": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": sha256(path)}
-        for path in files
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
+def inputs_of(folder: Path, company: Company) -> list[dict[str, Any]]:
+    """Every file that was read: its name, bytes, SHA-256, and how many records it held (None for company.yml and SELECTs)."""
+    stored = json.loads((cache_folder() / company.fingerprint / "meta.json").read_text(encoding="utf-8"))
+    agreed = [folder / "company.yml", *sorted(folder.rglob("*.sql"))]
+    own = [{"file": str(f.relative_to(folder)), "sha256": sha256(f), "bytes": f.stat().st_size, "rows": None} for f in agreed]
+    return sorted([*own, *stored["inputs"]], key=lambda one: one["file"])
 
 
 def sha256(file: Path) -> str:

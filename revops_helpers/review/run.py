@@ -88,6 +88,7 @@ def execute(job: Job, to: Path, held: Kernels, seconds: int = CELL_SECONDS) -> R
             parameters=dict(job.parameters),
             engine_name="review",
             kernel_name="python3",
+            language="python",
             progress_bar=False,
             execution_timeout=seconds,
             kernel_manager_class=held.manager(),

@@ -1,0 +1,68 @@
+"""`revops check`: what was read, accepted, refused and why, as text for a terminal. Nothing is run or published."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from revops_helpers.ingest import cache_folder
+from revops_helpers.model.company import Company
+from revops_helpers.review.exports import quarantine_summary
+from revops_helpers.words.language import _, count, exact_money
+from revops_helpers.words.markup import clean
+from revops_helpers.workspace import open_company
+
+
+def checked_data(data: str, as_of: str | None = None) -> tuple[str, list[str]]:
+    """The report on a company's data, and what is wrong beyond single rows: a table of which no row was accepted.
+
+    InputError when the data cannot be read at all.
+    """
+    company = open_company(data, as_of=as_of)
+    blocks = [
+        (_("Data of {name}, seen from {day}", name=company.settings.name, day=company.as_of.isoformat()), []),
+        (_("Rows: read = accepted + quarantined + excluded"), _ledger(company.ledger)),
+        (_("Sources"), _mapping(company)),
+        (_("Refused, by rule"), _refused(company.quarantine)),
+        (_("Notes"), [[note] for note in company.notes]),
+    ]
+    text = "\n\n".join("\n".join([title, *_aligned(rows)]) for title, rows in blocks if rows or title == blocks[0][0])
+    return text, _empty(company.ledger)
+
+
+def _ledger(ledger: pd.DataFrame) -> list[list[str]]:
+    head = [_("table"), _("source"), _("unit"), _("read"), _("accepted"), _("quarantined"), _("excluded")]
+    rows = []
+    for line in ledger.itertuples():
+        amounts = (line.read, line.accepted, line.quarantined, line.excluded)
+        shown = [count(a) if line.unit == "rows" else exact_money(a, line.unit) for a in amounts]
+        rows.append([line.table, line.source, _("rows") if line.unit == "rows" else line.unit, *shown])
+    return [head, *rows]
+
+
+def _mapping(company: Company) -> list[list[str]]:
+    """How each table was come by, and what its SELECT would also have used."""
+    report = pd.read_parquet(cache_folder() / company.fingerprint / "_mapping.parquet")
+    head = [_("table"), _("source"), _("status"), _("missing")]
+    return [head, *([line.table, line.source, line.status, line.missing] for line in report.itertuples())]
+
+
+def _refused(quarantine: pd.DataFrame) -> list[list[str]]:
+    if quarantine.empty:
+        return []
+    head = [_("rows"), _("table"), _("source"), _("column"), _("rule"), _("what to do")]
+    summary = quarantine_summary(quarantine).sort_values("rows", ascending=False, kind="stable")
+    return [head, *([count(one.rows), one.table, one.source, one.column, one.rule, one.advice] for one in summary.itertuples())]
+
+
+def _empty(ledger: pd.DataFrame) -> list[str]:
+    rows = ledger[ledger["unit"] == "rows"].groupby("table")[["read", "quarantined"]].sum()
+    lost = rows[(rows["read"] > 0) & (rows["read"] == rows["quarantined"])]
+    words = _("{table}: all {n} rows were refused; see the rules above")
+    return [words.format(table=table, n=count(line.read)) for table, line in zip(lost.index, lost.itertuples(), strict=True)]
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Columns under each other, indented by two."""
+    cells = [[clean(cell or "").replace("\n", " ") for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))] if cells else []
+    return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]

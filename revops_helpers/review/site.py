@@ -1,0 +1,76 @@
+"""The pages of a review: one for every notebook, and the index, which is the executive review with what stands behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from nbformat.v4 import new_notebook
+
+from revops_helpers.model.company import Company
+from revops_helpers.review.collect import Report
+from revops_helpers.review.index import data_part, name_of, reports_part
+from revops_helpers.review.manifest import commit
+from revops_helpers.review.page import build_page
+from revops_helpers.words.language import _, current, day, span
+from revops_helpers.words.markup import Part
+
+INDEX = "index.html"
+FIRST = "00_"
+
+
+def write_pages(folder: Path, company: Company, reports: Iterable[Report], absent: Iterable[str] = ()) -> None:
+    """Every report as `<name>.html`, and `index.html`: the executive review, the reports behind it, the state of the data.
+
+    absent: names of reports that this review leaves out; links to them become plain words.
+    """
+    reports = list(reports)
+    first = next((one for one in reports if one.name.startswith(FIRST)), None)
+    nav = [(_("Executive review") if first else _("Reports"), INDEX)]
+    nav += [(name_of(one), f"{one.name}.html") for one in reports if one is not first]
+    for one in reports:
+        _write(folder / f"{one.name}.html", company, one.notebook, _title(one, company), nav, absent)
+    behind = [reports_part([one for one in reports if one is not first]), data_part(company)]
+    said = _("Review of {name}", name=company.settings.name)
+    whole = (first.notebook, _title(first, company)) if first else (new_notebook(), said)
+    _write(folder / INDEX, company, *whole, nav, absent, behind)
+
+
+def _title(report: Report, company: Company) -> str:
+    return f"{report.title or name_of(report)} · {company.settings.name}"
+
+
+def _write(file: Path, company: Company, notebook, title: str, nav, absent: Iterable[str], behind: Iterable[Part] = ()) -> None:
+    html = build_page(
+        notebook,
+        title=title,
+        nav=nav,
+        language=current(),
+        extra_sections=behind,
+        here=file.name,
+        brand=company.settings.name,
+        when=when(company),
+        footer=footer(company),
+    )
+    for name in absent:
+        html = re.sub(rf'<a href="{re.escape(name)}\.html(?:#[^"]*)?">(.*?)</a>', r"\1", html)
+    file.write_text(html, encoding="utf-8")
+
+
+def when(company: Company) -> str:
+    """The line at the top of every page: from which day, about which period, of which part, and where the data ends early."""
+    ends = company.data_ends_on
+    words = [_("As of {day}", day=day(company.as_of)), span(company.period), company.segment or "", company.settings.currency]
+    if ends is not None and ends < company.as_of:
+        words.insert(1, _("data ends on {day}", day=day(ends)))
+    return " · ".join(word for word in words if word)
+
+
+def footer(company: Company) -> list[str]:
+    """What a reader has to know of every page, and what made it."""
+    head = commit()
+    code = _("Code {hash}{changed}", hash=head["hash"][:7], changed="+" if head["changed"] else "") if head else ""
+    inputs = _("inputs {fingerprint}", fingerprint=company.fingerprint[:7])
+    said = _("Intervals are 95% unless said otherwise. Personal data is left out: people appear as roles or keyed ids.")
+    return [said, ", ".join(text for text in (code, inputs) if text)]
