@@ -1,0 +1,47 @@
+"""Planted truth over a few seeds; `make truth` takes twenty and writes docs/truth.md."""
+
+import pandas as pd
+import pytest
+
+from tests.truth import SHORTFALLS, Recovery, covered, failures, recover, report, tallied
+
+SEEDS = (1, 2, 3)
+
+
+@pytest.fixture(scope="module")
+def recoveries():
+    return [recover(seed) for seed in SEEDS]
+
+
+def test_intervals_cover_what_was_planted(recoveries):
+    """Over eleven drivers and three companies one or two of 33 intervals may miss."""
+    assert sum(covered(recoveries).values()) >= 30
+
+
+def test_the_planted_shortfalls_stand_out_and_the_lead_surplus_too(recoveries):
+    found = tallied(recoveries)
+    for name in SHORTFALLS:
+        assert found[f"{name} is behind beyond noise"] >= 2
+    assert found["leads is ahead beyond noise"] == len(SEEDS)
+
+
+def test_the_gap_is_told_to_the_cent(recoveries):
+    found = tallied(recoveries)
+    assert found["gap is what was drawn, to the cent"] == len(SEEDS)
+    assert found["identity leaves nothing unexplained"] == len(SEEDS)
+    assert found["gap is 27% (±3) of plan"] == len(SEEDS)
+
+
+def test_the_planted_bottleneck_and_duplicates_are_found(recoveries):
+    found = tallied(recoveries)
+    assert found["bottleneck stage is named, and clear"] == len(SEEDS)
+    assert all(hits == len(SEEDS) for name, hits in found.items() if name.startswith(("companies", "leads with")))
+
+
+def test_the_page_shows_what_was_missed(recoveries):
+    page = report(recoveries)
+    assert "| churn |" in page
+    drivers = pd.DataFrame([{"driver": "d", "planted": 0, "found": 1, "low": 1, "high": 2, "covered": False, "clear": True}])
+    missed = [Recovery(seed, 0.27, drivers, {"a truth": False}) for seed in (1, 2)]
+    assert failures(missed) == ["interval of d: 0 of 2", "a truth: 0 of 2"]
+    assert report(missed).count("✗") == 2
