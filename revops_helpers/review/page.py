@@ -49,7 +49,8 @@ def build_page(
     node = notebook if isinstance(notebook, Mapping) else nbformat.read(notebook, as_version=4)
     blocks = [*_blocks(node), *((part.kind, part.html) for part in extra_sections)]
     body = _sections(_unique([html for _kind, html in _headed(blocks, title)]))
-    contents = [(plain(unescape(short or re.sub(r"<[^>]+>", "", text))), anchor) for anchor, short, text in _H2.findall(body)]
+    contents = [(_("Bottom line"), "main")] if any(kind == "header" for kind, _html in blocks) else []
+    contents += [(plain(unescape(short or re.sub(r"<[^>]+>", "", text))), anchor) for anchor, short, text in _H2.findall(body)]
     return _template().render(
         language=current().replace("_", "-"), policy=POLICY, title=clean(title), style=style(), home=_home(nav), here=here,
         brand=clean(brand), kind=_("Revenue operations review"), when=clean(when), contents=contents, nav=nav, body=body,
@@ -104,6 +105,9 @@ class _Prose(mistune.HTMLRenderer):
         self.level = max(level, 1)
         words = unescape(re.sub(r"<[^>]+>", "", text))
         return f'<h2 id="{slug(words)}">{text}</h2>\n' if level == 2 else f"<h{level}>{text}</h{level}>\n"
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        return text if self.safe_url(url) == "#harmful-link" else super().link(text, url, title)
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
         return text

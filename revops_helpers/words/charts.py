@@ -99,13 +99,14 @@ def ends_written(sheet: Sheet, x: float, y: Axis, ends: Iterable[End]) -> None:
         sheet.text(x + 10, max(place - lift, 10), end.words, color=end.colour, bold=end.bold, size=NORMAL if end.bold else SMALL)
 
 
-def fan(progress: pd.DataFrame, forecast: pd.DataFrame | None = None) -> Figure:
+def fan(progress: pd.DataFrame, forecast: pd.DataFrame | None = None, height: int = 396) -> Figure:
     """Cumulative actual against plan by month, and the forecast's bands to the end of the year. Money in cents.
 
     progress: month (date), plan, actual (cumulative; no value where there is none). forecast: month, median, and for each level
     that is known low_50, high_50, low_80, high_80, low_95, high_95; months after the last actual.
+    height: of the wide drawing in pixels, such as that of the waterfall beside it.
     """
-    return figure(lambda sheet: _fan(sheet, progress.reset_index(drop=True), forecast), wide=(NARROW, 396), phone=(PHONE, 320))
+    return figure(lambda sheet: _fan(sheet, progress.reset_index(drop=True), forecast), wide=(NARROW, height), phone=(PHONE, 320))
 
 
 def _fan(sheet: Sheet, rows: pd.DataFrame, forecast: pd.DataFrame | None) -> None:
@@ -156,9 +157,9 @@ def _fan_lines(sheet, x: Axis, y: Axis, rows, ahead, months: list[pd.Timestamp],
     planned = rows["plan"][last]
     if planned == planned and now < planned:
         sheet.line([x(last)] * 2, [y(planned), y(now)], BAD, 1.6)
-        sheet.text(x(last) + 6, (y(planned) * 2 + y(now)) / 3, write(now - planned), color=BAD, bold=True, halo=True)
-    below = min(y(now) + 20, y.start - 10)
-    sheet.text(x(last) + 8, below, _("Actual {value}", value=write(now)), color=GOOD, bold=True, align="center", halo=True)
+        sheet.text(x(last) + 6, (y(planned) * 2 + y(now)) / 3, write(now - planned), color=BAD, bold=True)
+    below = min(y(now) + 24, y.start - 10)
+    sheet.text(x(last) + 2, below, _("Actual {value}", value=write(now)), color=GOOD, bold=True)
 
 
 def _fan_bands(sheet: Sheet, x: Axis, y: Axis, ahead: pd.DataFrame, months: list[pd.Timestamp], actual: pd.Series) -> None:
@@ -191,14 +192,14 @@ def steps(
 def _steps(sheet: Sheet, curves: Mapping[str, pd.DataFrame], ticks: Mapping, marks: Mapping, notes: Mapping) -> None:
     labels = [data(name) for name in curves] + [_note(notes, name) for name in curves]
     x = Axis(min(ticks), max(ticks), 4, sheet.width - sheet.widest(labels, bold=True) - 14, log=True)
-    y = Axis(0.0, 1.0, sheet.height - 34, 20)
+    y = Axis(0.0, 1.0, sheet.height - 34, 36 if marks else 20)
     levels(sheet, y, x.end, lambda share: percent(share, 0))
     for i, (time, name) in enumerate(sorted(ticks.items())):
         align = "left" if i == 0 else "right" if i == len(ticks) - 1 else "center"
         if not sheet.phone or i % 2 == 0 or i == len(ticks) - 1:
             sheet.text(x(time), sheet.height - 16, name, size=SMALL, color=SECOND, align=align)
     for time, name in marks.items():
-        sheet.line([x(time)] * 2, [y.start, y.end], INK, 1.1, dashes=(2, 3))
+        sheet.line([x(time)] * 2, [y.start, 18], INK, 1.1, dashes=(2, 3))
         sheet.text(x(time), 9, name, size=SMALL, bold=True, align="center")
     ends = []
     for (name, frame), colour in zip(curves.items(), _colours(len(curves)), strict=True):

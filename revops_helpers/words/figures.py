@@ -77,13 +77,13 @@ def waterfall(gap: Gap) -> Figure:
 
 
 def _steps(gap: Gap) -> list[_Step]:
-    """What the planned drivers make beyond the plan, the drivers, what they leave unexplained; the outer two only if not zero."""
+    """What the planned drivers make beyond the plan, the drivers, what they leave unexplained; nothing that is exactly zero."""
     at, found = float(gap.plan.value or 0), []
     rows = [(_("Plan mismatch"), "", gap.plan_mismatch, "")]
     rows += [(_(d.label), _change(d), d.effect, d.group) for d in gap.drivers]
     rows += [(_("Unexplained"), "", gap.unexplained, "")]
     for name, change, effect, group in rows:
-        if group or effect.value:
+        if effect.value or not effect.exact:
             found.append(_Step(name, change, effect, at, group))
             at = found[-1].end
     return found

@@ -148,11 +148,11 @@ def span(period: Period) -> Text:
 
 
 def digits_of(low: float | None, high: float | None, most: int = 2) -> int | None:
-    """Digits after the point that an interval supports: the last one is at most a tenth of its width. None if exact."""
+    """Digits after the point that an interval supports: it is at least 7.5 of the last one wide. None if exact."""
     if low is None or high is None or not math.isfinite(high - low):
         return None
     width = high - low
-    return most if width <= 0 else min(most, max(0, math.ceil(1 - math.log10(width) - 1e-9)))
+    return most if width <= 0 else min(most, max(0, math.ceil(-math.log10(width / 7.5) - 1e-9)))
 
 
 def in_unit_of(m: Measurement, value: float, signed: bool = False) -> Quantity:

@@ -32,6 +32,7 @@ def interval_bar(
         return ""
     drawn = [x for x in (value, low, high, before, target) if x is not None]
     start, end = span or (min(drawn), max(drawn))
+    end += 0.15 * (end - start) if state == "censored" else 0
     room = (end - start) or abs(end) or 1.0
 
     def x(at: float) -> float:
@@ -48,7 +49,7 @@ def interval_bar(
         marks.append(f'<path class="aim" d="M{x(target)} 2V18"/>')
     if state == "censored":
         ahead = -1 if flip else 1
-        marks.append(f'<path class="open" d="M{x(value)} 10h{ahead * 12}m{-ahead * 4} -4l{ahead * 4} 4l{-ahead * 4} 4"/>')
+        marks.append(f'<path d="M{x(value)} 10h{ahead * 14}m{-ahead * 4} -4l{ahead * 4} 4l{-ahead * 4} 4"/>')
     marks.append(f'<circle class="dot" cx="{x(value)}" cy="10" r="3.9"/>')
     return _svg("".join(marks), WIDTH, f"bar {state}", aria_hidden="true")
 

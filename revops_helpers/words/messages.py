@@ -88,7 +88,9 @@ _TURNS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067
 
 
 def _kept(c: str) -> bool:
-    return c in "\n\t" or (c not in _TURNS and unicodedata.category(c) not in ("Cc", "Cs", "Cn"))
+    code = ord(c)
+    nothing = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF  # Unicode's noncharacters
+    return c in "\n\t" or not (nothing or c in _TURNS or unicodedata.category(c) in ("Cc", "Cs"))
 
 
 def clean(text: object) -> str:

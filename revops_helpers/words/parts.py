@@ -95,8 +95,8 @@ def beside(left: Part, *right: Part) -> Part:
 
 
 def details(summary: str, *parts: Part) -> Part:
-    """Depth for who wants it, folded."""
-    html = f"<details><summary>{rich(summary)}</summary>{''.join(part.html for part in parts)}</details>"
+    """Depth for who wants it, folded; not printed."""
+    html = f'<details class="fold"><summary>{rich(summary)}</summary>{"".join(part.html for part in parts)}</details>'
     text = "\n\n".join([plain(summary), *(part.text for part in parts)])
     return Part("details", html, text, {"parts": nested(parts)})
 

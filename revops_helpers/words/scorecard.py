@@ -111,7 +111,7 @@ def _row(row: ScoreRow, verdict: Verdict, words: dict[str, Text], heads: Sequenc
     before, target = (x.value if x is not None else None for x in (row.before, row.target))
     bar = interval_bar(m.value, m.low, m.high, before=before, target=target, state=state, flip=row.direction == "lower")
     name = _("{metric}, last {n} months", metric=row.label, n=str(len(row.trend)))
-    inside = interval_of(m) if m.value is not None else data(m.reason)
+    inside = interval_of(m) if m.value is not None else _(m.reason)
     others = [(head, value_of(x) if x is not None else "") for head, x in ((heads[4], row.before), (heads[5], row.target))]
     cells = [
         tag("th", rich(row.label), role="rowheader", scope="row"),

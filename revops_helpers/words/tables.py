@@ -36,7 +36,7 @@ def cell_html(cell: Cell) -> str:
     if isinstance(cell, Part):
         return cell.html
     if isinstance(cell, Measurement):
-        under = esc(interval_of(cell)) if cell.value is not None else esc(cell.reason)
+        under = esc(interval_of(cell)) if cell.value is not None else esc(_(cell.reason))
         return f"{esc(value_of(cell))}{f'<small>{under}</small>' if under else ''}"
     if isinstance(cell, Text):
         return rich(cell)
@@ -139,7 +139,7 @@ def _finding_row(place: int, finding: Finding, span: tuple[float, float], heads:
     clear = stake.clear_of(0) and (stake.value or 0) > 0
     bar = interval_bar(stake.value, stake.low, stake.high, span=span, zero=True, state="good" if clear else "open")
     levels = {"high": _("high"), "medium": _("medium"), "low": _("low")}
-    see = tag("a", rich(_("see {n}", n=str(place))), href=where(finding.evidence))
+    see = tag("a", rich(page_name(finding.evidence.partition("#")[0]) or _("above")), href=where(finding.evidence))
     texts = (levels[finding.confidence], data(finding.owner), label(finding.metric), day(finding.review_on))
     said = tag("b", rich(finding.headline)) + " " + tag("span", rich(finding.action))
     cells = [
@@ -157,6 +157,14 @@ def where(evidence: str) -> str:
     """The link to a section: "03_optimization#win-rate" → "03_optimization.html#win-rate"; "#win-rate" stays on the page."""
     page, _hash, anchor = evidence.partition("#")
     return (f"{page}.html" if page else "") + (f"#{anchor}" if anchor else "")
+
+
+def page_name(stem: str) -> Text:
+    """What a report is called: 03_optimization → "3 Optimization"."""
+    place, _underscore, words = stem.partition("_")
+    numbered = place.isdigit() and bool(words)
+    name = _((words if numbered else stem).replace("_", " ").capitalize())
+    return Text(f"{int(place)} {name}") if numbered else name
 
 
 def _collected(finding: Finding) -> dict[str, object]:

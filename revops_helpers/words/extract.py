@@ -1,0 +1,91 @@
+"""Collect every message of the product into `locale/revops.pot`, and compile the catalogues of the languages.
+
+    python -m revops_helpers.words.extract            writes the .pot anew
+    python -m revops_helpers.words.extract compile    writes a .mo beside every .po
+
+Messages come from calls of `_`, `N_`, `n_` and `not_applicable` in the code, from the page's template, from the Markdown
+cells of the notebooks (a whole cell is one message) and from the words of the metric catalogue.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import nbformat
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from revops_helpers.words.messages import DOMAIN, FOLDER
+
+ROOT = Path(__file__).parents[2]
+POT = FOLDER / f"{DOMAIN}.pot"
+CALLS = {"_": None, "N_": None, "n_": (1, 2), "not_applicable": None}
+METRIC_WORDS = ("label", "grain", "owner", "definition", "timing", "edge_cases")
+
+Message = tuple[str, str | tuple[str, str]]
+
+
+def messages() -> Iterator[Message]:
+    """(where, message) of everything that is translated; where is a path below the repository or a metric's id."""
+    package = Path(__file__).parents[1]
+    for kind, method in (("py", "python"), ("j2", "jinja2")):
+        for file in sorted(package.rglob(f"*.{kind}")):
+            for _line, message, _comments, _context in extract_from_file(method, file, keywords=CALLS):
+                yield _place(file), message
+    for file in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        for cell in nbformat.read(file, as_version=4).cells:
+            if cell.cell_type == "markdown" and cell.source.strip():
+                yield _place(file), cell.source.strip()
+    yield from _metric_words()
+
+
+def _place(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def _metric_words() -> Iterator[Message]:
+    from revops_helpers.metrics.measure import catalogue
+
+    for metric in catalogue().values():
+        for name in METRIC_WORDS:
+            if text := getattr(metric, name):
+                yield f"metric:{metric.id}", text
+
+
+def collected() -> Catalog:
+    """All messages as one catalogue with a fixed date, so that the same code makes the same file."""
+    head = "# Messages of the RevOps Workbook, written by revops_helpers.words.extract."
+    fixed = datetime(2026, 1, 1, tzinfo=UTC)
+    found = Catalog(project="RevOps Workbook", version="1", header_comment=head, creation_date=fixed, fuzzy=False)
+    for place, message in messages():
+        if message:
+            found.add(message, locations=[(place, 0)])
+    return found
+
+
+def extract() -> Path:
+    """Write the .pot."""
+    POT.parent.mkdir(parents=True, exist_ok=True)
+    with POT.open("wb") as out:
+        write_po(out, collected(), include_lineno=False, sort_output=True, width=100)
+    return POT
+
+
+def compile_all() -> list[Path]:
+    """Write the .mo of every language that has a .po."""
+    done = []
+    for file in sorted(FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):
+        with file.open("rb") as source, file.with_suffix(".mo").open("wb") as out:
+            write_mo(out, read_po(source, locale=file.parents[1].name))
+        done.append(file.with_suffix(".mo"))
+    return done
+
+
+if __name__ == "__main__":
+    for written in compile_all() if sys.argv[1:] == ["compile"] else [extract()]:
+        print(written)

@@ -1,0 +1,193 @@
+"""Words, numbers and dates: the house style in both languages, and the guard that keeps data from becoming markup."""
+
+from datetime import date
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from hypothesis import given
+from hypothesis import strategies as st
+
+from revops_helpers.measurement import Measurement
+from revops_helpers.periods import Period
+from revops_helpers.settings import InputError
+from revops_helpers.words import extract, messages
+from revops_helpers.words import language as say
+from revops_helpers.words.language import _, n_, use
+from revops_helpers.words.markup import esc, plain, rich
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    use("en")
+    yield
+    use("en")
+
+
+def shown(text: str) -> str:
+    """With ordinary spaces, to read the expectations."""
+    return text.replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize(
+    ("cents", "english", "portuguese"),
+    [
+        (0, "R$ 0", "R$ 0"),
+        (220_000_000, "R$ 2.2 M", "R$ 2,2 mi"),
+        (-82_400_000, "−R$ 824 k", "−R$ 824 mil"),
+        (96_400_000, "R$ 964 k", "R$ 964 mil"),
+        (99_996_000, "R$ 1.0 M", "R$ 1,0 mi"),
+        (950_000, "R$ 9.5 k", "R$ 9,5 mil"),
+        (64_000, "R$ 640", "R$ 640"),
+        (1_250_000_000_000, "R$ 12.5 B", "R$ 12,5 bi"),
+    ],
+)
+def test_money_is_compact_with_the_sign_before_the_symbol(cents, english, portuguese):
+    assert shown(say.money(cents, "BRL")) == english
+    use("pt_BR")
+    assert shown(say.money(cents, "BRL")) == portuguese
+
+
+def test_quantities_hold_no_breaking_space_and_no_hyphen_for_a_minus():
+    texts = [say.money(-5_000_000, "BRL"), say.points(-0.016), say.duration(12.1, "hours"), say.exact_money(-123456, "USD")]
+    assert texts == ["−R$\u00a050\u00a0k", "−1.6\u00a0pp", "12.1\u00a0h", "−US$\u00a01,234.56"]
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0, "0%"),
+        (0.088, "8.8%"),
+        (0.34, "34%"),
+        (0.0001, "< 0.1%"),
+        (-0.0001, "−< 0.1%"),
+        (0.997, "99.7%"),
+        (1, "100%"),
+        (1.005, "100.5%"),
+    ],
+)
+def test_a_share_never_reads_as_nothing_or_all_unless_it_is(share, text):
+    assert shown(say.percent(share)) == text
+
+
+def test_the_second_language_changes_every_number_and_date_without_a_catalogue():
+    use("pt_BR")
+    texts = [say.percent(0.088), say.points(-0.016), say.count(6300), say.ratio(3.1), say.day(date(2026, 9, 30))]
+    assert [shown(text) for text in texts] == ["8,8%", "−1,6 p.p.", "6.300", "3,1×", "30/09/2026"]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "english", "portuguese"),
+    [
+        ((2026, 1, 1), (2026, 9, 30), "January–September 2026", "janeiro–setembro de 2026"),
+        ((2026, 9, 1), (2026, 9, 30), "September 2026", "setembro de 2026"),
+        ((2025, 10, 1), (2026, 9, 30), "Oct 2025–Sep 2026", "out. 2025–set. 2026"),
+        ((2026, 1, 1), (2026, 12, 31), "2026", "2026"),
+        ((2026, 9, 2), (2026, 9, 30), "2 Sep 2026 – 30 Sep 2026", "02/09/2026 – 30/09/2026"),
+    ],
+)
+def test_a_period_is_named_by_its_months(start, end, english, portuguese):
+    period = Period(date(*start), date(*end))
+    assert shown(say.span(period)) == english
+    use("pt_BR")
+    assert shown(say.span(period)) == portuguese
+
+
+PERCENT = {"unit": "percent", "n": 100}
+MONEY = {"unit": "money", "currency": "BRL"}
+
+
+@pytest.mark.parametrize(
+    ("m", "value", "interval"),
+    [
+        (Measurement(0.088, low=0.081, high=0.095, **PERCENT), "8.8%", "8.1–9.5"),
+        (Measurement(0.235, low=0.201, high=0.272, **PERCENT), "23.5%", "20.1–27.2"),
+        (Measurement(0.6123, low=0.53, high=0.69, **PERCENT), "61%", "53–69"),
+        (Measurement(-82_400_000, low=-130_000_000, high=-34_000_000, **MONEY), "−R$ 824 k", "−1,300 to −340 k"),
+        (Measurement(17_000_000, low=-2_000_000, high=36_000_000, **MONEY), "R$ 170 k", "−20 to 360 k"),
+        (Measurement(584_000_000, **MONEY), "R$ 5.8 M", "exact"),
+        (Measurement(7.0, low=6.2, status="censored", unit="months"), "> 7 mo", "≥ 6.2 mo"),
+        (Measurement(19, low=16, high=24, unit="months"), "19 mo", "16–24"),
+        (Measurement(None, status="not_applicable", reason="needs spend", unit="ratio"), "n/a", ""),
+    ],
+)
+def test_a_measurement_shows_the_digits_that_its_interval_supports(m, value, interval):
+    assert (shown(say.value_of(m)), shown(say.interval_of(m))) == (value, interval)
+
+
+def test_an_interval_that_crosses_zero_is_written_with_a_word_in_both_languages():
+    m = Measurement(0.01, low=-0.02, high=0.04, unit="percent")
+    assert shown(say.with_interval(m)) == "1.0% [−2.0 to 4.0]"
+    use("pt_BR")
+    assert shown(say.with_interval(m)) == "1,0% [−2,0 a 4,0]"
+
+
+def test_an_unknown_language_is_refused_and_none_means_english():
+    with pytest.raises(InputError, match="use one of en, pt_BR"):
+        use("fr")
+    use(None)
+    assert say.current() == "en"
+
+
+def test_the_second_language_needs_only_a_catalogue(tmp_path, monkeypatch):
+    catalogue = Catalog(locale="pt_BR")
+    catalogue.add("Plan {value}", "Plano {value}")
+    catalogue.add("# Question\n\nWhy?", "# Pergunta\n\nPor quê?")
+    catalogue.add(("{n} deal", "{n} deals"), ("{n} negócio", "{n} negócios"))
+    folder = tmp_path / "pt_BR" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    with (folder / "revops.mo").open("wb") as out:
+        write_mo(out, catalogue)
+    monkeypatch.setattr(messages, "FOLDER", tmp_path)
+    messages._catalogue.cache_clear()
+    use("pt_BR")
+    try:
+        assert _("Plan {value}", value=say.number(8)) == "Plano 8"
+        assert say.translate_markdown("# Question\n\nWhy?\n") == "# Pergunta\n\nPor quê?"
+        assert [n_("{n} deal", "{n} deals", n) for n in (1, 2000)] == ["1 negócio", "2.000 negócios"]
+    finally:
+        messages._catalogue.cache_clear()
+
+
+def test_data_inside_a_sentence_never_becomes_bold():
+    sentence = _("**{name}** is late", name="A**B** *C")
+    assert rich(sentence) == "<strong>A**B** *C</strong> is late"
+    assert plain(sentence) == "A**B** *C is late"
+
+
+def test_a_sentence_inside_a_sentence_keeps_its_bold():
+    assert rich(_("So: {inner}", inner=_("**now**"))) == "So: <strong>now</strong>"
+
+
+def test_data_with_braces_is_not_a_field():
+    assert _("Deal {name}", name="{value.__class__}") == "Deal {value.__class__}"
+
+
+def test_right_to_left_text_is_isolated_and_direction_marks_are_taken_out():
+    assert say.data("abc \u202egpj.exe") == "abc gpj.exe"
+    assert say.data("شركة") == "\u2068شركة\u2069"
+    assert say.data("a\x00b\x1b[31m\ud800") == "ab[31m"
+
+
+@given(st.text())
+def test_any_data_shows_as_text_only(text):
+    shown_text = rich(_("{x}", x=text))
+    assert "<" not in shown_text
+    assert plain(say.data(text)).strip("\u2068\u2069") == esc_back(esc(say.data(text))).strip("\u2068\u2069")
+
+
+def esc_back(html: str) -> str:
+    from html import unescape
+
+    return unescape(html)
+
+
+def test_the_template_of_messages_is_up_to_date_with_code_notebooks_and_metrics():
+    """Fails after a text was changed: run `python -m revops_helpers.words.extract`."""
+    with extract.POT.open("rb") as file:
+        written = {message.id for message in read_po(file) if message.id}
+    found = {message.id for message in extract.collected() if message.id}
+    assert found - written == set(), "messages that the .pot lacks"
+    assert written - found == set(), "messages that are no longer in the product"
+    assert "Skip to the report" in written and ("{n} row", "{n} rows")[0] not in written
