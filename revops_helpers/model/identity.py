@@ -1,4 +1,4 @@
-"""Who is one customer, and how far records of different systems find each other: by keys, then tax id root and domain, never by name.
+"""Who is one customer, and how far records of different systems find each other: by keys, tax id root and domain, never by name.
 
 Pure: lazy tables of a company in, lazy tables and one small frame out.
 """
@@ -37,7 +37,8 @@ def customers(accounts: ibis.Table) -> ibis.Table | None:
     above = rows.select(_id=rows.account_id, _parent=rows.parent, _root=rows.root)
     top = rows.mutate(top=ibis.coalesce(rows.parent, rows.account_id))
     for _ in range(PARENTS if "parent_id" in accounts.columns else 0):
-        joined = top.left_join(above, top.parent == above._id)
+        over = above.view()
+        joined = top.left_join(over, top.parent == over._id)
         unrooted = joined.root.isnull()
         top = joined.select(
             "account_id",

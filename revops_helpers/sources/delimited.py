@@ -31,7 +31,7 @@ def delimited(place: Place) -> Raw:
     notes = (f"{place.label} was read as {encoding}",) if unasked else ()
     seen = scan(plain, delimiter)
     if not seen.regular:
-        return keep_records(place, columns, _records(plain, place.label, delimiter), notes)
+        return keep_records(place, columns, _records(plain, place.label, delimiter), notes, delimiter)
     counted, refused, lines = _split(place, plain, seen, len(columns), has_header=True)
     arrived = keep(place, columns, lines, delimiter)
     return view(place, columns, counted, arrived, refused, notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from revops_helpers.settings import InputError
 if TYPE_CHECKING:
     import duckdb
 
+Record = tuple[int, list[str]]  # its line and its fields
 WIDTH_ADVICE = "{found} fields where the header has {expected}: quote values that hold the delimiter, or export the row again"
 NUL_ADVICE = "remove the NUL byte, or export the row again"
 
@@ -86,7 +88,7 @@ def keep(place: Place, columns: Sequence[str], lines: np.ndarray, delimiter: str
     parsed = (
         f"read_csv({quoted(clean)}, columns = {typed}, auto_detect = false, header = false, delim = {quoted(delimiter)}, "
         f"quote = {quoted(quote)}, escape = {quoted(quote)}, nullstr = '', strict_mode = true, null_padding = false, "
-        "max_line_size = 16777216)"
+        "new_line = '\\n', max_line_size = 16777216)"
     )
     rows = f"SELECT *, {int(lines[0])} - 1 + row_number() OVER () AS _line FROM {parsed}"
     if (np.diff(lines) != 1).any():
@@ -115,7 +117,7 @@ def view(place: Place, columns: Sequence[str], counted: int, arrived: int, refus
     return Raw(place.relation, place.label, tuple(columns), counted, tuple(refused), tuple(notes))
 
 
-def keep_records(place: Place, columns: Sequence[str], records: Iterable[tuple[int, list[str]]], notes=()) -> Raw:
+def keep_records(place: Place, columns: Sequence[str], records: Iterable[Record], notes=(), delimiter: str = ",") -> Raw:
     """Records that Python split, as (line, fields), through the same store and the same count. Empty ones are no rows."""
     width, counted, lines, refused = len(columns), 0, [], []
     with place.scratch("clean").open("w", encoding="utf-8", newline="") as sink:
@@ -125,11 +127,18 @@ def keep_records(place: Place, columns: Sequence[str], records: Iterable[tuple[i
                 continue
             counted += 1
             if any("\0" in field for field in fields):
-                refused.append(nul(place.label, line, "|".join(fields)))
+                refused.append(nul(place.label, line, _line_of(fields, delimiter)))
             elif len(fields) != width:
-                refused.append(ragged(place.label, line, len(fields), width, "|".join(fields)))
+                refused.append(ragged(place.label, line, len(fields), width, _line_of(fields, delimiter)))
             else:
                 writer.writerow(fields)
                 lines.append(line)
     arrived = keep(place, columns, np.array(lines, dtype=np.int64))
     return view(place, columns, counted, arrived, refused, notes)
+
+
+def _line_of(fields: list[str], delimiter: str) -> str:
+    """Fields as one line of delimited text."""
+    line = io.StringIO(newline="")
+    csv.writer(line, delimiter=delimiter).writerow(fields)
+    return line.getvalue().removesuffix("\r\n")
