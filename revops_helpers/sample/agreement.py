@@ -71,6 +71,54 @@ team:
 """
 
 
-def agreement(sources: str) -> str:
-    """The whole text, with the lines that say where each source is."""
-    return AGREEMENT + sources
+EXPORTS = """\
+# Salesforce, HubSpot, Gainsight and Jira come through the SELECTs that ship with the workbook; the billing system and the
+# spreadsheets, which nobody else has, through the ones in selects/.
+sources:
+  salesforce:
+    path: salesforce
+    decimal: "."
+    dates: ymd
+    time_zone: UTC
+  hubspot:
+    path: hubspot
+    decimal: "."
+    dates: ymd
+    time_zone: UTC
+  gainsight:
+    path: gainsight
+    decimal: "."
+    dates: ymd
+    time_zone: UTC
+  jira:
+    path: jira
+    dates: ymd
+  faturex:
+    path: faturex
+    selects: selects/faturex
+    decimal: ","
+    dates: dmy
+  planilhas:
+    path: planilhas
+    selects: selects/planilhas
+    decimal: ","
+    dates: dmy
+    encoding: cp1252
+"""
+
+TABLES = """\
+sources:
+  tables:
+    path: tables
+    time_zone: UTC
+"""
+
+
+def of_exports() -> str:
+    """company.yml beside the exports of the systems."""
+    return AGREEMENT + EXPORTS
+
+
+def of_tables() -> str:
+    """company.yml beside canonical tables."""
+    return AGREEMENT + TABLES

@@ -102,7 +102,7 @@ class _Run:
     def __init__(self, streams: w.Streams, customer: dict[str, np.ndarray]):
         n = len(customer["start"])
         self.customer, self.rng, self.draw = customer, streams("book"), streams("events")
-        self.start_month = np.where(customer["start"] < 0, -1 - (-customer["start"] - 1) // 30, w.month_of(customer["start"]))
+        self.start_month = w.month_of(customer["start"])
         self.since = self.start_month.copy()
         self.mrr = np.where(self.start_month < 0, customer["mrr"], 0)
         self.last, self.left = customer["mrr"].copy(), np.full(n, -999)

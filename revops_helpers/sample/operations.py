@@ -40,14 +40,15 @@ OTHER_TARGETS = {
     "nrr": 1.12,
     "grr": 0.91,
     "logo_churn": 0.08,
-    "time_to_first_contact": 60,
+    "contacted_within_sla": 0.30,
+    "time_to_first_contact_at_work": 180,
     "pipeline_coverage": 3.5,
-    "cac": 32_000,
-    "ltv_cac": 3.5,
-    "cac_payback": 18,
-    "magic_number": 0.9,
-    "rule_of_40": 0.45,
-    "sales_cycle": 45,
+    "cycle_days": 40,
+    "cac": 42_000,
+    "ltv_cac": 2.5,
+    "cac_payback": 22,
+    "magic_number_seed": 0.9,
+    "rule_of_40": 0.40,
 }
 
 

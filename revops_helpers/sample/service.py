@@ -122,7 +122,7 @@ def simulate_tickets(streams: w.Streams, core: Core, accounts: Accounts) -> pd.D
     csat = np.where(known & (rng.random(n) < 0.4), rng.integers(2, 6, n), np.nan)
     table = pd.DataFrame(
         {
-            "ticket_id": w.ids("CH-", n, 7),
+            "ticket_id": w.salesforce_ids("500", n),
             "account_id": w.pick(accounts.table["account_id"], row),
             "opened_at": w.times(opened),
             "closed_at": w.times(closed, known),

@@ -100,8 +100,18 @@ def spread(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def month_of(day: np.ndarray) -> np.ndarray:
-    """Month index (0 is October 2021) of each day."""
-    return np.searchsorted(MONTH_STARTS, day, side="right") - 1
+    """Month index of each day; 0 is October 2021, the months before it are negative."""
+    return (_calendar(day).astype("datetime64[M]") - np.datetime64(DAY0, "M")).astype(np.int64)
+
+
+def day_in_month(day: np.ndarray) -> np.ndarray:
+    """0 for the first day of a month."""
+    date_ = _calendar(day)
+    return (date_ - date_.astype("datetime64[M]")).astype(np.int64)
+
+
+def _calendar(day: np.ndarray) -> np.ndarray:
+    return np.datetime64(DAY0, "D") + np.asarray(day).astype("timedelta64[D]")
 
 
 def _workdays() -> np.ndarray:
