@@ -30,8 +30,9 @@ class Coverage:
         of the quarter less what is won so far; None where there is no plan. coverage: open ÷ to_win.
     win_share: of the pipeline that was open on this day of past quarters and due in them, the share of value won in them.
     later_share: of the value won in the rest of past quarters, the share of deals that were not in that pipeline.
-    needed: the coverage that asks for, if all is to come from open deals (1 ÷ win_share); needed_in_all: if as much more comes
-        later as did. expected: what the open pipeline, and what comes later, turn into at past shares.
+    needed: the coverage that made the number in past quarters: open ÷ all that was won in the rest of them, later deals
+        included. needed_alone: what it takes if no deal comes later (1 ÷ win_share). expected: what the open pipeline and
+        what comes later turn into, at past shares.
     past: one row per past quarter: quarter (its first day), open, won_of_open, won_later (cents).
     """
 
@@ -43,7 +44,7 @@ class Coverage:
     win_share: Measurement
     later_share: Measurement
     needed: Measurement
-    needed_in_all: Measurement
+    needed_alone: Measurement
     expected: Measurement
     past: pd.DataFrame
 
@@ -71,8 +72,8 @@ def coverage(company: Company, quarters: int = 8) -> Coverage:
         coverage=_covering(amount, to_win),
         win_share=win_share,
         later_share=_ratio(past, past.won_later, won),
-        needed=_inverse(win_share),
-        needed_in_all=_inverse(in_all),
+        needed=_inverse(in_all),
+        needed_alone=_inverse(win_share),
         expected=_times(in_all, amount),
         past=past.groupby("quarter", as_index=False)[["open", "won_of_open", "won_later"]].sum(),
     )

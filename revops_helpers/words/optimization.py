@@ -74,7 +74,7 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
         "sales_development",
         N_("Agree one lead definition, route every lead to a person, and work the untouched ones first."),
     ),
-    "opportunities": (
+    "opportunities_opened": (
         "sales_development",
         N_("Open more deals from the leads and customers there are, before buying more leads."),
     ),
@@ -271,7 +271,7 @@ def _bottleneck(company: Company, funnel: StageFunnel | Unavailable) -> Finding 
     headline = _("Deals wait longest in {stage}: {days} at the median.", stage=funnel.bottleneck, days=value_of(funnel.wait))
     action = _("Give the stage an exit rule and a limit in days, and review every deal beyond it each week.")
     stake = money(company, None, reason=_("time, not money: no gain is claimed"))
-    return _finding(company, "bottleneck", "stages", "sales", headline, action, stake, metric="cycle_time", confidence="high")
+    return _finding(company, "bottleneck", "stages", "sales", headline, action, stake, metric="cycle_days", confidence="high")
 
 
 def _standing(company: Company, still: Standing | Unavailable) -> Finding | None:
