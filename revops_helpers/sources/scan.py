@@ -19,7 +19,7 @@ class Scan:
     """Records of a file, the header first. `starts` holds one offset more than there are records: the end of the file.
 
     starts: byte offsets; lines: line (from 1) on which each record begins; fields: delimiters outside quotes plus one;
-    nul: records that hold a NUL byte; regular: every quote stands where RFC 4180 has it, and no line break is a bare return.
+    nul: records that hold a NUL byte; regular: every quote stands where RFC 4180 has it, and each return belongs to a line break.
     """
 
     starts: np.ndarray
