@@ -1,0 +1,5 @@
+select
+  l.codigo     as tool_id,
+  l.usuario    as user_id,
+  l.ultimo_uso as last_active_on
+from licencas l
