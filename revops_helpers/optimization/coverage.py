@@ -16,7 +16,7 @@ from revops_helpers.metrics import facts
 from revops_helpers.metrics.predictability import planned_wins, quarter_to_win
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
-from revops_helpers.optimization.pipeline import NEEDS, selling
+from revops_helpers.optimization.pipeline import NEEDS, in_segment, selling
 from revops_helpers.periods import Period, add_months
 
 FEW = 20
@@ -111,7 +111,7 @@ def _past_quarters(company: Company, quarter: Period, elapsed: int, quarters: in
 
 def _won(company: Company, period: Period) -> pd.Series:
     """opportunity_id → cents of the new-business deals won in a period."""
-    deals = _new_business(facts.closed_deals(company, Windows.of(company.settings, period)))
+    deals = in_segment(company, _new_business(facts.closed_deals(company, Windows.of(company.settings, period))))
     won = deals.filter(deals.status == "won").select("opportunity_id", amount=deals.amount.fill_null(0)).to_pandas()
     return won.set_index("opportunity_id").amount
 

@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 
 from revops_helpers.methods import intervals
-from revops_helpers.metrics.journey import leads_created
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
+from revops_helpers.optimization.pipeline import in_segment
 from revops_helpers.periods import Every, Period, month_start
 
 NEEDS = ("leads.lead_id", "leads.created_at")
 DAYS = 90
 FEW = 20
 STAMPS = {"mql": "mql_at", "sal": "sal_at", "sql": "sql_at"}
+COLUMNS = ("lead_id", "account_id", "opportunity_id", "created_at", *STAMPS.values())
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def lead_funnel(company: Company, period: Period | None = None, every: Every = "
     company.require(NEEDS)
     period = period or company.period
     windows = Windows.of(company.settings, period, every)
-    rows = _reached(company, leads_created_with_stamps(company, windows), days)
+    rows = _reached(company, _created(company, windows), days)
     stages = [name for name in ("mql", "sal", "sql", "opportunity", "customer") if name in rows.columns]
     ripe = rows.created_at < ibis.literal(cut_off(company.as_of, company.settings) - timedelta(days=days))
     counts = (
@@ -61,15 +62,12 @@ def lead_funnel(company: Company, period: Period | None = None, every: Every = "
     return LeadFunnel(period, days, _steps(totals), cohorts.sort_values("cohort", kind="stable"), int(counts.unripe.sum()))
 
 
-def leads_created_with_stamps(company: Company, windows: Windows) -> ibis.Table:
+def _created(company: Company, windows: Windows) -> ibis.Table:
     """Leads created in a window, after the records began, with the stage stamps that the company keeps."""
-    leads = company.table("leads")
-    there = [name for name in STAMPS.values() if name in leads.columns]
-    rows = leads_created(company, windows)
+    rows = windows.assign(company.table("leads", COLUMNS), "created_at")
     if begin := company.settings.records_start.get("leads"):
         rows = rows.filter(rows.created_at >= cut_off(month_start(begin) - timedelta(days=1), company.settings))
-    stamps = leads.select(_lead=leads.lead_id, **{name: leads[name] for name in there})
-    return rows.inner_join(stamps, rows.lead_id == stamps._lead)
+    return in_segment(company, rows)
 
 
 def _reached(company: Company, rows: ibis.Table, days: int) -> ibis.Table:
@@ -77,7 +75,7 @@ def _reached(company: Company, rows: ibis.Table, days: int) -> ibis.Table:
     until = rows.created_at + ibis.interval(days=days)
     stamps = {stage: rows[name] for stage, name in STAMPS.items() if name in rows.columns}
     if "opportunity_id" in rows.columns and not company.missing(["opportunities.created_at", "opportunities.status"]):
-        deals = company.table("opportunities")
+        deals = company.table("opportunities", ("opportunity_id", "status", "created_at", "closed_at", "close_date"))
         closed = deals.closed_at if "closed_at" in deals.columns else deals.close_date.cast("timestamp")
         won = ibis.ifelse(deals.status == "won", closed, ibis.null("timestamp"))
         deals = deals.select(_deal=deals.opportunity_id, _opened=deals.created_at, _won=won)

@@ -71,7 +71,7 @@ def stays(company: Company) -> ibis.Table:
     began, ended (empty while it waits there) and outcome (moved_on, won, lost, waiting). Rows that repeat the stage are one stay.
     """
     company.require(NEEDS)
-    history = company.table("opportunity_history")
+    history = company.table("opportunity_history", ("opportunity_id", "changed_at", "stage"))
     history = history.filter(history.stage.notnull()).select("opportunity_id", "changed_at", "stage")
     same_deal = ibis.window(group_by="opportunity_id", order_by="changed_at")
     history = history.mutate(before=history.stage.lag().over(same_deal))
@@ -80,7 +80,7 @@ def stays(company: Company) -> ibis.Table:
         position=ibis.row_number().over(same_deal) + 1, ended=changes.changed_at.lead().over(same_deal), began=changes.changed_at
     )
     deals = selling(company)
-    closed = company.table("opportunities")
+    closed = company.table("opportunities", ("opportunity_id", "closed_at"))
     closed_at = closed.closed_at if "closed_at" in closed.columns else ibis.null("timestamp")
     closed = closed.select(_deal=closed.opportunity_id, closed_at=closed_at)
     rows = changes.join(deals.select("opportunity_id", "status"), "opportunity_id")

@@ -46,7 +46,7 @@ def standing_deals(company: Company, quiet_days: int = QUIET_DAYS) -> Standing:
     """
     deals = selling(company)
     deals = deals.filter(deals.status == "open").select("opportunity_id", "amount")
-    kept = company.table("opportunities")
+    kept = company.table("opportunities", ("opportunity_id", "owner_id", "stage", "next_step", "close_date"))
     kept = kept.select(
         _deal=kept.opportunity_id, **{n: kept[n] for n in ("owner_id", "stage", "next_step", "close_date") if n in kept.columns}
     )
@@ -86,7 +86,7 @@ def _broken(company: Company, rows: pd.DataFrame, quiet_days: int) -> dict[str, 
 def _active(company: Company, days: int) -> list[str]:
     """Deals with an activity in the last so many days."""
     begin = cut_off(company.as_of - timedelta(days=days), company.settings)
-    acts = company.table("activities")
+    acts = company.table("activities", ("opportunity_id", "occurred_at"))
     acts = acts.filter(acts.occurred_at >= begin, acts.opportunity_id.notnull())
     return acts.select("opportunity_id").distinct().to_pandas().opportunity_id.tolist()
 
