@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 import ibis
-import pyarrow as pa
 
 from revops_helpers.settings import WorkingHours
 
@@ -74,10 +72,14 @@ def holidays_of(country: str, subdivision: str | None, years: tuple[int, ...]) -
 
 def works_on(hours: WorkingHours, day: date) -> bool:
     """Whether the teams work on that day."""
-    if day in hours.worked_holidays:
-        return True
-    free = holidays_of(hours.country, hours.subdivision, (day.year,)) | set(hours.extra_holidays)
-    return DAYS[day.weekday()] in hours.days and day not in free
+    return day in hours.worked_holidays or (DAYS[day.weekday()] in hours.days and day not in free_days(hours, day, day))
+
+
+def free_days(hours: WorkingHours, first: date, last: date) -> list[date]:
+    """Days off from first to last that are not off by their weekday alone: public holidays and the company's own."""
+    years = tuple(range(first.year, last.year + 1))
+    days = (holidays_of(hours.country, hours.subdivision, years) | set(hours.extra_holidays)) - set(hours.worked_holidays)
+    return sorted(d for d in days if first <= d <= last)
 
 
 def opening(hours: WorkingHours) -> tuple[int, int]:
@@ -89,17 +91,21 @@ def opening(hours: WorkingHours) -> tuple[int, int]:
 
 
 def working_calendar(hours: WorkingHours, first: date, last: date) -> ibis.Table:
-    """One row per day from first to last: day, worked (minutes of work before it) and open (minutes of work on it)."""
+    """One row per day from first to last: day, open (minutes of work on it) and worked (minutes of work before it).
+
+    The engine makes it from the weekdays and a list of holidays.
+    """
     begins, ends = opening(hours)
-    days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-    open_minutes = [(ends - begins) * works_on(hours, day) for day in days]
-    worked = [0, *accumulate(open_minutes)][:-1]
-    columns = {
-        "day": pa.array(days, pa.date32()),
-        "worked": pa.array(worked, pa.int64()),
-        "open": pa.array(open_minutes, pa.int64()),
-    }
-    return ibis.memtable(pa.table(columns))
+    days = ibis.range((last - first).days + 1).unnest().name("i").as_table()
+    days = days.select(day=(ibis.literal(first) + days.i.as_interval("D")).cast("date"))
+    works = days.day.day_of_week.index().isin([DAYS.index(d) for d in hours.days])
+    if free := free_days(hours, first, last):
+        works &= days.day.notin([ibis.literal(d) for d in free])
+    if extra := [d for d in hours.worked_holidays if first <= d <= last]:
+        works |= days.day.isin([ibis.literal(d) for d in extra])
+    days = days.mutate(open=ibis.ifelse(works, ends - begins, 0).cast("int64"))
+    so_far = days.open.sum().over(ibis.window(order_by=days.day, rows=(None, 0)))
+    return days.mutate(worked=so_far - days.open)
 
 
 def business_minutes(

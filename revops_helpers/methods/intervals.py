@@ -116,7 +116,7 @@ def total(a: ArrayLike, a_bounds: Bounds, b: ArrayLike, b_bounds: Bounds) -> Bou
 
 
 def jeffreys(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> Bounds:
-    """Jeffreys' interval for k successes in n trials: never 0 or 1, so that it can be divided by. Source: Brown, Cai, DasGupta 2001."""
+    """Jeffreys' interval for k successes in n trials: its ends are never 0 or 1. Source: Brown, Cai and DasGupta 2001."""
     from scipy.special import betaincinv
 
     k, n = np.asarray(k, float), np.asarray(n, float)

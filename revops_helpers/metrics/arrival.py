@@ -25,7 +25,7 @@ def arrived(company: Company, metric: Metric, windows: Windows, found: pd.DataFr
         here = found.window == number
         if not has_value:
             found.loc[here, NUMBERS] = float("nan")
-        if status and has_value:
+        if status and has_value and not reason.startswith(COMPLETE_ON.partition("{")[0]):
             here &= found.status != "not_applicable"
         if status:
             found.loc[here, ["status", "reason"]] = [status, reason]

@@ -42,8 +42,8 @@ def catalogue_page() -> str:
     lines = [
         "# Metrics",
         "",
-        "Generated from the records in `revops_helpers/metrics/` by `make docs`; edit those. Money is in the reporting currency at plan",
-        "rates, intervals are 95%, times are the company's own. Benchmarks are dated context from a named source, never pass or fail.",
+        "Generated from the records in `revops_helpers/metrics/` by `make docs`. Money is in the reporting currency at plan",
+        "rates, intervals are 95%, days are the company's own. Benchmarks are dated context, never pass or fail.",
     ]
     for family in FAMILIES:
         metrics = [m for m in catalogue().values() if m.family == family]

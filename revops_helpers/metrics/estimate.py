@@ -1,4 +1,4 @@
-"""From facts to values: the engine sums or counts, numpy finishes with interval and status. One pass over a table for many metrics."""
+"""From facts to values: the engine sums or counts, numpy finishes with interval and status; many metrics in one pass."""
 
 from __future__ import annotations
 

@@ -1,21 +1,41 @@
-"""The tables that metrics count in: money in reporting cents at plan rates, deals, and recurring revenue by customer. All lazy."""
+"""The tables that metrics count in: money in reporting cents at plan rates, deals, recurring revenue by customer. All lazy."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
 
 import ibis
 
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
-from revops_helpers.periods import Period, add_months, fiscal_year_start
+from revops_helpers.model.identity import customers
+from revops_helpers.periods import Period, add_months, fiscal_year_start, month_end
 
+LINE = ("subscription_id", "account_id", "starts_on", "ends_on", "product", "change_reason", "mrr", "currency")
+DEAL_IDS = ("opportunity_id", "status", "kind", "account_id", "owner_id", "lead_id", "product", "motion")
+DEAL_DATES = ("created_at", "closed_at", "close_date")
 NOT_A_DEAL = ("duplicate", "disqualified")
+WRITTEN_OUT = "written out"
+GROUPING = ("account_id", "tax_id", "parent_id")
 MOVEMENTS = ("new", "reactivation", "expansion", "indexation", "contraction", "churn")
 
 
 def zero() -> ibis.IntegerScalar:
     return ibis.literal(0, type="int64")
+
+
+def kept(company: Company, name: str, make: Callable[[], ibis.Table]) -> ibis.Table:
+    """A table that many metrics read: the engine makes it once for a company and keeps it. `written_out` ones stay lazy."""
+    if company.once(WRITTEN_OUT, bool):
+        return make()
+    return company.once(f"kept {name}", lambda: make().cache())
+
+
+def written_out(company: Company) -> Company:
+    """The same company with nothing kept, so that a query's SQL goes down to the canonical tables."""
+    return replace(company, _made={WRITTEN_OUT: True})
 
 
 # --- money ---------------------------------------------------------------------------------------------------------------
@@ -30,10 +50,9 @@ def plan_rates(company: Company, table: str) -> dict[str, float]:
 
 
 def _plan_rates(company: Company, table: str) -> dict[str, float]:
-    rows = company.table(table)
-    if "currency" not in rows.columns:
+    if company.missing([f"{table}.currency"]):
         return {}
-    used = rows.select("currency").distinct().to_pyarrow()["currency"].to_pylist()
+    used = company.table(table, ("currency",)).distinct().to_pyarrow()["currency"].to_pylist()
     foreign = sorted({c for c in used if c} - {company.settings.currency})
     found = {c: company.settings.plan_rates[c] for c in foreign if c in company.settings.plan_rates}
     if missing := [c for c in foreign if c not in found]:
@@ -71,13 +90,15 @@ def deals(company: Company) -> ibis.Table:
 
     Deals lost as duplicate or disqualified were never deals and are left out; "no decision" is a loss like another.
     """
-    rows = company.table("opportunities")
+    return kept(company, "deals", lambda: _deals(company))
+
+
+def _deals(company: Company) -> ibis.Table:
+    rows = company.table("opportunities", (*DEAL_IDS, *DEAL_DATES, "amount", "currency", "lost_reason"))
     if {"status", "lost_reason"} <= set(rows.columns):
         rows = rows.filter((rows.status != "lost") | ~rows.lost_reason.lower().isin(NOT_A_DEAL).fill_null(False))
-    names = ("opportunity_id", "status", "kind", "account_id", "owner_id", "lead_id", "product", "motion")
-    dates = ("created_at", "closed_at", "close_date")
     amount = {"amount": reporting(company, rows, "opportunities", "amount")} if "amount" in rows.columns else {}
-    return rows.select(*(n for n in (*names, *dates) if n in rows.columns), **amount)
+    return rows.select(*(n for n in (*DEAL_IDS, *DEAL_DATES) if n in rows.columns), **amount)
 
 
 def closed_on(rows: ibis.Table, windows: Windows) -> ibis.DateValue:
@@ -96,33 +117,12 @@ def closed_deals(company: Company, windows: Windows) -> ibis.Table:
 # --- recurring revenue ---------------------------------------------------------------------------------------------------
 
 
-def customers(company: Company) -> ibis.Table | None:
-    """account_id → customer (legal group: root of the CNPJ, else of the parent, else the account) and its first account.
-
-    None where the accounts say nothing of groups: then an account is a customer.
-    """
-    if company.missing(["accounts"]) or not {"tax_id", "parent_id"} & set(company.table("accounts").columns):
-        return None
-    rows = company.table("accounts")
-    parent = rows.parent_id if "parent_id" in rows.columns else ibis.null("string")
-    root = ibis.null("string")
-    if "tax_id" in rows.columns:
-        plain = rows.tax_id.upper().re_replace(r"[^0-9A-Z]", "").nullif("")
-        root = ibis.ifelse(plain.length() == 14, plain.substr(0, 8), plain)
-    rows = rows.select("account_id", parent=parent, root=root)
-    above = rows.select(_id=rows.account_id, _root=rows.root)
-    joined = rows.left_join(above, rows.parent == above._id)
-    customer = ibis.coalesce(joined.root, joined._root, joined.parent, joined.account_id)
-    grouped = joined.select("account_id", customer=customer)
-    return grouped.mutate(main_account=grouped.account_id.min().over(group_by=grouped.customer))
-
-
 def by_customer(company: Company, rows: ibis.Table) -> ibis.Table:
     """The rows with `customer` and `main_account` (the account that stands for the group in every cut)."""
-    groups = customers(company)
+    groups = None if company.missing(["accounts"]) else customers(company.table("accounts", GROUPING))
     if groups is None:
         return rows.mutate(customer=rows.account_id, main_account=rows.account_id)
-    groups = groups.rename(_account="account_id")
+    groups = kept(company, "customers", lambda: groups).rename(_account="account_id")
     joined = rows.left_join(groups, rows.account_id == groups._account).drop("_account")
     known = {name: ibis.coalesce(joined[name], joined.account_id) for name in ("customer", "main_account")}
     return joined.mutate(**known)
@@ -133,7 +133,7 @@ def lines(company: Company) -> ibis.Table:
 
     uplift is the part of the line's mrr that price indexation added over the line before it.
     """
-    rows = company.table("subscriptions")
+    rows = company.table("subscriptions", LINE)
     indexed = "change_reason" in rows.columns
     picked = {name: rows[name] if name in rows.columns else ibis.null("string") for name in ("product", "change_reason")}
     mrr = reporting(company, rows, "subscriptions", "mrr")
@@ -171,8 +171,12 @@ def month_of(day: ibis.DateValue) -> ibis.IntegerValue:
 
 
 def months(company: Company) -> ibis.Table:
-    """One row per customer and month in which its mrr changed: opening and closing mrr at the month ends around it, delta,
-    gross and uplift (cents a month), paid_before (it had a subscription before), and `on`, the first of the month."""
+    """One row per customer and month in which its mrr changed: opening and closing mrr at the month ends around it, delta and
+    uplift (cents a month), paid_before (it had a subscription before), and `on`, the first of the month."""
+    return kept(company, "months", lambda: _months(company))
+
+
+def _months(company: Company) -> ibis.Table:
     rows = changes(company)
     monthly = rows.group_by(customer=rows.customer, month=month_of(rows.on)).agg(
         account_id=rows.main_account.min(), delta=rows.delta.sum(), gross=rows.gross.sum(), uplift=rows.uplift.sum()
@@ -180,7 +184,7 @@ def months(company: Company) -> ibis.Table:
     so_far = ibis.window(group_by="customer", order_by="month", rows=(None, 0))
     monthly = monthly.mutate(
         closing=monthly.delta.sum().over(so_far), paid_before=monthly.gross.sum().over(so_far) > monthly.gross
-    )
+    ).drop("gross")
     first = ibis.date((monthly.month // 12).cast("int32"), (monthly.month % 12 + 1).cast("int32"), 1)
     return monthly.mutate(opening=monthly.closing - monthly.delta, on=first)
 
@@ -208,10 +212,19 @@ def customer_months(company: Company, windows: Windows) -> ibis.Table:
     )
 
 
+def movements(company: Company, *days: date) -> ibis.Table:
+    """customer, account_id, on, delta and uplift, such that sums up to any of the days hold: by month where all are month ends."""
+    if all(day == month_end(day) for day in days):
+        return months(company).select("customer", "account_id", "on", "delta", "uplift")
+    rows = changes(company)
+    return rows.select("customer", "on", "delta", "uplift", account_id=rows.main_account)
+
+
 def customers_at_end(company: Company, windows: Windows) -> ibis.Table:
     """One row per customer and window: its mrr (cents) on the window's last day, where it has any."""
-    rows = up_to(changes(company), windows, end=[p.end for p in windows.periods])
-    held = rows.group_by("window", "customer").agg(mrr=rows.delta.sum(), account_id=rows.main_account.min())
+    ends = [p.end for p in windows.periods]
+    rows = up_to(movements(company, *ends), windows, end=ends)
+    held = rows.group_by("window", "customer").agg(mrr=rows.delta.sum(), account_id=rows.account_id.min())
     return held.filter(held.mrr != 0)
 
 
@@ -226,11 +239,11 @@ def up_to(rows: ibis.Table, windows: Windows, end: list, **days: list) -> ibis.T
 
 def year_apart(company: Company, windows: Windows) -> ibis.Table:
     """One row per customer with mrr at the end of the window or a year before: m0 (before), m1 (at the end), uplift between."""
-    before = [p.year_before().end for p in windows.periods]
-    rows = up_to(changes(company), windows, end=[p.end for p in windows.periods], before=before)
+    ends, before = [p.end for p in windows.periods], [p.year_before().end for p in windows.periods]
+    rows = up_to(movements(company, *ends, *before), windows, end=ends, before=before)
     since = rows.on > rows.before
     held = rows.group_by("window", "customer").agg(
-        account_id=rows.main_account.min(),
+        account_id=rows.account_id.min(),
         m1=rows.delta.sum(),
         m0=ibis.ifelse(since, 0, rows.delta).sum(),
         uplift=ibis.ifelse(since, rows.uplift, 0).sum(),
@@ -242,8 +255,8 @@ def shares_of_opening(company: Company, windows: Windows) -> ibis.Table:
     """The movements of customer_months, and beside them rows with `base`: each customer's mrr at the start of the fiscal year."""
     moved = customer_months(company, windows)
     eves = [fiscal_year_start(p.start, windows.first_month) - timedelta(days=1) for p in windows.periods]
-    opened = up_to(changes(company), windows, end=eves)
-    opened = opened.group_by("window", "customer").agg(account_id=opened.main_account.min(), base=opened.delta.sum())
+    opened = up_to(movements(company, *eves), windows, end=eves)
+    opened = opened.group_by("window", "customer").agg(account_id=opened.account_id.min(), base=opened.delta.sum())
     return ibis.union(
         moved.select("window", "customer", "account_id", *MOVEMENTS, base=zero()),
         opened.select("window", "customer", "account_id", **{name: zero() for name in MOVEMENTS}, base="base"),

@@ -7,27 +7,25 @@ from datetime import date, timedelta
 import ibis
 
 from revops_helpers.methods.business_time import business_minutes
-from revops_helpers.metrics.facts import closed_on, deals, zero
+from revops_helpers.metrics.facts import DEAL_DATES, DEAL_IDS, NOT_A_DEAL, closed_on, deals, reporting, zero
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
 
 COHORT_DAYS = 90
-LEAD_COLUMNS = ("lead_id", "account_id", "opportunity_id", "source", "campaign_id", "owner_id")
+LEAD_COLUMNS = ("lead_id", "account_id", "source", "campaign_id", "owner_id", "created_at", "first_contact_at")
 
 
 def leads_created(company: Company, windows: Windows) -> ibis.Table:
     """One row per lead created in a window."""
-    rows = company.table("leads")
-    there = [name for name in (*LEAD_COLUMNS, "created_at", "first_contact_at") if name in rows.columns]
-    return windows.assign(rows.select(*there), "created_at")
+    return windows.assign(company.table("leads", LEAD_COLUMNS), "created_at")
 
 
 def lead_outcomes(company: Company, windows: Windows) -> ibis.Table:
     """leads_created with what became of them: ripe (created COHORT_DAYS or more before the as-of date's end), converted (a deal
     was opened within COHORT_DAYS of the lead) and won (that deal has been won by now)."""
-    rows = leads_created(company, windows)
-    sold = company.table("opportunities")
+    rows = windows.assign(company.table("leads", (*LEAD_COLUMNS, "opportunity_id")), "created_at")
+    sold = company.table("opportunities", ("opportunity_id", "status", "created_at", "closed_at"))
     opened = sold.created_at if "created_at" in sold.columns else ibis.null("timestamp")
     sold = sold.select(_deal=sold.opportunity_id, _opened=opened, _status=sold.status)
     joined = rows.left_join(sold, rows.opportunity_id == sold._deal)
@@ -106,8 +104,8 @@ def opened_and_decided(company: Company, windows: Windows) -> ibis.Table:
 
 
 def deals_at_risk(company: Company, windows: Windows) -> ibis.Table:
-    """One row per deal that was open on some day of the window: entry and age (days since opening, from the window's first day and
-    to its end or the window's), and ending (1 won, 2 lost, 0 still open at the window's end or the as-of date)."""
+    """One row per deal that was open on some day of the window: entry and age (days since its opening on the window's first day,
+    and at its end or the window's), and ending (1 won, 2 lost, 0 still open at the window's end or the as-of date)."""
     rows = deals(company)
     opened = windows.day(rows.created_at)
     rows = rows.mutate(opened_on=opened, closed_on=closed_on(rows, windows))
@@ -131,10 +129,47 @@ def _spans(rows: ibis.Table, windows: Windows, first: list[date], last: list[dat
 
 
 def deals_as_they_stood(company: Company, windows: Windows) -> ibis.Table:
-    """One row per deal and window, as it stood at the window's end: status, amount, close_date, closed_on, and what it points at."""
-    parts = []
-    for number, period in enumerate(windows.periods):
-        rows = deals(company.on(min(period.end, company.as_of)))
-        rows = rows.mutate(window=ibis.literal(number, type="int64"), closed_on=closed_on(rows, windows))
-        parts.append(rows.drop(*(n for n in ("created_at", "closed_at") if n in rows.columns)))
-    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+    """One row per deal and window, as it stood at the window's end: status, amount, close_date, closed_on and its references.
+
+    The rules are those of model.as_of, for many days in one pass; without history amounts are the export's.
+    """
+    ends = [min(p.end, company.as_of) for p in windows.periods]
+    if all(end == company.as_of for end in ends):
+        rows = deals(company)
+        rows = rows.mutate(closed_on=closed_on(rows, windows)).drop(*({"created_at", "closed_at"} & set(rows.columns)))
+        return rows.cross_join(windows.days(end=ends)).drop("end")
+    rows = company.table("opportunities", (*DEAL_IDS, *DEAL_DATES, "amount", "currency", "lost_reason"))
+    spans = windows.moments(cut=[cut_off(end, company.settings) for end in ends]).join(windows.days(end=ends), "window")
+    if "created_at" in rows.columns:
+        rows = rows.cross_join(spans).filter((ibis._.created_at < ibis._.cut) | ibis._.created_at.isnull())
+    else:
+        rows = rows.cross_join(spans)
+    over = rows.close_date <= rows.end
+    if "closed_at" in rows.columns:
+        over = ibis.ifelse(rows.closed_at.notnull(), rows.closed_at < rows.cut, over)
+    closed = (rows.status != "open") & over.fill_null(False)
+    rows = rows.mutate(
+        reopened=(rows.status != "open") & ~closed, closed_on=ibis.ifelse(closed, closed_on(rows, windows), ibis.null())
+    )
+    if "lost_reason" in rows.columns:
+        rows = rows.filter(rows.reopened | (rows.status != "lost") | ~rows.lost_reason.lower().isin(NOT_A_DEAL).fill_null(False))
+    rows = rows.mutate(
+        status=ibis.ifelse(rows.reopened, "open", rows.status),
+        close_date=ibis.ifelse(rows.reopened, ibis.null(), rows.close_date),
+    )
+    if not company.missing(["opportunity_history"]):
+        rows = _with_state(rows, company.table("opportunity_history"), spans)
+    amount = {"amount": reporting(company, rows, "opportunities", "amount")} if "amount" in rows.columns else {}
+    there = [n for n in (*DEAL_IDS, "close_date", "closed_on") if n in rows.columns]
+    return rows.select("window", *there, **amount)
+
+
+def _with_state(rows: ibis.Table, history: ibis.Table, spans: ibis.Table) -> ibis.Table:
+    """The rows with what their newest history by the window's end says of them."""
+    own = [n for n in ("amount", "close_date", "owner_id") if n in history.columns and n in rows.columns]
+    dated = history.select("opportunity_id", "changed_at", *own).join(spans, ibis._.changed_at < spans.cut)
+    newest = ibis.row_number().over(group_by=["window", "opportunity_id"], order_by=dated.changed_at.desc())
+    state = dated.mutate(_rank=newest).filter(ibis._._rank == 0)
+    state = state.select(_deal="opportunity_id", _window="window", **{f"_then_{n}": n for n in own})
+    joined = rows.left_join(state, [rows.opportunity_id == state._deal, rows.window == state._window])
+    return joined.mutate(**{n: ibis.ifelse(joined._deal.notnull(), joined[f"_then_{n}"], joined[n]) for n in own})

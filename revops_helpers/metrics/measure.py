@@ -16,6 +16,7 @@ from revops_helpers.metrics.arrival import arrived
 from revops_helpers.metrics.catalogue import catalogue
 from revops_helpers.metrics.dimensions import DIMENSIONS, add_dimension
 from revops_helpers.metrics.estimate import KEYS, RESULT, TIMES
+from revops_helpers.metrics.facts import written_out
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.plan import target
 from revops_helpers.metrics.reasons import NOT_BY
@@ -212,7 +213,8 @@ def sql(company: Company, id: str) -> str:
         return "\n\n".join(f"-- {part}\n{sql(company, part)}" for part in metric.parts)
     if reason := lacking(company, metric, ""):
         raise Unavailable([reason.removeprefix("needs ")])
-    return str(ibis.to_sql(query(company, [metric], Windows.of(company.settings, company.period)), pretty=True))
+    whole = written_out(company)
+    return str(ibis.to_sql(query(whole, [metric], Windows.of(company.settings, company.period)), pretty=True))
 
 
 def tidy(

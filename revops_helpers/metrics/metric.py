@@ -66,7 +66,7 @@ class Metric:
     facts(company, windows) gives a lazy wide table, one row per counted thing and window, with the integer column `window`;
         metrics that name the same function are measured in one pass over it.
     where, num, den: what the metric reads of a row: whether it counts, its numerator and its denominator (1 when not given).
-    cluster: the column whose rows are not independent of each other. entry: the column that says from which age on a row is watched.
+    cluster: the column whose rows are not independent of each other. entry: the column with the age from which a row is watched.
     dimensions: what the metric can be cut by (names in metrics.dimensions).
     additive: values of consecutive periods add up. stock: the value on the last day of the window, not of the days in it.
     horizon_days: how long after the window its newest record needs to be known (a cohort); until then the value is partial.

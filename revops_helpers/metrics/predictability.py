@@ -42,8 +42,8 @@ def planned_wins(company: Company, period: Period) -> float | None:
 
 
 def coverage(company: Company, windows: Windows) -> ibis.Table:
-    """For each window, as it stood at its end: open new business closing in the quarter to win (`amount`), and what is still to be
-    won in it (`remaining`, the plan in one row and every deal won so far as a negative one)."""
+    """For each window, as it stood at its end: open new business closing in the quarter to win (`amount`), and what is still to
+    be won in it (`remaining`: the plan in one row, and every deal won so far as a negative one)."""
     quarters = [quarter_to_win(company, p) for p in windows.periods]
     goals = [planned_wins(company, quarter) for quarter in quarters]
     if None in goals:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -75,11 +75,15 @@ class Windows:
         """A small table `window` and one date column per name, a date for each window."""
         return self._table("date", days)
 
+    def moments(self, **moments: list[datetime]) -> ibis.Table:
+        """A small table `window` and one UTC time column per name, a time for each window."""
+        return self._table("timestamp", moments)
+
     def numbers(self, **numbers: list[float]) -> ibis.Table:
         """A small table `window` and one number column per name, a number for each window."""
         return self._table("float64", numbers)
 
-    def _table(self, kind: str, columns: Mapping[str, Sequence[date | float]]) -> ibis.Table:
+    def _table(self, kind: str, columns: Mapping[str, Sequence[date | datetime | float]]) -> ibis.Table:
         numbers = ibis.range(len(self.periods)).unnest().name("window").as_table()
         lists = {name: ibis.array([ibis.literal(value, type=kind) for value in values]) for name, values in columns.items()}
         picked = {name: values[numbers.window] for name, values in lists.items()}

@@ -5,7 +5,7 @@ Nothing stamped after the date is visible: no row, no field, no state. So rows a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
 import ibis
@@ -41,27 +41,32 @@ def exists(table: ibis.Table, spec: Table, as_of: date, settings: Settings) -> i
     return born
 
 
-def as_it_stood(accepted: Mapping[str, ibis.Table], as_of: date, settings: Settings) -> dict[str, ibis.Table]:
-    """Every table as it stood at the end of `as_of`, in the company's time zone."""
-    rows = {name: table.filter(exists(table, TABLES[name], as_of, settings)) for name, table in accepted.items()}
-    return {name: _state(rows[name], TABLES[name], rows, as_of, settings) for name in rows}
+def as_it_stood(
+    name: str, accepted: Mapping[str, ibis.Table], as_of: date, settings: Settings, columns: Collection[str] = ()
+) -> ibis.Table:
+    """One table as it stood at the end of `as_of`, in the company's time zone.
 
+    columns: those that are wanted (all of them when none is named); joins that only other columns need are left out.
+    """
 
-def _state(table: ibis.Table, spec: Table, rows: Mapping[str, ibis.Table], as_of: date, settings: Settings) -> ibis.Table:
-    cut = cut_off(as_of, settings)
-    columns = table.columns
-    if spec.name == "opportunities":
+    def rows(of: str) -> ibis.Table:
+        return accepted[of].filter(exists(accepted[of], TABLES[of], as_of, settings))
+
+    table, spec, cut = rows(name), TABLES[name], cut_off(as_of, settings)
+    wanted = [c for c in table.columns if not columns or c in columns]
+    if name == "opportunities":
         table = _open_if_closed_later(table, as_of, cut)
-    if spec.history in rows:
-        table = _state_from_history(table, spec, rows[spec.history])
-    stamped = [c.name for c in spec.columns if c.stamped and c.name in columns]
-    table = table.mutate(**{name: ibis.ifelse(known(table[name], as_of, cut), table[name], ibis.null()) for name in stamped})
-    explained = [c for c in spec.columns if c.known_with in stamped and c.name in columns]
+    if spec.history in accepted:
+        table = _state_from_history(table, spec, accepted[spec.history], cut, wanted)
+    stamped = [c.name for c in spec.columns if c.stamped and c.name in table.columns]
+    table = table.mutate(**{c: ibis.ifelse(known(table[c], as_of, cut), table[c], ibis.null()) for c in stamped})
+    explained = [c for c in spec.columns if c.known_with in stamped and c.name in table.columns]
     table = table.mutate(**{c.name: ibis.ifelse(table[c.known_with].notnull(), table[c.name], ibis.null()) for c in explained})
     for c in spec.columns:
-        if c.later and c.name in columns:
-            table = _known_reference(table, c.name, c.refers, rows)
-    return table.select(*columns)
+        other, _, key = c.refers.partition(".")
+        if c.later and c.name in wanted and other in accepted and key in accepted[other].columns:
+            table = _known_reference(table, c.name, rows(other)[key])
+    return table.select(*wanted)
 
 
 def _open_if_closed_later(deals: ibis.Table, as_of: date, cut: datetime) -> ibis.Table:
@@ -82,26 +87,31 @@ def _open_if_closed_later(deals: ibis.Table, as_of: date, cut: datetime) -> ibis
     return deals.mutate(status=ibis.ifelse(reopened, "open", deals.status), **unknown)
 
 
-def _state_from_history(table: ibis.Table, spec: Table, history: ibis.Table) -> ibis.Table:
-    """Take the state columns from the newest history row of each key; rows without history keep what the export says."""
-    key = spec.key[0]
-    called = dict(spec.history_as)
-    own = [c for c in table.columns if c != key and called.get(c, c) in history.columns]
+def _state_from_history(
+    table: ibis.Table, spec: Table, history: ibis.Table, cut: datetime, wanted: Collection[str]
+) -> ibis.Table:
+    """Take the state columns from each key's newest history row that had come.
+
+    A row without any history keeps what the export says; one whose history begins later has a state that is not known yet.
+    """
+    key, called = spec.key[0], dict(spec.history_as)
+    own = [c for c in wanted if c != key and called.get(c, c) in history.columns]
     if not own:
         return table
-    newest = history.mutate(_rank=ibis.row_number().over(group_by=key, order_by=history.changed_at.desc())).filter(
-        ibis._._rank == 0
+    _, *stamps = TABLES[spec.history].key
+    come = history.changed_at < ibis.literal(cut)
+    newest_first = [come.desc(), *(history[c].desc() for c in stamps)]
+    newest = history.mutate(_rank=ibis.row_number().over(group_by=key, order_by=newest_first)).filter(ibis._._rank == 0)
+    state = newest.select(
+        _key=newest[key],
+        **{f"_then_{c}": ibis.ifelse(newest.changed_at < ibis.literal(cut), newest[called.get(c, c)], ibis.null()) for c in own},
     )
-    state = newest.select(_key=newest[key], **{f"_then_{c}": newest[called.get(c, c)] for c in own})
     joined = table.left_join(state, table[key] == state._key)
     return joined.mutate(**{c: ibis.ifelse(joined._key.notnull(), joined[f"_then_{c}"], joined[c]) for c in own})
 
 
-def _known_reference(table: ibis.Table, column: str, refers: str, rows: Mapping[str, ibis.Table]) -> ibis.Table:
-    """Hide a reference whose row did not exist yet."""
-    other, _, name = refers.partition(".")
-    if other not in rows or name not in rows[other].columns:
-        return table
-    there = rows[other].select(_there=rows[other][name])
-    joined = table.left_join(there, table[column] == there._there)
+def _known_reference(table: ibis.Table, column: str, there: ibis.Column) -> ibis.Table:
+    """Hide a reference whose row did not exist yet; `there` are the keys of the rows that did."""
+    rows = there.name("_there").as_table()
+    joined = table.left_join(rows, table[column] == rows._there)
     return joined.mutate(**{column: joined._there}).drop("_there")

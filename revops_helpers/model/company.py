@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 
 import ibis
 import pandas as pd
@@ -49,15 +49,17 @@ class Company:
     @cached_property
     def tables(self) -> Mapping[str, ibis.Table]:
         """Table name → rows and fields known on `as_of`."""
-        return as_it_stood(self.accepted, self.as_of, self.settings)
+        return {name: self.table(name) for name in self.accepted}
 
-    def table(self, name: str) -> ibis.Table:
-        """One table as it stood. Unavailable when the company has none."""
+    def table(self, name: str, columns: Collection[str] = ()) -> ibis.Table:
+        """One table as it stood, with all columns or those of `columns` that it has. Unavailable when the company has none."""
         if name not in TABLES:
             raise KeyError(f"the model has no table {name}")
-        if name not in self.tables:
+        if name not in self.accepted:
             raise Unavailable([name])
-        return self.tables[name]
+        asked = tuple(sorted(columns))
+        make = partial(as_it_stood, name, self.accepted, self.as_of, self.settings, asked)
+        return self.once(f"table {name} {asked}", make)
 
     def missing(self, needs: Iterable[str]) -> tuple[str, ...]:
         """Which of `table` or `table.column` are absent here. The empty tuple means that all are there."""
