@@ -1,8 +1,13 @@
 """Planted truth over a few seeds; `make truth` takes twenty and writes docs/truth.md."""
 
+import json
+
 import pandas as pd
 import pytest
 
+from revops_helpers.optimization.stages import stage_funnel
+from revops_helpers.optimization.target_gap import gap_to_plan
+from revops_helpers.workspace import SAMPLE, open_company
 from tests.truth import SHORTFALLS, Recovery, covered, failures, recover, report, tallied
 
 SEEDS = (1, 2, 3)
@@ -45,3 +50,18 @@ def test_the_page_shows_what_was_missed(recoveries):
     missed = [Recovery(seed, 0.27, drivers, {"a truth": False}) for seed in (1, 2)]
     assert failures(missed) == ["interval of d: 0 of 2", "a truth: 0 of 2"]
     assert report(missed).count("✗") == 2
+
+
+def test_the_shipped_exports_tell_the_planted_story(tmp_path, monkeypatch):
+    """From the raw files, dirt and all: the gap to the cent, the three shortfalls, the bottleneck."""
+    monkeypatch.setenv("REVOPS_CACHE", str(tmp_path))
+    truth = json.loads((SAMPLE / "truth.json").read_text(encoding="utf-8"))
+    company = open_company("sample", as_of="2026-09-30")
+    gap = gap_to_plan(company)
+    assert gap.actual.value == truth["gap"]["realised"]
+    assert gap.plan.value == truth["gap"]["plan"]
+    assert gap.unexplained.value == 0
+    assert {driver.id for driver in gap.shortfalls()} == set(SHORTFALLS)
+    hit = [d.effect.low <= truth["effects"][d.id] <= d.effect.high for d in gap.drivers]
+    assert sum(hit) >= len(hit) - 1
+    assert stage_funnel(company).bottleneck == truth["bottleneck"]["stage"]
