@@ -63,9 +63,8 @@ def _write(data: Path, settings: Settings, entries: list[Entry], hashes: dict[st
     with workbench([*roots, ready], scratch) as connection:
         found = mapped(Desk(connection, scratch, data), entries, settings)
         outcome = accept(connection, found.parts, settings, ready)
-    outcome.reads.to_parquet(ready / "_reads.parquet")
-    outcome.days.to_parquet(ready / "_days.parquet")
-    outcome.quarantine.to_parquet(ready / "_quarantine.parquet")
+    for name in ("reads", "days", "moments", "quarantine"):
+        getattr(outcome, name).to_parquet(ready / f"_{name}.parquet")
     found.report.to_parquet(ready / "_mapping.parquet")
     meta = {
         "tables": outcome.columns,

@@ -74,8 +74,8 @@ def _day(as_of: str | date | None) -> date | None:
 def _opened(stored: Path, settings: Settings, as_of: date | None, period: PeriodName, segment: str | None) -> Company:
     meta = json.loads((stored / "meta.json").read_text(encoding="utf-8"))
     backend = reader(stored)
-    reads, days, quarantine = (_frame(backend, stored, name) for name in ("reads", "days", "quarantine"))
-    first, last = data_ends_on(days)
+    reads, days, moments, quarantine = (_frame(backend, stored, name) for name in ("reads", "days", "moments", "quarantine"))
+    first, last = data_ends_on(days, moments)
     as_of = _checked_day(as_of, first, last)
     accepted = _tables(backend, stored, meta["tables"])
     notes = list(meta["notes"])

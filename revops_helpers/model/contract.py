@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ import pandas as pd
 
 from revops_helpers.model import formats, rules
 from revops_helpers.model.formats import Format, identifier, quoted
-from revops_helpers.model.tables import TABLES, Table
+from revops_helpers.model.tables import TABLES, Column, Table
 from revops_helpers.settings import InputError, Settings
 
 if TYPE_CHECKING:
@@ -59,13 +59,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Outcome:
-    """reads: table, source, unit, read, quarantined. days: table, source, unit, day (NaT: always known), accepted.
+    """What became of the rows.
 
+    reads: table, source, unit, read, quarantined. days: table, source, unit, day (NaT: always known), accepted.
+    moments: table, day, rows: on which days the moments lie that systems stamped.
     columns: table → the columns that its accepted rows have, in the model's order.
     """
 
     reads: pd.DataFrame
     days: pd.DataFrame
+    moments: pd.DataFrame
     quarantine: pd.DataFrame
     columns: dict[str, list[str]]
 
@@ -100,8 +103,11 @@ def accept(
                 f"SELECT DISTINCT upper(currency) FROM read_parquet({quoted(folder / 'fx_rates.parquet')})"
             )
             rated |= {code for (code,) in listed.fetchall()}
-    frames = (pd.concat([getattr(o, frame) for o in outcomes], ignore_index=True) for frame in ("reads", "days", "quarantine"))
-    return Outcome(*frames, {table: names for o in outcomes for table, names in o.columns.items()})
+    frames = {
+        name: pd.concat([getattr(o, name) for o in outcomes], ignore_index=True)
+        for name in ("reads", "days", "moments", "quarantine")
+    }
+    return Outcome(**frames, columns={table: names for o in outcomes for table, names in o.columns.items()})
 
 
 class _Checked:
@@ -121,7 +127,7 @@ class _Checked:
         self.checks = [list(rules.checks(spec, part.columns, settings, rated)) for part in self.parts]
 
     def _known(self, part: Part) -> set[str]:
-        return {*part.columns, *rules.derived(self.spec, part.columns, part.form.zone)}
+        return {*part.columns, *rules.derived(self.spec, part.columns, self.settings.time_zone)}
 
     # ---- how each column is written
 
@@ -139,7 +145,7 @@ class _Checked:
         forms, open_ = {}, []
         for name in part.columns:
             kind = self.spec[name].type
-            forms[name] = Format(".", "ymd", part.form.zone) if name in part.typed else part.form
+            forms[name] = replace(part.form, decimal=".", dates="ymd") if name in part.typed else part.form
             setting = {"date": "dates", "time": "dates", "integer": "decimal", "number": "decimal", "money": "decimal"}.get(kind)
             if setting and getattr(forms[name], setting) == "auto":
                 open_.append(name)
@@ -164,7 +170,7 @@ class _Checked:
     def _derived(self, i: int) -> str:
         """Canonical values beside text and parsed ones, and the unit that the row's money is summed in."""
         part = self.parts[i]
-        found = rules.derived(self.spec, part.columns, part.form.zone)
+        found = rules.derived(self.spec, part.columns, self.settings.time_zone)
         values = {c: found.get(c, rules.parsed(c)) for c in self._known(part)}
         if self.spec.money and "currency" in self.spec.names:
             values["currency"] = f"upper(coalesce({values.get('currency', 'NULL')}, {quoted(self.settings.currency)}))"
@@ -197,7 +203,7 @@ class _Checked:
         (self.folder / f"{self.spec.name}.checked").unlink()
         reads = pd.concat([self._reads(i) for i in range(len(self.parts))], ignore_index=True)
         quarantine = pd.concat([self._quarantine(i) for i in range(len(self.parts))], ignore_index=True)
-        return Outcome(reads, self._days(), quarantine, {self.spec.name: [c.name for c in self.columns]})
+        return Outcome(reads, self._days(), self._moments(), quarantine, {self.spec.name: [c.name for c in self.columns]})
 
     def _set_orphans_aside(self) -> None:
         for column in self.columns:
@@ -260,13 +266,24 @@ class _Checked:
         )
         return self.connection.execute(f"{' UNION ALL '.join(selects)} ORDER BY ALL").df()
 
+    def _moments(self) -> pd.DataFrame:
+        """How many moments that a system stamped lie on each day: of the row itself and of what happened to it later."""
+        file = quoted(self.folder / f"{self.spec.name}.parquet")
+        stamped = [c for c in self.columns if c.type == "time" and (c.stamped or c.name in self.spec.stamp)]
+        selects = [f"SELECT {self._day_of(c)} AS day FROM read_parquet({file})" for c in stamped] or ["SELECT NULL::DATE AS day"]
+        return self.connection.execute(
+            f'SELECT {quoted(self.spec.name)} AS "table", day, count(*) AS rows FROM ({" UNION ALL ".join(selects)}) '
+            "WHERE day IS NOT NULL GROUP BY ALL ORDER BY ALL"
+        ).df()
+
+    def _day_of(self, column: Column) -> str:
+        x = identifier(column.name)
+        return f"CAST(timezone('{self.settings.time_zone}', timezone('UTC', {x})) AS DATE)" if column.type == "time" else x
+
     def _known_on(self) -> str:
         """SQL of the day from whose end on a row is known, as model.as_of sees it."""
-        days = []
-        for stamp in (self.spec[c] for c in self.spec.stamp if c in {c.name for c in self.columns}):
-            x = identifier(stamp.name)
-            zone = self.settings.time_zone
-            days.append(f"CAST(timezone('{zone}', timezone('UTC', {x})) AS DATE)" if stamp.type == "time" else x)
+        stamps = [self.spec[c] for c in self.spec.stamp if self.spec[c] in self.columns]
+        days = [self._day_of(stamp) for stamp in stamps]
         if self.spec.covers and days:
             return f"CAST({days[0]} + INTERVAL 1 {self.spec.covers} - INTERVAL 1 DAY AS DATE)"
         return f"coalesce({', '.join(days)})" if days else "NULL::DATE"

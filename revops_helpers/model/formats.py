@@ -5,7 +5,7 @@ Pure: column expressions in, SQL expressions out (DuckDB's dialect). What cannot
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,18 +20,23 @@ _TIME = r"(?:[T ,]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?: ?[AaPp][Mm])?(?: 
 ISO = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}" + _TIME
 TURNED = r"\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})" + _TIME
 EPOCH = r"-?\d{9,10}|-?\d{12,13}"
-STRICT = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?"
+STRICT = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?"
+STRICT_ZONED = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})"
 ZONED = r":\d{2}(?:[.,]\d+)? ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
 MIDNIGHT = r"[T ]00:00(?::00(?:[.,]0+)?)? ?(?:Z|UTC|GMT|[+-]00(?::?00)?)$"
 
 
 @dataclass(frozen=True)
 class Format:
-    """How a source writes: `decimal` and `dates` may be `auto` until `decide` has seen the column. `zone`: where its clock is."""
+    """How a source writes: `decimal` and `dates` may be `auto` until `decide` has seen the column.
+
+    zone: where the source's clock is, for times without a zone. home: where the company is, for days and days alone.
+    """
 
     decimal: Literal["auto", ".", ","] = "auto"
     dates: Literal["auto", "ymd", "dmy", "mdy"] = "auto"
     zone: str = "UTC"
+    home: str = "UTC"
 
 
 def quoted(text: object) -> str:
@@ -61,34 +66,56 @@ def _bare_number(x: str) -> str:
     return rf"regexp_replace(regexp_replace({bare}, '^\((.*)\)$', '-\1'), '^([^-].*)-$', '-\1')"
 
 
-def decimal_text(x: str, decimal: str) -> str:
+def _rarely(x: str, expression: Callable[[str], str]) -> str:
+    """An expression that the engine works out only where it is asked for: parts that it names twice are not computed ahead."""
+    return f"list_transform([{x}], lambda y: {expression('y')})[1]"
+
+
+def _decimal_text(x: str, decimal: str) -> str:
     """The number as plain text with a decimal point, or NULL when it is not one in this format."""
     point, group = (r"\.", ",") if decimal == "." else (",", r"\.")
     bare = _bare_number(x)
     shape = rf"[+-]?(?:[1-9]\d{{0,2}}(?:{group}\d{{3}})+|\d+)?(?:{point}\d*)?(?:[eE][+-]?\d+)?"
     plain = rf"replace(regexp_replace({bare}, '{group}', '', 'g'), ',', '.')"
-    return (
-        rf"CASE WHEN regexp_full_match({x}, '-?\d+(\.\d+)?') AND {decimal == '.'} THEN {x} "
-        rf"WHEN regexp_full_match({bare}, '{shape}') AND regexp_matches({bare}, '\d') THEN {plain} END"
-    )
+    return f"CASE WHEN regexp_full_match({bare}, '{shape}') AND regexp_matches({bare}, '\\d') THEN {plain} END"
+
+
+def _plain(x: str, decimal: str, digits: str) -> tuple[str, str]:
+    """The test that a number is written plainly, with that many digits after the mark, and its text with a point."""
+    mark = r"\." if decimal == "." else ","
+    return rf"regexp_full_match({x}, '-?\d{{1,15}}({mark}\d{digits})?')", x if decimal == "." else f"replace({x}, ',', '.')"
 
 
 def number(x: str, decimal: str) -> str:
     """DOUBLE; '12,5%' is 0.125."""
-    value = f"try_cast({decimal_text(x, decimal)} AS DOUBLE)"
-    return f"CASE WHEN ends_with({x}, '%') THEN {value} / 100 ELSE {value} END"
+    is_plain, plain = _plain(x, decimal, "+")
+
+    def other(y: str) -> str:
+        value = f"try_cast({_decimal_text(y, decimal)} AS DOUBLE)"
+        return f"CASE WHEN ends_with({y}, '%') THEN {value} / 100 ELSE {value} END"
+
+    return f"CASE WHEN {is_plain} THEN try_cast({plain} AS DOUBLE) ELSE {_rarely(x, other)} END"
 
 
 def cents(x: str, decimal: str) -> str:
     """Money in major units as integer cents, half up (away from zero)."""
-    value = f"try_cast({decimal_text(x, decimal)} AS DECIMAL(38, 12))"
-    return f"CASE WHEN NOT contains({x}, '%') THEN try_cast(round({value} * 100, 0) AS BIGINT) END"
+    is_plain, plain = _plain(x, decimal, "{1,2}")
+
+    def other(y: str) -> str:
+        value = f"try_cast({_decimal_text(y, decimal)} AS DECIMAL(38, 12))"
+        return f"CASE WHEN NOT contains({y}, '%') THEN try_cast(round({value} * 100, 0) AS BIGINT) END"
+
+    return f"CASE WHEN {is_plain} THEN try_cast(try_cast({plain} AS DECIMAL(18, 2)) * 100 AS BIGINT) ELSE {_rarely(x, other)} END"
 
 
 def integer(x: str, decimal: str) -> str:
     """BIGINT; a fraction is not one."""
-    value = f"try_cast({decimal_text(x, decimal)} AS DECIMAL(38, 12))"
-    return f"CASE WHEN NOT contains({x}, '%') AND {value} = floor({value}) THEN try_cast({value} AS BIGINT) END"
+
+    def other(y: str) -> str:
+        value = f"try_cast({_decimal_text(y, decimal)} AS DECIMAL(38, 12))"
+        return f"CASE WHEN NOT contains({y}, '%') AND {value} = floor({value}) THEN try_cast({value} AS BIGINT) END"
+
+    return f"CASE WHEN regexp_full_match({x}, '-?\\d{{1,18}}') THEN try_cast({x} AS BIGINT) ELSE {_rarely(x, other)} END"
 
 
 def flag(x: str) -> str:
@@ -100,8 +127,12 @@ def flag(x: str) -> str:
 def word(x: str, allowed: Sequence[str]) -> str:
     """The allowed word that the text means: case, blanks and hyphens do not matter."""
     listed = ", ".join(f"'{w}'" for w in allowed)
-    meant = rf"trim(regexp_replace(lower({x}), '[^a-z0-9]+', '_', 'g'), '_')"
-    return f"CASE WHEN {meant} IN ({listed}) THEN {meant} END"
+
+    def other(y: str) -> str:
+        meant = f"trim(regexp_replace(lower({y}), '[^a-z0-9]+', '_', 'g'), '_')"
+        return f"CASE WHEN {meant} IN ({listed}) THEN {meant} END"
+
+    return f"CASE WHEN {x} IN ({listed}) THEN {x} ELSE {_rarely(x, other)} END"
 
 
 def _iso(x: str, dates: str) -> str:
@@ -123,14 +154,20 @@ def _iso(x: str, dates: str) -> str:
     return rf"regexp_replace(regexp_replace({spaced}, ' ?(Z|UTC|GMT)$', 'Z'), ' ([+-]\d)', '\1')"
 
 
-def _instant(x: str, dates: str, zone: str) -> str:
+def _at(zone: str, local: str) -> str:
+    """TIMESTAMP in UTC of a local one."""
+    return f"timezone('UTC', timezone('{zone}', {local}))"
+
+
+def _instant(x: str, form: Format) -> str:
     """TIMESTAMP in UTC of any accepted text but an epoch number."""
-    iso = _iso(x, dates)
+    iso = _iso(x, form.dates)
     halves = f"try_strptime({iso}, ['%Y-%m-%d %I:%M:%S %p', '%Y-%m-%d %I:%M %p', '%Y-%m-%d %I:%M:%S%p', '%Y-%m-%d %I:%M%p'])"
     return (
-        f"CASE WHEN regexp_matches({x}, '[AaPp][Mm]$') THEN timezone('UTC', timezone('{zone}', {halves})) "
+        f"CASE WHEN regexp_matches({x}, '[AaPp][Mm]$') THEN {_at(form.zone, halves)} "
         f"WHEN regexp_matches({x}, '{ZONED}') THEN timezone('UTC', try_cast({iso} AS TIMESTAMPTZ)) "
-        f"ELSE timezone('UTC', timezone('{zone}', try_cast({iso} AS TIMESTAMP))) END"
+        f"WHEN contains({x}, ':') THEN {_at(form.zone, f'try_cast({iso} AS TIMESTAMP)')} "
+        f"ELSE {_at(form.home, f'try_cast({iso} AS TIMESTAMP)')} END"
     )
 
 
@@ -141,26 +178,35 @@ def _epoch(x: str) -> str:
 
 
 def moment(x: str, form: Format) -> str:
-    """TIMESTAMP in UTC. Text without a zone is where the source is; a day alone is its start there."""
-    plain = f"timezone('UTC', timezone('{form.zone}', try_cast({x} AS TIMESTAMP)))"
+    """TIMESTAMP in UTC. A time without a zone is where the source is; a day alone is its start where the company is."""
+
+    def other(y: str) -> str:
+        return f"CASE WHEN regexp_full_match({y}, '{EPOCH}') THEN {_epoch(y)} ELSE {_instant(y, form)} END"
+
+    local = f"try_cast({x} AS TIMESTAMP)"
     return (
-        rf"CASE WHEN regexp_full_match({x}, '{STRICT}') THEN {plain} "
-        f"WHEN regexp_full_match({x}, '{EPOCH}') THEN {_epoch(x)} ELSE {_instant(x, form.dates, form.zone)} END"
+        f"CASE WHEN regexp_full_match({x}, '{STRICT}') THEN {_at(form.zone, local)} "
+        f"WHEN regexp_full_match({x}, '{STRICT_ZONED}') THEN timezone('UTC', try_cast({x} AS TIMESTAMPTZ)) "
+        rf"WHEN regexp_full_match({x}, '\d{{4}}-\d{{2}}-\d{{2}}') THEN {_at(form.home, local)} "
+        f"ELSE {_rarely(x, other)} END"
     )
 
 
 def day(x: str, form: Format) -> str:
-    """DATE as written; an instant with a zone or an epoch is the day it was where the source is, UTC midnights as written."""
-    here = f"CAST(timezone('{form.zone}', timezone('UTC', {{}})) AS DATE)"
-    epoch = f"CASE WHEN try_cast({x} AS BIGINT) % 86400 = 0 THEN CAST({_epoch(x)} AS DATE) ELSE {here.format(_epoch(x))} END"
-    zoned = here.format(_instant(x, form.dates, form.zone))
-    iso = _iso(x, form.dates)
-    return (
-        rf"CASE WHEN regexp_full_match({x}, '\d{{4}}-\d{{2}}-\d{{2}}') THEN try_cast({x} AS DATE) "
-        f"WHEN regexp_full_match({x}, '{EPOCH}') THEN {epoch} "
-        f"WHEN regexp_matches({x}, '{ZONED}') AND NOT regexp_matches({x}, '{MIDNIGHT}') THEN {zoned} "
-        f"ELSE try_cast(split_part({iso}, ' ', 1) AS DATE) END"
-    )
+    """DATE as written; an instant with a zone or an epoch is the day it was where the company is, UTC midnights as written."""
+    here = f"CAST(timezone('{form.home}', timezone('UTC', {{}})) AS DATE)"
+
+    def other(y: str) -> str:
+        midnight = f"date_trunc('day', {_epoch(y)}) = {_epoch(y)}"
+        epoch = f"CASE WHEN {midnight} THEN CAST({_epoch(y)} AS DATE) ELSE {here.format(_epoch(y))} END"
+        return (
+            f"CASE WHEN regexp_full_match({y}, '{EPOCH}') THEN {epoch} "
+            f"WHEN regexp_matches({y}, '{ZONED}') AND NOT regexp_matches({y}, '{MIDNIGHT}') "
+            f"THEN {here.format(_instant(y, form))} "
+            f"ELSE try_cast(split_part({_iso(y, form.dates)}, ' ', 1) AS DATE) END"
+        )
+
+    return rf"CASE WHEN regexp_full_match({x}, '\d{{4}}-\d{{2}}-\d{{2}}') THEN try_cast({x} AS DATE) ELSE {_rarely(x, other)} END"
 
 
 def evidence(x: str, type_: str) -> str:

@@ -6,8 +6,6 @@ from datetime import date
 
 import pandas as pd
 
-from revops_helpers.model.tables import TABLES
-
 LEDGER = ("table", "source", "unit", "read", "accepted", "quarantined", "excluded")
 STRAY_GAP_DAYS = 60
 STRAY_SHARE = 1 / 200
@@ -26,18 +24,17 @@ def balance(reads: pd.DataFrame, days: pd.DataFrame, as_of: date) -> pd.DataFram
     return ledger[list(LEDGER)]
 
 
-def data_ends_on(days: pd.DataFrame) -> tuple[date | None, date | None]:
+def data_ends_on(days: pd.DataFrame, moments: pd.DataFrame) -> tuple[date | None, date | None]:
     """The first and the newest day of the records, or (None, None).
 
-    Moments that a system stamps tell it where there are any, else the days that are typed. A stray date beyond the rest
-    (fewer than 1 row in 200, after a gap of two months) does not count.
+    Moments that systems stamped tell it where there are any, else the days of the rows. A stray date beyond the rest (fewer than
+    1 in 200, after a gap of two months) does not count.
     """
-    rows = days[(days["unit"] == "rows") & days["day"].notna()]
-    moments = [name for name, spec in TABLES.items() if spec.stamp and spec[spec.stamp[0]].type == "time"]
-    rows = rows[rows["table"].isin(moments)] if rows["table"].isin(moments).any() else rows
-    if rows.empty:
+    if moments.empty:
+        moments = days[(days["unit"] == "rows") & days["day"].notna()].rename(columns={"accepted": "rows"})
+    counts = moments.groupby("day")["rows"].sum().sort_index()
+    if counts.empty:
         return None, None
-    counts = rows.groupby("day")["accepted"].sum().sort_index()
     after_gap = counts.index.to_series().diff().dt.days > STRAY_GAP_DAYS
     beyond = counts[::-1].cumsum()[::-1]
     stray = counts.index[after_gap & (beyond < counts.sum() * STRAY_SHARE)]

@@ -14,7 +14,7 @@ One data model that connects marketing, sales and customer success. This page is
 Put a file named as the table (`opportunities.csv`, `.csv.gz`, `.parquet`, `.jsonl`, `.xlsx`) beside `company.yml`, or map a
 system's own export with SELECTs (`revops_helpers/sources/mapping.py` says how). Column names may be written in any case and with
 blanks. Money is given in major units (1234.56) and held as integer cents; times are held in UTC; a time without a zone is in the
-source's `time_zone`, else the company's; a day alone, given for a time, is its start there.
+source's `time_zone`, else the company's; a day alone, given for a time, is its start where the company is.
 
 Marks: **required**: a row without it is set aside · *personal*: left out of reports · *stamped*: a fact that happens later in the
 row's life and is unknown before · → the table that a reference points at (*owned*: a row whose reference is absent is set aside).

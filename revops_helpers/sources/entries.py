@@ -35,7 +35,7 @@ def entries(data: Path, settings: Settings) -> list[Entry]:
     taken = {file for entry in found for file in entry.files.values()}
     own = {table: file for table, file in files_of(data).items() if file not in taken}
     if any(table in TABLES for table in own) or not found:
-        form = Format(zone=settings.time_zone)
+        form = Format(zone=settings.time_zone, home=settings.time_zone)
         found.append(_canonical(Entry(OWN, own, {}, form), data))
     if not any(entry.files for entry in found):
         raise InputError(
@@ -61,7 +61,7 @@ def _declared(data: Path, name: str, source: Source, settings: Settings) -> Entr
         selects |= _selects(own)
     for table in selects:
         _known_table(table, data, "sources", name, "selects")
-    form = Format(source.decimal, source.dates, source.time_zone or settings.time_zone)
+    form = Format(source.decimal, source.dates, source.time_zone or settings.time_zone, settings.time_zone)
     entry = Entry(snake(name), files_of(place), {t: s for t, s in selects.items() if _says_something(s)}, form, source.encoding)
     return entry if selects else _canonical(entry, data)
 

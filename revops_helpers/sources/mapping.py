@@ -26,7 +26,7 @@ ISO dates):
 
 Results that are not text (numbers, DATE, TIMESTAMP meaning UTC, BOOLEAN) are taken as they are. Money is in major units.
 Enumerations must come out in the model's words (`case stage when 'Closed Won' then 'won' …`); case, blanks and hyphens do not
-matter. A time given as a day alone is that day's start where the source is. A won or lost deal without `closed_at` takes its
+matter. A time given as a day alone is that day's start where the company is. A won or lost deal without `closed_at` takes its
 `close_date`.
 
 **What is missing.** A raw column that a SELECT names and the file lacks is read as NULL and reported. A raw table that is
@@ -44,14 +44,14 @@ one key the first stays. Rows that a WHERE or a join leaves out are reported bes
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 import pandas as pd
 
 from revops_helpers.model import formats
 from revops_helpers.model.contract import Part, Refused
-from revops_helpers.model.formats import Format, identifier, quoted
+from revops_helpers.model.formats import identifier, quoted
 from revops_helpers.model.tables import TABLES, Table
 from revops_helpers.settings import InputError, Settings
 from revops_helpers.sources.entries import Entry
@@ -182,7 +182,7 @@ def _refused_by(selects: dict[tuple[str, str], Select], raws: dict[RawName, Raw]
 
 def _make_macros(desk: Desk, entry: Entry) -> None:
     """The entry's as_number, as_day and as_moment."""
-    form = Format("." if entry.form.decimal == "auto" else entry.form.decimal, entry.form.dates, entry.form.zone)
+    form = replace(entry.form, decimal="." if entry.form.decimal == "auto" else entry.form.decimal)
     x = formats.text("CAST(x AS VARCHAR)")
     bodies = {"as_number": formats.number(x, form.decimal), "as_day": formats.day(x, form), "as_moment": formats.moment(x, form)}
     for macro, body in bodies.items():
