@@ -129,16 +129,25 @@ def simulate_financials(
 
     Finance counts what is signed and not yet live, and has not booked the last contractions of September.
     """
-    rng, mrr = streams("financials"), mrr_at_month_ends(core, lines)
-    revenue = (mrr * (1010 + rng.integers(0, 16, w.MONTHS))) // 1000
-    gross = revenue * 765 // 1000 + rng.integers(-20_000, 20_000, w.MONTHS) * 100
-    ebitda = gross - expenses - revenue * 39 // 100
-    flow = ebitda - revenue * 3 // 100
+    mrr = mrr_at_month_ends(core, lines)
     early, waiting = _signed_not_live(core, lines, subscriptions)
     missed, unbooked = _unbooked(core, lines)
     arr = (mrr + early) * 12
     arr[-1] += unbooked
-    table = pd.DataFrame(
+    ids = subscriptions["subscription_id"]
+    difference = {
+        "signed_not_live": {"subscriptions": ids.iloc[waiting].tolist(), "cents": int(early[-1] * 12)},
+        "not_booked": {"subscriptions": ids.iloc[missed].tolist(), "cents": unbooked},
+    }
+    return _accounts_of(streams("financials"), mrr, arr, expenses), difference
+
+
+def _accounts_of(rng: np.random.Generator, mrr: np.ndarray, arr: np.ndarray, expenses: np.ndarray) -> pd.DataFrame:
+    revenue = (mrr * (1010 + rng.integers(0, 16, w.MONTHS))) // 1000
+    gross = revenue * 765 // 1000 + rng.integers(-20_000, 20_000, w.MONTHS) * 100
+    ebitda = gross - expenses - revenue * 39 // 100
+    flow = ebitda - revenue * 3 // 100
+    return pd.DataFrame(
         {
             "month": w.days(w.MONTH_STARTS[: w.MONTHS]),
             "revenue": revenue,
@@ -150,14 +159,6 @@ def simulate_financials(
             "currency": "BRL",
         }
     )
-    difference = {
-        "signed_not_live": {
-            "subscriptions": subscriptions["subscription_id"].iloc[waiting].tolist(),
-            "cents": int(early[-1] * 12),
-        },
-        "not_booked": {"subscriptions": subscriptions["subscription_id"].iloc[missed].tolist(), "cents": int(unbooked)},
-    }
-    return table, difference
 
 
 def _signed_not_live(core: Core, lines: Lines, subscriptions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -72,10 +72,10 @@ def simulate_leads(streams: w.Streams, core: Core, people: People, accounts: Acc
     matched = account >= 0
     company = company.mask(matched, w.pick(accounts.table["name"], account))
     domain = domain.mask(matched, w.pick(accounts.table["domain"], account))
-    lead_id = w.salesforce_ids("00Q", n)
+    campaign = campaign_of(lead["source"], lead["month"])
     table = pd.DataFrame(
         {
-            "lead_id": lead_id,
+            "lead_id": w.salesforce_ids("00Q", n),
             "name": name,
             "email": w.join(local, "@", domain),
             "phone": names.phones(rng, n),
@@ -83,7 +83,7 @@ def simulate_leads(streams: w.Streams, core: Core, people: People, accounts: Acc
             "title": w.label(names.TITLES, rng.integers(0, len(names.TITLES), n)),
             "country": w.label(("BR", "US"), (rng.random(n) < 0.06).astype(np.int64)),
             "source": w.label(w.SOURCES, lead["source"]),
-            "campaign_id": campaign_of(lead["source"], lead["month"]),
+            "campaign_id": w.pick(w.salesforce_ids("701", 48), campaign),
             "owner_id": w.pick(people.table["user_id"], owner),
             "score": 50 + 20 * lead["heat"],
             "created_at": w.times(lead["created"]),
@@ -94,7 +94,6 @@ def simulate_leads(streams: w.Streams, core: Core, people: People, accounts: Acc
             "opportunity_id": w.pick(deal_ids, of_lead),
         }
     )
-    table["campaign_id"] = w.pick(w.salesforce_ids("701", 48), table["campaign_id"].to_numpy())
     return Leads(table, owner, step, _repeat(streams("repeated leads"), table, of_lead < 0))
 
 

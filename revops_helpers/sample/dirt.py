@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from revops_helpers.model import rules
 
-Spoilt = Mapping[str, str | None | Callable[[int], str]]
+Spoilt = Mapping[str, str | Callable[[int], str] | None]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ BAD: dict[str, tuple[Bad, ...]] = {
         Bad("subscriptions", rules.DUPLICATE, 4, {}),
         _line(rules.MISSING, 3, Cliente="C999999"),
         _line(rules.UNREADABLE["money"], 2, Mensalidade="a combinar"),
-        _line(rules.ORDER, 3, **{"Início": "10/03/2024", "Fim": "09/03/2024"}),
+        _line(rules.ORDER, 3, Início="10/03/2024", Fim="09/03/2024"),
         _line(rules.UNKNOWN_WORD, 2, Motivo="cortesia"),
     ),
     "faturex/faturas.csv.gz": (

@@ -17,12 +17,13 @@ KINDS = {"tarefa": "Tarefa", "campanha": "Campanha"}
 def issues(work: dict[str, pd.DataFrame], users: pd.DataFrame) -> Iterator[str]:
     """One line of JSON per work item, with the status changes and links that it carries."""
     mail = dict(zip(users["user_id"], users["email"], strict=True))
-    moved = {key: rows for key, rows in work["work_transitions"].groupby("item_id", sort=False)}
+    changes = work["work_transitions"][work["work_transitions"]["from_status"].notna()]
+    moved = {key: rows.to_dict("records") for key, rows in changes.groupby("item_id", sort=False)}
     blocks = work["work_links"].groupby("from_item_id")["to_item_id"].agg(list).to_dict()
     for number, item in enumerate(work["work_items"].to_dict("records"), 10001):
         key = item["item_id"]
         issue = {"id": str(number), "key": key, "fields": _fields(item, mail, blocks.get(key, []))}
-        issue["changelog"] = {"histories": [_history(row, mail) for row in moved[key].to_dict("records") if _known(row["from_status"])]}
+        issue["changelog"] = {"histories": [_history(row, mail) for row in moved.get(key, [])]}
         yield json.dumps(issue, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -109,14 +109,21 @@ def cnpj(index: np.ndarray, lettered: np.ndarray, branch: int = 1) -> pd.Series:
     digits[lettered, 1] = 17 + index[lettered] % 26  # A is 17, as the rule of the Receita counts characters
     for place in range(4):
         digits[:, 11 - place] = branch // 10**place % 10
-    for length in (12, 13):
-        weights = np.array([(length - 1 - i) % 8 + 2 for i in range(length)])
-        rest = (digits[:, :length] * weights).sum(axis=1) % 11
-        digits[:, length] = np.where(rest < 2, 0, 11 - rest)
+    digits[:, 12:] = check_digits(digits[:, :12])
     letters = pa.array([chr(48 + k) for k in range(43)])
     columns = [letters.take(pa.array(digits[:, k])) for k in range(14)]
     parts = [*columns[:2], ".", *columns[2:5], ".", *columns[5:8], "/", *columns[8:12], "-", *columns[12:]]
     return w.text(pc.binary_join_element_wise(*parts, ""))
+
+
+def check_digits(places: np.ndarray) -> np.ndarray:
+    """The two check digits of CNPJs given as 12 values each (a digit is itself, A is 17): modulo 11, IN RFB 2.229/2024."""
+    whole = np.concatenate([places, np.zeros((len(places), 2), dtype=np.int64)], axis=1)
+    for length in (12, 13):
+        weights = np.array([(length - 1 - i) % 8 + 2 for i in range(length)])
+        rest = (whole[:, :length] * weights).sum(axis=1) % 11
+        whole[:, length] = np.where(rest < 2, 0, 11 - rest)
+    return whole[:, 12:]
 
 
 def phones(rng: np.random.Generator, n: int) -> pd.Series:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from revops_helpers.sample import world as w
-from revops_helpers.sample.funnel import SLA_MONTH, SLA_SOURCE
+from revops_helpers.sample.funnel import DEAL_SIZE, SLA_MONTH, SLA_SOURCE
 from revops_helpers.sample.people import People
 
 DAY = 86400
@@ -48,6 +48,7 @@ INTEGRATIONS = (
 )
 FAILING = 4
 CAMPAIGN_TASKS = ("briefing", "texto", "arte", "página", "segmentação", "revisão", "disparo", "relatório")
+STATES = ("a fazer", "em andamento", "concluído")
 LATE_SHARE, NEVER_DONE = 0.28, 0.04
 QUESTIONS = (
     ("metrics_defined", "As métricas têm uma definição única e escrita?"),
@@ -140,11 +141,24 @@ def _integrations(streams: w.Streams, tool_id: pd.Series) -> dict[str, pd.DataFr
 
 
 def simulate_work(streams: w.Streams, people: People, campaigns: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Every campaign's tasks: planned, begun, reviewed, done, often late; each task waits for the one before."""
-    rng = streams("work")
+    """work_items, work_transitions and work_links: every campaign and its tasks; each task waits for the one before."""
+    ids = w.ids("MKT-", len(campaigns) * (1 + len(CAMPAIGN_TASKS)), 1)
+    task = _tasks(streams("work"), people, campaigns, ids)
+    items = pd.concat([_epics(campaigns, ids), task], ignore_index=True)
+    later = np.flatnonzero(np.arange(len(task)) % len(CAMPAIGN_TASKS) > 0)
+    ends = {"from_item_id": task["item_id"].array.take(later - 1), "to_item_id": task["item_id"].array.take(later)}
+    return {"work_items": items, "work_transitions": _transitions(items), "work_links": pd.DataFrame({**ends, "kind": "blocks"})}
+
+
+def _started(campaigns: pd.DataFrame) -> np.ndarray:
+    return (campaigns["starts_on"].to_numpy() - np.datetime64(w.DAY0)).astype("timedelta64[D]").astype(np.int64)
+
+
+def _tasks(rng: np.random.Generator, people: People, campaigns: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
+    """Every campaign's tasks: planned, begun, reviewed, done; often late, and then half of them get a new due date."""
     steps, n = len(CAMPAIGN_TASKS), len(campaigns) * len(CAMPAIGN_TASKS)
     campaign, step = np.repeat(np.arange(len(campaigns)), steps), np.tile(np.arange(steps), len(campaigns))
-    start = (campaigns["starts_on"].to_numpy() - np.datetime64(w.DAY0)).astype("timedelta64[D]").astype(np.int64)[campaign]
+    start = _started(campaigns)[campaign]
     due = start - 40 + step * 6
     created = (start - 55) * DAY + w.business_clock(rng, n)
     begun = w.next_workday(due - rng.integers(4, 9, n)) * DAY + w.business_clock(rng, n)
@@ -153,9 +167,9 @@ def simulate_work(streams: w.Streams, people: People, campaigns: pd.DataFrame) -
     done = np.maximum(day * DAY + w.business_clock(rng, n), begun + 7200)
     approved = np.where(step == 5, done - 3600, -1)
     known = (done <= w.END_SECOND) & (rng.random(n) >= NEVER_DONE)
-    ids = w.ids("MKT-", n + len(campaigns), 1)
+    state = np.where(known, 2, np.where(begun <= w.END_SECOND, 1, 0))
     people_rows = people.rows["marketing"][(campaign + step) % len(people.rows["marketing"])]
-    task = pd.DataFrame(
+    return pd.DataFrame(
         {
             "item_id": ids[len(campaigns) :].reset_index(drop=True),
             "parent_id": w.pick(ids, campaign),
@@ -169,26 +183,20 @@ def simulate_work(streams: w.Streams, people: People, campaigns: pd.DataFrame) -
             "original_due_on": w.days(due),
             "started_at": w.times(begun, begun <= w.END_SECOND),
             "done_at": w.times(done, known),
-            "status": w.label(
-                ("a fazer", "em andamento", "concluído"), np.where(known, 2, np.where(begun <= w.END_SECOND, 1, 0))
-            ).astype("str"),
+            "status": w.label(STATES, state).astype("str"),
             "approved_at": w.times(approved, (approved >= 0) & known),
         }
     )
-    epic = _epics(campaigns, people, ids[: len(campaigns)], start[::steps], task)
-    items = pd.concat([epic, task], ignore_index=True)
-    row = np.flatnonzero(step > 0)
-    links = pd.DataFrame(
-        {"from_item_id": task["item_id"].array.take(row - 1), "to_item_id": task["item_id"].array.take(row), "kind": "blocks"}
-    )
-    return {"work_items": items, "work_transitions": _transitions(items), "work_links": links}
 
 
-def _epics(campaigns: pd.DataFrame, people: People, ids: pd.Series, start: np.ndarray, task: pd.DataFrame) -> pd.DataFrame:
+def _epics(campaigns: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
+    """One item per campaign, done two days after its start."""
+    start = _started(campaigns)
+    ids = ids[: len(campaigns)]
     finished = start <= w.LAST_DAY
     return pd.DataFrame(
         {
-            "item_id": ids.reset_index(drop=True),
+            "item_id": ids,
             "parent_id": pd.Series([None] * len(ids), dtype="str"),
             "kind": "campanha",
             "campaign_id": campaigns["campaign_id"],
@@ -209,11 +217,7 @@ def _epics(campaigns: pd.DataFrame, people: People, ids: pd.Series, start: np.nd
 def _transitions(items: pd.DataFrame) -> pd.DataFrame:
     """Status changes that the dates of each item tell."""
     parts = []
-    for column, before, after in (
-        ("created_at", None, "a fazer"),
-        ("started_at", "a fazer", "em andamento"),
-        ("done_at", "em andamento", "concluído"),
-    ):
+    for column, before, after in zip(("created_at", "started_at", "done_at"), (None, *STATES), STATES, strict=False):
         there = items[items[column].notna()]
         columns = {"item_id": there["item_id"], "changed_at": there[column], "from_status": before, "to_status": after}
         parts.append(pd.DataFrame({**columns, "author_id": there["assignee_id"]}))
@@ -223,52 +227,40 @@ def _transitions(items: pd.DataFrame) -> pd.DataFrame:
 def outside(streams: w.Streams) -> dict[str, pd.DataFrame]:
     """markets, initiatives, readiness_answers and fx_rates."""
     rng = streams("outside")
+    tables = {"markets": _markets(rng), "initiatives": _initiatives(), "readiness_answers": _answers(rng)}
+    rate = np.round(5.0 + 0.5 * np.sin(np.arange(w.MONTHS) / 7.0) + 0.1 * rng.random(w.MONTHS), 4)
+    rate[w.YEAR_MONTH] = w.PLAN_USD
+    fx = pd.DataFrame({"currency": "USD", "month": w.days(w.MONTH_STARTS[: w.MONTHS]), "rate_to_reporting": rate})
+    return {**tables, "fx_rates": fx}
+
+
+def _markets(rng: np.random.Generator) -> pd.DataFrame:
     shape = (len(w.SEGMENTS), len(w.REGIONS), len(w.INDUSTRIES))
     s, r, i = (axis.ravel() for axis in np.indices(shape))
-    companies = np.round(
-        20_000 * w.SEGMENT_SHARES[s] * w.REGION_SHARES[r] * w.INDUSTRY_SHARES[i] * (0.7 + 0.6 * rng.random(len(s)))
-    )
-    markets = pd.DataFrame(
+    share = w.SEGMENT_SHARES[s] * w.REGION_SHARES[r] * w.INDUSTRY_SHARES[i]
+    companies = np.round(20_000 * share * (0.7 + 0.6 * rng.random(len(s))))
+    return pd.DataFrame(
         {
             "segment": w.label(w.SEGMENTS, s),
             "region": w.label(w.REGIONS, r),
             "industry": w.label(w.INDUSTRIES, i),
             "addressable_accounts": companies.astype(np.int64),
-            "addressable_arr": (companies * np.array([20_000, 33_000, 55_000])[s]).astype(np.int64) * 100,
+            "addressable_arr": (companies * DEAL_SIZE[s]).astype(np.int64) * 100,
             "growth": np.round(0.02 + 0.10 * rng.random(len(s)), 3),
         }
     )
-    sla = pd.to_datetime(w.days(w.MONTH_STARTS[[SLA_MONTH]]))[0]
-    initiatives = pd.DataFrame(
-        [
-            (
-                "INI-1",
-                "SLA de primeira resposta para leads do site",
-                "process",
-                sla,
-                "source",
-                SLA_SOURCE,
-                "time_to_first_contact",
-            ),
-            (
-                "INI-2",
-                "Lançamento do Araucária Fiscal 3",
-                "launch",
-                pd.Timestamp("2026-02-02"),
-                "product",
-                "Araucária Fiscal",
-                "win_rate",
-            ),
-        ],
-        columns=["initiative_id", "name", "kind", "starts_on", "treated_dimension", "treated_value", "metric"],
-    )
-    answers = [
-        (role, key, ("sim", "em parte", "não")[int(code)], text)
-        for role in ROLES
-        for (key, text), code in zip(QUESTIONS, rng.integers(0, 3, len(QUESTIONS)), strict=True)
-    ]
-    readiness = pd.DataFrame(answers, columns=["respondent_role", "question", "answer", "evidence"])
-    rate = np.round(5.0 + 0.5 * np.sin(np.arange(w.MONTHS) / 7.0) + 0.1 * rng.random(w.MONTHS), 4)
-    rate[w.YEAR_MONTH] = w.PLAN_USD
-    fx = pd.DataFrame({"currency": "USD", "month": w.days(w.MONTH_STARTS[: w.MONTHS]), "rate_to_reporting": rate})
-    return {"markets": markets, "initiatives": initiatives, "readiness_answers": readiness, "fx_rates": fx}
+
+
+def _initiatives() -> pd.DataFrame:
+    sla = ("INI-1", "SLA de primeira resposta para leads do site", "process", w.days(w.MONTH_STARTS[[SLA_MONTH]])[0])
+    launch = ("INI-2", "Lançamento do Araucária Fiscal 3", "launch", pd.Timestamp("2026-02-02"))
+    names = ["initiative_id", "name", "kind", "starts_on", "treated_dimension", "treated_value", "metric"]
+    treated = (("source", SLA_SOURCE, "time_to_first_contact"), ("product", "Araucária Fiscal", "win_rate"))
+    return pd.DataFrame([(*sla, *treated[0]), (*launch, *treated[1])], columns=names)
+
+
+def _answers(rng: np.random.Generator) -> pd.DataFrame:
+    asked = [(role, key, text) for role in ROLES for key, text in QUESTIONS]
+    answers = [("sim", "em parte", "não")[code] for code in rng.integers(0, 3, len(asked))]
+    rows = [(role, key, answer, text) for (role, key, text), answer in zip(asked, answers, strict=True)]
+    return pd.DataFrame(rows, columns=["respondent_role", "question", "answer", "evidence"])

@@ -7,6 +7,7 @@ import pandas as pd
 
 from revops_helpers.sample import world as w
 from revops_helpers.sample.billing import Lines, mrr_at_month_ends
+from revops_helpers.sample.book import NEW
 from revops_helpers.sample.deals import Deals
 from revops_helpers.sample.funnel import SIZE_OF_YEAR, leads_per_month
 from revops_helpers.sample.people import OVER_PROMISER, RAMP, SANDBAGGER, People
@@ -31,6 +32,11 @@ BUDGET = (
     ("customer_success", "overhead", None, 0.006),
 )
 COMMISSION = 0.08
+CLAIM_WORDS = {
+    "marketing": "mídia e programas do trimestre ÷ contratos novos assinados",
+    "sales": "custo de vendas do trimestre ÷ todos os contratos ganhos, com expansões",
+    "finance": "todo o custo comercial, com sucesso do cliente ÷ clientes novos ativos no trimestre",
+}
 FORECAST_BIAS = {SANDBAGGER: 0.65, OVER_PROMISER: 1.50}
 FORECAST_NOISE = 0.12
 QUOTA_OVER_PLAN = 1.2
@@ -179,29 +185,29 @@ def comp_plans() -> pd.DataFrame:
 
 
 def simulate_claims(core: Core, spend: pd.DataFrame, deals: Deals) -> tuple[pd.DataFrame, dict]:
-    """CAC of the third quarter of 2026 as marketing, sales and finance report it, each by its own definition."""
-    start, end = pd.Timestamp("2026-07-01"), pd.Timestamp("2026-09-30")
-    inside = spend[(spend["month"] >= start) & (spend["month"] <= end)]
-    cost = inside.groupby(["function", "category"])["amount"].sum()
-    event = core.book.event
-    live = int(((event["kind"] == 0) & (event["month"] >= 57)).sum())
-    closed_month = w.month_of(np.maximum(deals.closed, 0) // 86400)
-    new = (deals.table["kind"] == "new").to_numpy()
-    signed = int((deals.won & new & (closed_month >= 57)).sum())
-    expansions = int((deals.won & ~new & (closed_month >= 57)).sum())
-    program = int(cost["marketing", "program"])
-    sales = int(cost["sales"].sum())
-    everything = int(cost.sum())
+    """CAC of the third quarter of 2026 as marketing, sales and finance report it, and what makes each of them of the canonical.
+
+    Canonical: marketing and sales in full, of the quarter before, ÷ customers that went live.
+    """
+    now, before = (_cost(spend, w.MONTHS - months) for months in (3, 6))
+    event, new = core.book.event, (deals.table["kind"] == "new").to_numpy()
+    won = deals.won & (w.month_of(np.maximum(deals.closed, 0) // 86400) >= w.MONTHS - 3)
+    live = int(((event["kind"] == NEW) & (event["month"] >= w.MONTHS - 3)).sum())
+    signed, all_won = int((won & new).sum()), int(won.sum())
+    no_lag = "lag: same quarter"
     claims = {
-        "marketing": (program, signed, "mídia e programas do trimestre ÷ contratos novos assinados"),
-        "sales": (sales, signed + expansions, "custo de vendas do trimestre ÷ todos os contratos ganhos, com expansões"),
-        "finance": (everything, live, "todo o custo comercial, com sucesso do cliente ÷ clientes novos ativos no trimestre"),
+        "marketing": (now["marketing", "program"], signed, ["scope: marketing programmes", no_lag, "customers: signed"]),
+        "sales": (now["sales"].sum(), all_won, ["scope: sales", no_lag, "customers: signed, with expansions"]),
+        "finance": (now.sum(), live, ["scope: with customer success", no_lag]),
     }
-    rows = [(team, "cac", start, round(cents / n / 100, 2), words) for team, (cents, n, words) in claims.items()]
-    switches = {
-        "marketing": ["scope: marketing programmes only", "denominator: signed"],
-        "sales": ["scope: sales only", "denominator: signed, with expansions"],
-        "finance": ["scope: with customer success"],
-    }
-    facts = {team: {"cents": cents, "customers": n, "switches": switches[team]} for team, (cents, n, _) in claims.items()}
+    facts = {team: {"cents": int(cents), "customers": n, "switches": how} for team, (cents, n, how) in claims.items()}
+    facts["canonical"] = {"cents": int(before[["marketing", "sales"]].sum()), "customers": live, "switches": []}
+    start = w.days(w.MONTH_STARTS[[w.MONTHS - 3]])[0]
+    rows = [(t, "cac", start, round(facts[t]["cents"] / facts[t]["customers"] / 100, 2), CLAIM_WORDS[t]) for t in claims]
     return pd.DataFrame(rows, columns=["team", "metric", "period_start", "value", "definition"]), facts
+
+
+def _cost(spend: pd.DataFrame, first_month: int) -> pd.Series:
+    """Cents by function and category over the three months from first_month on."""
+    months = w.days(w.MONTH_STARTS[first_month : first_month + 3])
+    return spend[spend["month"].isin(months)].groupby(["function", "category"])["amount"].sum()

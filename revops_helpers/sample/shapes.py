@@ -78,7 +78,7 @@ def csv_bytes(table: pa.Table, export: Export, header: bool) -> bytes:
 
 def words(values: pd.Series) -> pa.Array:
     """Texts, whole numbers and plain fractions as they are; missing stays missing."""
-    array = pa.array(values.astype("str")) if isinstance(values.dtype, pd.CategoricalDtype) else pa.array(values, from_pandas=True)
+    array = pa.array(values, from_pandas=True)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     return array.cast(pa.string())
@@ -136,16 +136,20 @@ def reais(column: str) -> Column:
 def grouped_reais(column: str) -> Column:
     """As a Brazilian spreadsheet shows money: R$ 1.234,56."""
 
-    def shown(rows: pd.DataFrame) -> pa.Array:
-        swap = str.maketrans(",.", ".,")
-        return pa.array([f"{'-' if c < 0 else ''}R$ {abs(c) // 100:,}.{abs(c) % 100:02d}".translate(swap).replace("R$.", "R$ ") for c in rows[column]])
+    def shown(cents: int) -> str:
+        digits = f"{abs(cents) // 100:,}".replace(",", ".")
+        return f"{'-' if cents < 0 else ''}R$ {digits},{abs(cents) % 100:02d}"
 
-    return shown
+    return lambda rows: pa.array([shown(cents) for cents in rows[column]])
 
 
 def comma(column: str) -> Column:
-    """A number with a decimal comma."""
-    return lambda rows: pa.array([None if pd.isna(x) else f"{x:.6f}".rstrip("0").rstrip(".").replace(".", ",") for x in rows[column]])
+    """A number with a decimal comma, at most six digits behind it."""
+
+    def shown(number: float) -> str | None:
+        return None if pd.isna(number) else f"{number:.6f}".rstrip("0").rstrip(".").replace(".", ",")
+
+    return lambda rows: pa.array([shown(number) for number in rows[column]])
 
 
 def lower_flag(column: str) -> Column:

@@ -1,4 +1,4 @@
-"""The exports of the billing system and the spreadsheets, as they are written in Brazil: semicolons, decimal commas, dd/mm/yyyy."""
+"""The exports of the billing system and the spreadsheets, written as in Brazil: semicolons, decimal commas, dd/mm/yyyy."""
 
 from __future__ import annotations
 
@@ -17,9 +17,21 @@ from revops_helpers.sample.shapes import (
     words,
 )
 
-REASONS = {"new": "novo", "expansion": "expansão", "contraction": "redução", "indexation": "reajuste", "reactivation": "reativação"}
+REASONS = {
+    "new": "novo",
+    "expansion": "expansão",
+    "contraction": "redução",
+    "indexation": "reajuste",
+    "reactivation": "reativação",
+}
 FUNCTIONS = {"marketing": "Marketing", "sales": "Vendas", "customer_success": "Sucesso do Cliente"}
-EXPENSES = {"people": "Pessoas", "program": "Programas", "tools": "Ferramentas", "commission": "Comissões", "overhead": "Estrutura"}
+EXPENSES = {
+    "people": "Pessoas",
+    "program": "Programas",
+    "tools": "Ferramentas",
+    "commission": "Comissões",
+    "overhead": "Estrutura",
+}
 CATEGORIES = {"commit": "compromisso", "best": "melhor caso", "pipeline": "pipeline"}
 METHODS = {"native": "nativa", "ipaas": "iPaaS", "api": "API", "manual": "manual"}
 INITIATIVES = {"launch": "lançamento", "new_segment": "novo segmento", "methodology": "metodologia", "process": "processo"}
