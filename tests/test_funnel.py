@@ -41,6 +41,13 @@ def test_four_leads_and_one_too_young():
     assert set(last.status) == {"not_applicable"}
 
 
+def test_wins_without_an_opening_date_are_a_step_of_their_own():
+    leads = [{"lead_id": "a", "created_at": "2026-01-10", "opportunity_id": "d1"}, {"lead_id": "b", "created_at": "2026-01-10"}]
+    deals = [{"opportunity_id": "d1", "status": "won", "closed_at": "2026-03-01"}]
+    steps = lead_funnel(company_of(leads=leads, opportunities=deals)).steps
+    assert dict(zip(steps.stage, steps.reached, strict=True)) == {"lead": 2, "customer": 1}
+
+
 def test_leads_alone_have_a_funnel_of_one_step():
     funnel = lead_funnel(company_of(leads=[{"lead_id": "a", "created_at": "2026-01-10"}]))
     assert funnel.steps.stage.tolist() == ["lead"]

@@ -92,6 +92,27 @@ def test_no_deal_and_a_deal_without_an_amount_are_zero():
     assert flow.amount("closing") == 5
 
 
+def test_open_deals_of_unknown_worth_are_not_worth_nothing():
+    """Only won deals have an amount in some exports."""
+    deals = [
+        deal("won", "2026-01-01", 100, "won", "2026-02-01"),
+        deal("open", "2026-01-01", None),
+        deal("other", "2026-01-01", 0),
+    ]
+    for analysis in (pipeline_flow, standing_deals):
+        with pytest.raises(Unavailable, match="amount of open deals"):
+            analysis(company_of(opportunities=deals))
+    some = [*deals, deal("priced", "2026-01-01", 7)]
+    assert pipeline_flow(company_of(opportunities=some)).unpriced == 2
+    assert standing_deals(company_of(opportunities=some)).unpriced == 2
+
+
+def test_a_pipeline_needs_to_know_when_deals_were_opened():
+    rows = [{"opportunity_id": "a", "status": "open", "amount": 1}]
+    with pytest.raises(Unavailable, match=r"opportunities\.created_at"):
+        pipeline_flow(company_of(opportunities=rows))
+
+
 def test_deals_without_amounts_at_all_are_named():
     rows = [{"opportunity_id": "a", "status": "open", "created_at": "2026-01-01"}]
     with pytest.raises(Unavailable, match=r"opportunities\.amount"):

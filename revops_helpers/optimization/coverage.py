@@ -16,7 +16,7 @@ from revops_helpers.metrics import facts
 from revops_helpers.metrics.predictability import planned_wins, quarter_to_win
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
-from revops_helpers.optimization.pipeline import NEEDS, in_segment, selling
+from revops_helpers.optimization.pipeline import NEEDS, check_priced, in_segment, selling
 from revops_helpers.periods import Period, add_months
 
 FEW = 20
@@ -54,11 +54,12 @@ def coverage(company: Company, quarters: int = 8) -> Coverage:
 
     Unavailable without deal amounts and the history of close dates, by which past pipelines are told.
     """
-    company.require((*NEEDS, "opportunity_history.close_date"))
+    company.require((*NEEDS, "opportunities.created_at", "opportunity_history.close_date"))
     quarter = quarter_to_win(company, Period(company.as_of, company.as_of))
     elapsed = (company.as_of + timedelta(days=1) - quarter.start).days
     past = _past_quarters(company, quarter, elapsed, quarters)
-    due = _due(company, quarter).agg(amount=_.amount.sum(), n=_.count()).execute().iloc[0]
+    due = _due(company, quarter).agg(amount=_.amount.sum(), n=_.count(), unpriced=(_.amount == 0).sum()).execute().iloc[0]
+    check_priced(int(due.n), 0 if pd.isna(due.unpriced) else int(due.unpriced))
     money = {"unit": "money", "currency": company.settings.currency, "definition_id": "pipeline"}
     amount = Measurement(0 if pd.isna(due.amount) else int(due.amount), n=int(due.n), **money)
     to_win = _to_win(company, quarter)

@@ -74,13 +74,10 @@ def _reached(company: Company, rows: ibis.Table, days: int) -> ibis.Table:
     """The rows with one flag per known stage: reached, or a later one reached, within `days` of creation."""
     until = rows.created_at + ibis.interval(days=days)
     stamps = {stage: rows[name] for stage, name in STAMPS.items() if name in rows.columns}
-    if "opportunity_id" in rows.columns and not company.missing(["opportunities.created_at", "opportunities.status"]):
-        deals = company.table("opportunities", ("opportunity_id", "status", "created_at", "closed_at", "close_date"))
-        closed = deals.closed_at if "closed_at" in deals.columns else deals.close_date.cast("timestamp")
-        won = ibis.ifelse(deals.status == "won", closed, ibis.null("timestamp"))
-        deals = deals.select(_deal=deals.opportunity_id, _opened=deals.created_at, _won=won)
-        rows = rows.left_join(deals, rows.opportunity_id == deals._deal)
-        stamps = {stage: rows[STAMPS[stage]] for stage in stamps} | {"opportunity": rows._opened, "customer": rows._won}
+    if "opportunity_id" in rows.columns and not company.missing(["opportunities.status"]):
+        rows = _with_deals(company, rows)
+        known = {"opportunity": "_opened", "customer": "_won"}
+        stamps = {stage: rows[STAMPS[stage]] for stage in stamps} | {s: rows[n] for s, n in known.items() if n in rows.columns}
         until = rows.created_at + ibis.interval(days=days)
     flags: dict[str, ibis.BooleanValue] = {}
     later = ibis.literal(False)
@@ -88,6 +85,17 @@ def _reached(company: Company, rows: ibis.Table, days: int) -> ibis.Table:
         later = later | (stamp <= until).fill_null(False)
         flags[stage] = later
     return rows.mutate(**{stage: flags[stage] for stage in stamps})
+
+
+def _with_deals(company: Company, rows: ibis.Table) -> ibis.Table:
+    """The leads with _opened and _won, when their deal was opened and won, as far as deals say."""
+    deals = company.table("opportunities", ("opportunity_id", "status", "created_at", "closed_at", "close_date"))
+    known = {"_opened": deals.created_at} if "created_at" in deals.columns else {}
+    ends = [deals[name].cast("timestamp") for name in ("closed_at", "close_date") if name in deals.columns]
+    if ends:
+        known["_won"] = ibis.ifelse(deals.status == "won", ibis.coalesce(*ends), ibis.null())
+    deals = deals.select(_deal=deals.opportunity_id, **known)
+    return rows.left_join(deals, rows.opportunity_id == deals._deal)
 
 
 def _steps(totals: pd.Series) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from revops_helpers.metrics import facts
 from revops_helpers.metrics.dimensions import add_dimension
-from revops_helpers.model.company import Company
+from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import Period, add_months, start_of
 
 NEEDS = ("opportunities.amount", "opportunities.status")
@@ -31,12 +31,14 @@ class PipelineFlow:
         which is so where no history tells the close dates of an earlier day.
     lines: one row per line, in the order of the sum: line, deals, amount (signed). The amounts of all lines but the last add
         up to the last, `closing`, to the cent. A deal both created and closed in the period is in both lines.
+    unpriced: how many of the closing deals have no amount; they count as deals and add nothing.
     """
 
     period: Period
     due_by: date | None
     currency: str
     lines: pd.DataFrame
+    unpriced: int
 
     def amount(self, line: str) -> int:
         """Signed amount of one line. KeyError for an unknown line."""
@@ -63,8 +65,9 @@ def pipeline_flow(company: Company, period: Period | None = None, due_by: date |
     """Opening + created + pulled in + amount up − won − lost − pushed out − amount down = closing, from the two snapshots.
 
     period: the company's when none is given. due_by: see PipelineFlow; the end of the fiscal year when none is given.
-    Unavailable without deal amounts and statuses.
+    Unavailable without deal amounts, statuses and opening dates, and when no open deal has an amount.
     """
+    company.require((*NEEDS, "opportunities.created_at"))
     period = period or company.period
     end = add_months(start_of("year", period.end, company.settings.fiscal_year_start), 12) - timedelta(days=1)
     due = (due_by or end) if not company.missing(["opportunity_history.close_date"]) else None
@@ -79,11 +82,19 @@ def pipeline_flow(company: Company, period: Period | None = None, due_by: date |
         was_here=before.counts.fill_null(False),
         was=ibis.ifelse(before.open.fill_null(False), before.amount, after.amount),
     )
-    sums = both.agg(**_lines(both)).execute().iloc[0]
+    sums = both.agg(unpriced=(both.here & (both.now == 0)).sum().fill_null(0), **_lines(both)).execute().iloc[0]
+    check_priced(int(sums.closing_deals), int(sums.unpriced))
     names = ("opening", *IN, *OUT, "closing")
     sign = dict.fromkeys(OUT, -1)
     rows = [(name, int(sums[f"{name}_deals"]), sign.get(name, 1) * int(sums[f"{name}_amount"])) for name in names]
-    return PipelineFlow(period, due, company.settings.currency, pd.DataFrame(rows, columns=["line", "deals", "amount"]))
+    lines = pd.DataFrame(rows, columns=["line", "deals", "amount"])
+    return PipelineFlow(period, due, company.settings.currency, lines, int(sums.unpriced))
+
+
+def check_priced(deals: int, unpriced: int) -> None:
+    """Unavailable when there are open deals and none has an amount: their worth is unknown, which is not zero."""
+    if deals and deals == unpriced:
+        raise Unavailable(["opportunities.amount of open deals"])
 
 
 def _snapshot(company: Company, due: date | None) -> ibis.Table:

@@ -11,7 +11,7 @@ import pandas as pd
 from revops_helpers.measurement import Measurement
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
-from revops_helpers.optimization.pipeline import selling
+from revops_helpers.optimization.pipeline import check_priced, selling
 from revops_helpers.optimization.stages import NEEDS as HISTORY
 from revops_helpers.optimization.stages import stays
 from revops_helpers.periods import add_months
@@ -30,16 +30,18 @@ class Standing:
     rules: one row per rule that the data allow: rule, deals, amount, share (of the open amount; no value without one).
     deals: one row per deal that breaks any, the largest first: opportunity_id, owner_id, stage (where kept), amount, rules
         (names joined by ;).
+    unpriced: how many open deals have no amount; they count as deals and add nothing.
     """
 
     open: Measurement
     any: Measurement
     rules: pd.DataFrame
     deals: pd.DataFrame
+    unpriced: int
 
 
 def standing_deals(company: Company, quiet_days: int = QUIET_DAYS) -> Standing:
-    """Which open deals stand still. Unavailable without deal amounts and statuses.
+    """Which open deals stand still. Unavailable without deal amounts and statuses, and when no open deal has an amount.
 
     overdue: the close date has passed. no_next_step: none is noted. no_activity: none in the last `quiet_days` days.
     too_long_in_stage: longer there than nine in ten of the stays in that stage that ended in the last twelve months.
@@ -51,9 +53,12 @@ def standing_deals(company: Company, quiet_days: int = QUIET_DAYS) -> Standing:
         _deal=kept.opportunity_id, **{n: kept[n] for n in ("owner_id", "stage", "next_step", "close_date") if n in kept.columns}
     )
     rows = deals.left_join(kept, deals.opportunity_id == kept._deal).drop("_deal").to_pandas()
+    unpriced = int((rows.amount == 0).sum())
+    check_priced(len(rows), unpriced)
     broken = pd.DataFrame(_broken(company, rows, quiet_days), index=rows.index)
     money = {"unit": "money", "currency": company.settings.currency, "definition_id": "pipeline"}
     any_rule = broken.any(axis=1) if len(broken.columns) else pd.Series(False, index=rows.index)
+    kept_names = [name for name in ("owner_id", "stage") if name in rows.columns]
     total = int(rows.amount.sum())
     counts = [(rule, int(hit.sum()), int(rows.amount[hit].sum())) for rule, hit in broken.items()]
     rules = pd.DataFrame(counts, columns=["rule", "deals", "amount"])
@@ -63,9 +68,8 @@ def standing_deals(company: Company, quiet_days: int = QUIET_DAYS) -> Standing:
         open=Measurement(total, n=len(rows), **money),
         any=Measurement(int(rows.amount[any_rule].sum()), n=int(any_rule.sum()), **money),
         rules=rules.assign(share=rules.amount / total if total else float("nan")),
-        deals=listed[["opportunity_id", *(n for n in ("owner_id", "stage") if n in rows.columns), "amount", "rules"]].reset_index(
-            drop=True
-        ),
+        deals=listed[["opportunity_id", *kept_names, "amount", "rules"]].reset_index(drop=True),
+        unpriced=unpriced,
     )
 
 
