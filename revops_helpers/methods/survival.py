@@ -39,7 +39,8 @@ def kaplan_meier(
     """The Kaplan-Meier curve by lifelines. Empty input gives an empty curve with n 0.
 
     duration: time to the event, or to the end of watching where `observed` is false. entry: since when each record was
-    watched (left truncation); records count as at risk after it.
+    watched (left truncation); records count as at risk after it. ValueError when so few were watched early that the curve
+    falls to zero before the later ones enter.
     """
     duration, seen = np.asarray(duration, float), np.asarray(observed, bool)
     weights = np.ones(len(duration), dtype="int64") if weights is None else np.asarray(weights)
@@ -47,11 +48,7 @@ def kaplan_meier(
     if n == 0:
         nothing = np.array([])
         return Survival(nothing, nothing, nothing, nothing, 0, 0, None, None, None, None)
-    from lifelines import KaplanMeierFitter
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # lifelines warns when few are at risk early; the interval shows it
-        fitted = KaplanMeierFitter().fit(duration, seen, entry=entry, weights=weights)
+    fitted = _fitted(duration, seen, entry, weights)
     curve, band = fitted.survival_function_.iloc[:, 0], fitted.confidence_interval_
     steps = fitted.event_table["observed"].reindex(curve.index).fillna(0).to_numpy() > 0
     times, survival = curve.index.to_numpy(float), curve.to_numpy(float)
@@ -68,6 +65,18 @@ def kaplan_meier(
         median_high=_first_at_half(times, high),
         longest=float(duration.max()),
     )
+
+
+def _fitted(duration: np.ndarray, seen: np.ndarray, entry: ArrayLike | None, weights: np.ndarray):
+    from lifelines import KaplanMeierFitter
+    from lifelines.exceptions import StatError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # lifelines warns when few are at risk early; the interval shows it
+        try:
+            return KaplanMeierFitter().fit(duration, seen, entry=entry, weights=weights)
+        except StatError as refused:
+            raise ValueError(f"too few were watched early on: {refused}") from None
 
 
 def _first_at_half(times: np.ndarray, curve: np.ndarray) -> float | None:

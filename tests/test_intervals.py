@@ -1,0 +1,113 @@
+"""Intervals against published numbers, scipy, the bootstrap and simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from revops_helpers.methods import intervals
+
+
+@pytest.mark.parametrize(("k", "n", "low", "high"), [(0, 20, 0.0, 0.161), (10, 100, 0.055, 0.174)])
+def test_wilson_gives_the_published_intervals(k, n, low, high):
+    # Source: Wilson 1927, as in the known answers.
+    found = intervals.wilson(k, n)
+    assert found[0] == pytest.approx(low, abs=5e-4)
+    assert found[1] == pytest.approx(high, abs=5e-4)
+
+
+@given(n=st.integers(1, 10_000), share=st.floats(0, 1))
+@settings(max_examples=80, deadline=None)
+def test_wilson_agrees_with_scipy_and_holds_its_share(n, share):
+    k = round(n * share)
+    low, high = intervals.wilson(k, n)
+    oracle = stats.binomtest(k, n).proportion_ci(method="wilson")
+    assert (low, high) == pytest.approx((oracle.low, oracle.high), abs=1e-9)
+    assert 0 <= low <= k / n <= high <= 1
+
+
+def test_wilson_of_nothing_is_no_number():
+    low, high = intervals.wilson([0, 5], [0, 10])
+    assert np.isnan(low[0]) and np.isnan(high[0])
+    assert low[1] < 0.5 < high[1]
+
+
+def test_ratio_of_sums_agrees_with_the_bootstrap_over_clusters():
+    rng = np.random.default_rng(7)
+    y = rng.gamma(2, 100, 400)
+    x = y * rng.beta(2, 6, 400)
+    low, high = intervals.ratio_of_sums(x.sum(), y.sum(), (x * x).sum(), (x * y).sum(), (y * y).sum(), len(x))
+    drawn = rng.integers(0, 400, (4000, 400))
+    ratios = x[drawn].sum(axis=1) / y[drawn].sum(axis=1)
+    assert (low, high) == pytest.approx(tuple(np.percentile(ratios, [2.5, 97.5])), abs=0.1 * (high - low))
+
+
+def test_ratio_of_sums_covers_the_truth_in_repeated_samples():
+    rng = np.random.default_rng(11)
+    covered = 0
+    for _ in range(600):
+        sizes = rng.poisson(3, 150) + 1
+        y = sizes * 100.0
+        x = rng.binomial(sizes, 0.3) * 100.0
+        low, high = intervals.ratio_of_sums(x.sum(), y.sum(), (x * x).sum(), (x * y).sum(), (y * y).sum(), len(x))
+        covered += low <= 0.3 <= high
+    assert 0.92 <= covered / 600 <= 0.98
+
+
+@pytest.mark.parametrize("sums", [(1, 0, 1, 0, 0, 5), (3, 4, 9, 12, 16, 1)])
+def test_ratio_of_sums_says_nothing_without_denominator_or_second_cluster(sums):
+    assert np.isnan(intervals.ratio_of_sums(*sums)).all()
+
+
+@given(st.integers(0, 3000))
+@settings(max_examples=60, deadline=None)
+def test_poisson_exact_is_garwoods(k):
+    low, high = intervals.poisson_exact(k)
+    assert low == pytest.approx(stats.chi2.ppf(0.025, 2 * k) / 2 if k else 0.0, rel=1e-9)
+    assert high == pytest.approx(stats.chi2.ppf(0.975, 2 * k + 2) / 2, rel=1e-9)
+
+
+def test_mean_interval_is_students():
+    values = np.array([3.0, 5.0, 8.0, 9.0, 1.0])
+    found = intervals.mean_interval(5, values.sum(), (values**2).sum())
+    oracle = stats.t.interval(0.95, 4, values.mean(), stats.sem(values))
+    assert found == pytest.approx(oracle)
+    assert np.isnan(intervals.mean_interval(1, 3.0, 9.0)).all()
+
+
+def test_mean_interval_of_equal_values_has_no_width():
+    low, high = intervals.mean_interval(4, 20.0, 100.0)
+    assert low == high == 5.0
+
+
+def test_random_sum_covers_a_compound_poisson_total():
+    rng = np.random.default_rng(5)
+    covered = 0
+    for _ in range(800):
+        x = rng.gamma(2, 50, rng.poisson(60))
+        low, high = intervals.random_sum(x.sum(), (x * x).sum())
+        covered += low <= 60 * 100 <= high
+    assert 0.92 <= covered / 800 <= 0.98
+
+
+def test_quotient_product_and_total_agree_with_simulation():
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(50, 4, 200_000), rng.normal(20, 1.2, 200_000)
+    ends = {"a": (50 - 1.96 * 4, 50 + 1.96 * 4), "b": (20 - 1.96 * 1.2, 20 + 1.96 * 1.2)}
+    for combine, oracle in ((intervals.quotient, a / b), (intervals.product, a * b), (intervals.total, a + b)):
+        found = combine(50, ends["a"], 20, ends["b"])
+        assert found == pytest.approx(tuple(np.percentile(oracle, [2.5, 97.5])), rel=0.02)
+
+
+def test_quotient_says_nothing_when_the_denominator_may_be_zero():
+    assert np.isnan(intervals.quotient(10, (8, 12), 1, (-0.5, 2.5))).all()
+
+
+def test_lifetime_value_of_one_departure_among_forty_customers_is_known_only_roughly():
+    # Source: the known answers. ARPA 1,000, gross margin 80 %, one of 40 left: point 32,000, 95 % [7,210; 295,114].
+    low, high = intervals.jeffreys(1, 40)
+    assert 1000 * 0.8 / (1 / 40) == 32_000
+    assert (800 / high, 800 / low) == pytest.approx((7_210, 295_114), abs=0.6)
