@@ -105,9 +105,7 @@ class Sheet:
         self.ax.set(xlim=(0, width), ylim=(height, 0))
         self.ax.axis("off")
 
-    def text(
-        self, x: float, y: float, words: str, *, size: float = NORMAL, color: str = INK, bold=False, align="left", halo=False
-    ):
+    def text(self, x: float, y: float, words: str, size: float = NORMAL, color: str = INK, bold=False, align="left", halo=False):
         """Text whose middle is at y. A halo, a white ground, keeps it legible over lines."""
         ground = {"facecolor": "white", "edgecolor": "none", "pad": 1.5} if halo else None
         look = {"size": size, "color": color, "weight": 600 if bold else 400, "bbox": ground}

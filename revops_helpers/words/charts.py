@@ -99,7 +99,7 @@ def ends_written(sheet: Sheet, x: float, y: Axis, ends: Iterable[End]) -> None:
         sheet.text(x + 10, max(place - lift, 10), end.words, color=end.colour, bold=end.bold, size=NORMAL if end.bold else SMALL)
 
 
-def fan(progress: pd.DataFrame, forecast: pd.DataFrame | None = None, height: int = 396) -> Figure:
+def fan(progress: pd.DataFrame, forecast: pd.DataFrame | None = None, height: int = 450) -> Figure:
     """Cumulative actual against plan by month, and the forecast's bands to the end of the year. Money in cents.
 
     progress: month (date), plan, actual (cumulative; no value where there is none). forecast: month, median, and for each level

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Figure", "bars", "fan", "interval_bar", "lines", "sparkline", "steps", "waterfall"]
 
-ROW, PHONE_ROW, HEAD, FOOT, THICK = 36, 42, 26, 24, 13
+ROW, PHONE_ROW, HEAD, FOOT, THICK = 36, 46, 26, 24, 13
+SIDE = 250  # pixels that name and change may take side by side
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class _Step:
     @property
     def end(self) -> float:
         return self.start + (self.effect.value or 0)
+
+    @property
+    def pale(self) -> bool:
+        """Could be chance: drawn, but not clear of zero."""
+        return bool(self.effect.value) and not self.effect.clear_of(0)
 
     @property
     def reach(self) -> tuple[float, float]:
@@ -67,25 +73,28 @@ def waterfall(gap: Gap) -> Figure:
 
     A gap with no driver shows plan and actual only. The axis starts at zero where the rows need it, and then totals are bars.
     """
-    found = _steps(gap)
+    largest = max((abs(driver.effect.value or 0) for driver in gap.drivers), default=0) / 100
+    scale = 1000 if 1e3 <= largest < 1e7 else scale_of(largest)[0]
+    found = _steps(gap, scale)
     rows = len(found) + 2
     return figure(
-        lambda sheet: _paint(sheet, gap, found),
+        lambda sheet: _paint(sheet, gap, found, scale),
         wide=(WIDE, HEAD + rows * ROW + FOOT),
         phone=(PHONE, HEAD + rows * PHONE_ROW + FOOT),
     )
 
 
-def _steps(gap: Gap) -> list[_Step]:
-    """What the planned drivers make beyond the plan, the drivers, what they leave unexplained; nothing that is exactly zero."""
+def _steps(gap: Gap, scale: int) -> list[_Step]:
+    """What the planned drivers make beyond the plan, the drivers, what they leave unexplained; nothing that reads as zero."""
     at, found = float(gap.plan.value or 0), []
     rows = [(_("Plan mismatch"), "", gap.plan_mismatch, "")]
     rows += [(_(d.label), _change(d), d.effect, d.group) for d in gap.drivers]
     rows += [(_("Unexplained"), "", gap.unexplained, "")]
     for name, change, effect, group in rows:
-        if effect.value or not effect.exact:
+        reads = effect.value is not None and round(effect.value / 100 / scale) != 0
+        if reads or (group and not effect.exact):
             found.append(_Step(name, change, effect, at, group))
-            at = found[-1].end
+        at += effect.value or 0
     return found
 
 
@@ -97,12 +106,14 @@ def _change(driver: GapDriver) -> str:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where the columns of the waterfall stand, in pixels."""
+    """Where the columns of the waterfall stand, in pixels. On the phone the name stands over the marks, across the row."""
 
     change: float
     axis: Axis
     right: float
     row: int
+    lines: tuple[float, float]  # of the name and of plan → actual, from the row's middle
+    bar: float  # of the bar, from the row's middle
 
     def middle(self, index: int) -> float:
         return HEAD + (index + 0.5) * self.row
@@ -114,10 +125,13 @@ def _layout(sheet: Sheet, gap: Gap, found: list[_Step], scale: int) -> _Layout:
     effects = [_effect(step, scale) for step in found]
     right = max(sheet.widest([e for e, _i in effects], bold=True), sheet.widest([i for _e, i in effects], SMALL))
     right = max(right, sheet.widest([value_of(gap.plan), value_of(gap.actual)], bold=True))
-    left = max(names, changes) if sheet.phone else names + 14 + changes
+    end = sheet.width - right - 14
     low, high = _reach(gap, found)
-    axis = Axis(low, high, left + 16, sheet.width - right - 16)
-    return _Layout(names + 14, axis, sheet.width, PHONE_ROW if sheet.phone else ROW)
+    if sheet.phone:
+        return _Layout(0, Axis(low, high, changes + 12, end), sheet.width, PHONE_ROW, (-12, 7), 6)
+    if names + 14 + changes > SIDE:
+        return _Layout(0, Axis(low, high, max(names, changes) + 16, end), sheet.width, ROW, (-8, 9), -4)
+    return _Layout(names + 14, Axis(low, high, names + changes + 30, end), sheet.width, ROW, (0, 0), -4)
 
 
 def _reach(gap: Gap, found: list[_Step]) -> tuple[float, float]:
@@ -138,20 +152,16 @@ def _effect(step: _Step, scale: int) -> tuple[str, str]:
     if effect.value is None or effect.status == "not_applicable":
         return _("n/a"), ""
     value, low, high = (None if x is None else x / 100 / scale for x in (effect.value, effect.low, effect.high))
-    inside = "" if low is None or high is None else _("{low} to {high}", low=number(low, 0), high=number(high, 0, True))
+    inside = "" if low is None or high is None else _("{low} to {high}", low=number(low, 0, True), high=number(high, 0, True))
     return number(value, 0, True), inside
 
 
-def _paint(sheet: Sheet, gap: Gap, found: list[_Step]) -> None:
-    largest = max((abs(step.effect.value or 0) for step in found), default=0)
-    scale, letter, _digits = scale_of(largest / 100)
-    scale, letter = (1000, "k") if 1e3 <= largest / 100 < 1e7 else (scale, letter)
+def _paint(sheet: Sheet, gap: Gap, found: list[_Step], scale: int) -> None:
     at = _layout(sheet, gap, found, scale)
     _grid(sheet, gap, at, len(found) + 2)
     unit = value_of(Measurement(scale * 100.0 * 100, unit="money", currency=gap.plan.currency)).split(GAP)
     heading = _("Effect, {unit}", unit=GAP.join([unit[0], *unit[2:]]))
-    if not sheet.phone:
-        sheet.text(at.change, 10, _("Plan → actual"), size=SMALL, color=THIRD)
+    sheet.text(at.change, 10, _("Plan → actual"), size=SMALL, color=THIRD)
     sheet.text(at.right, 10, heading, size=SMALL, color=THIRD, align="right")
     _total(sheet, at, 0, _total_name(gap), gap.plan)
     for index, step in enumerate(found, 1):
@@ -188,41 +198,40 @@ def _total(sheet: Sheet, at: _Layout, index: int, name: str, total: Measurement)
 def _row(sheet: Sheet, at: _Layout, index: int, step: _Step, scale: int) -> None:
     y = at.middle(index)
     fill, edge, ink = step.colours
-    under = y + 10 if sheet.phone else y
-    sheet.text(0, y - 8 if sheet.phone else y, step.name)
-    sheet.text(0 if sheet.phone else at.change, under, step.change, size=SMALL, color=SECOND)
+    effect, inside = _effect(step, scale)
+    room = sheet.width - sheet.width_of(effect, bold=True) - 12 if sheet.phone else at.axis.start
+    sheet.text(0, y + (at.lines[0] if step.change else 0), sheet.fitted(step.name, room))
+    sheet.text(at.change, y + at.lines[1], step.change, SMALL, SECOND)
     start, end = sorted((at.axis(step.start), at.axis(step.end)))
-    sheet.box(start, y - 4 - THICK / 2, max(end - start, 1.5), THICK, fill, edge)
+    sheet.box(start, y + at.bar - THICK / 2, max(end - start, 1.5), THICK, fill, edge)
     if step.effect.low is not None and step.effect.high is not None:
         bounds = [at.axis(step.start + bound) for bound in (step.effect.low, step.effect.high)]
-        sheet.line(bounds, [y + 9] * 2, THIRD, 1.6)
-    effect, inside = _effect(step, scale)
-    sheet.text(at.right, y - 7 if inside else y, effect, bold=True, color=ink, align="right")
-    sheet.text(at.right, y + 9, inside, size=SMALL, color=THIRD, align="right")
+        sheet.line(bounds, [y + at.bar + 12] * 2, THIRD, 1.6)
+    upper, lower = at.lines if sheet.phone else (-7, 9) if inside else (0, 0)
+    sheet.text(at.right, y + upper, effect, bold=True, color=ink, align="right")
+    sheet.text(at.right, y + lower, inside, SMALL, THIRD, align="right")
 
 
 def _connect(sheet: Sheet, at: _Layout, ends: list[float]) -> None:
     """A thin line from the end of each row to the start of the next."""
     for index, end in enumerate(ends):
-        top = at.middle(index) + (12 if index == 0 else THICK / 2 - 4)
-        low = at.middle(index + 1) - (12 if index + 1 == len(ends) else THICK / 2 + 4)
+        top = at.middle(index) + (12 if index == 0 else at.bar + THICK / 2)
+        low = at.middle(index + 1) + (-12 if index + 1 == len(ends) else at.bar - THICK / 2)
         sheet.line([at.axis(end)] * 2, [top, low], SECOND, 0.8)
 
 
 def _say(sheet: Sheet, gap: Gap, at: _Layout, found: list[_Step], scale: int) -> None:
-    """In the free side of a row: the group's subtotal on its first row, and once what pale means."""
+    """In the free side of a row: the group's subtotal on its first row, and what pale means on the longest pale bar with room."""
     names = {"new_business": _("New business"), "retention": _("Retention")}
-    said: set[str] = set()
+    first: dict[str, int] = {}
     for index, step in enumerate(found, 1):
-        words = ""
-        if step.group and step.group not in said and step.group in gap.subtotals and not sheet.phone:
-            said.add(step.group)
+        if step.group in gap.subtotals and step.group not in first and not sheet.phone:
+            first[step.group] = index
             total = number((gap.subtotals[step.group].value or 0) / 100 / scale, 0, True)
-            words = f"{names.get(step.group, data(step.group))}{GAP}{total}"
-        elif not step.effect.clear_of(0) and step.effect.value and "pale" not in said:
-            words = _("could be chance")
-        if words and _beside(sheet, at, index, step, words) and words == _("could be chance"):
-            said.add("pale")
+            _beside(sheet, at, index, step, f"{names.get(step.group, data(step.group))}{GAP}{total}")
+    pale = [(index, step) for index, step in enumerate(found, 1) if step.pale and index not in first.values()]
+    longest = sorted(pale, key=lambda row: -abs(row[1].effect.value or 0))
+    any(_beside(sheet, at, index, step, _("could be chance")) for index, step in longest)
 
 
 def _beside(sheet: Sheet, at: _Layout, index: int, step: _Step, words: str) -> bool:
@@ -235,5 +244,5 @@ def _beside(sheet: Sheet, at: _Layout, index: int, step: _Step, words: str) -> b
         x, align = low - 10, "right"
     else:
         return False
-    sheet.text(x, at.middle(index) - 4, words, size=SMALL, color=THIRD, align=align, halo=True)
+    sheet.text(x, at.middle(index) + at.bar, words, size=SMALL, color=THIRD, align=align, halo=True)
     return True

@@ -164,13 +164,14 @@ def in_unit_of(m: Measurement, value: float, signed: bool = False) -> Quantity:
         bounds = None if m.low is None or m.high is None else digits_of(m.low / 100 / divisor, m.high / 100 / divisor)
         return money(value, m.currency or "", signed, wanted if bounds is None else min(bounds, wanted + 1))
     if m.unit == "percent":
-        return percent(value, digits, signed)
+        small = max(abs(x) for x in (m.value or 0, m.low or 0, m.high or 0)) < 0.01
+        return percent(value, digits if digits is None or small else min(digits, 1), signed)
     if m.unit == "points":
         return points(value, 1 if digits is None else digits, signed)
     if m.unit == "ratio":
         return ratio(value, 1 if digits is None else max(digits, 1))
     if m.unit in ("minutes", "hours", "days", "months"):
-        return duration(value, m.unit, digits)
+        return duration(value, m.unit, None if digits is None else min(digits, 1))
     if m.unit == "count":
         return number(value, 0, signed)
     return number(value, digits if digits is not None else 0 if value == int(value) else 2, signed)

@@ -13,6 +13,7 @@ from revops_helpers.words.language import _
 from revops_helpers.words.markup import MIME, Part, esc, nested, plain, rich, slug
 from revops_helpers.words.scorecard import ScoreRow, scorecard
 from revops_helpers.words.tables import definitions, findings_table, ledger_table, table
+from revops_helpers.words.theme import NARROW
 
 __all__ = [
     "MIME", "Part", "ScoreRow", "beside", "bottom_line", "definitions", "details", "findings_table", "header", "ledger_table",
@@ -89,7 +90,8 @@ def beside(left: Part, *right: Part) -> Part:
     """A figure or table on the left; readings, limits or a second figure on the right (below it on the phone)."""
     pictures = all(part.kind == "picture" for part in right)
     tables = left.kind != "picture" and not pictures
-    shape = "even" if tables else "duo" if pictures else "read"
+    slim = left.collected.get("width", NARROW + 1) <= NARROW
+    shape = "even" if tables else "duo" if pictures else "slim" if slim else "read"
     html = f'<div class="beside {shape}"><div>{left.html}</div><div>{"".join(part.html for part in right)}</div></div>'
     return Part("beside", html, "\n\n".join(part.text for part in (left, *right)), {"parts": nested((left, *right))})
 

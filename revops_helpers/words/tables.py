@@ -9,6 +9,7 @@ from datetime import date
 from revops_helpers.finding import Finding, ranked
 from revops_helpers.measurement import Measurement
 from revops_helpers.words.language import (
+    GAP,
     Quantity,
     Text,
     _,
@@ -164,7 +165,7 @@ def page_name(stem: str) -> Text:
     place, _underscore, words = stem.partition("_")
     numbered = place.isdigit() and bool(words)
     name = _((words if numbered else stem).replace("_", " ").capitalize())
-    return Text(f"{int(place)} {name}") if numbered else name
+    return Text(f"{int(place)}{GAP}{name}") if numbered else name
 
 
 def _collected(finding: Finding) -> dict[str, object]:
