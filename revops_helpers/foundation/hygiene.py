@@ -137,8 +137,8 @@ def _required(company: Company) -> Iterator[Rule]:
             if company.missing([f"{table}.{column}"]) or f"{table}.{column}" in CRITICAL:
                 continue
             rows = company.table(table)
-            if where in stages and not company.missing(["opportunities.stage"]):
-                rows = rows.filter(rows.stage.isin(stages[stages.index(where) :]))
+            if where in stages and not company.missing(["opportunities.stage", "opportunities.status"]):
+                rows = rows.filter((rows.status == "open") & rows.stage.isin(stages[stages.index(where) :]))
             yield _filled("required", company, table, column, rows)
 
 

@@ -20,6 +20,7 @@ from revops_helpers.foundation.tie_out import arr_tie
 from revops_helpers.foundation.won_billed import deal_tie
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods.intervals import wilson
+from revops_helpers.metrics.measure import measurement
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import add_months, last_closed_month_end, month_start
 
@@ -163,6 +164,19 @@ def _handoffs_recorded(company: Company) -> tuple[int, int]:
     return int(won.semi_join(handed, won.opportunity_id == handed._key).count().execute()), int(won.count().execute())
 
 
+def _contacted_within_sla(company: Company) -> tuple[int, int]:
+    found = measurement(company, "contacted_within_sla")
+    if found.value is None:
+        raise Unavailable([found.reason.removeprefix("needs ")])
+    return round(found.value * found.n), found.n
+
+
+def _handoffs_complete(company: Company) -> tuple[int, int]:
+    company.require(["onboardings.items_required", "onboardings.items_done"])
+    rows = company.table("onboardings")
+    return _share(rows.filter(rows.handed_off_at >= _year(company)), lambda t: t.items_done >= t.items_required)
+
+
 def _share(rows: ibis.Table, holds: Callable) -> tuple[int, int]:
     counted = rows.aggregate(k=holds(rows).sum(), n=rows.count()).execute().iloc[0]
     return int(counted.k) if counted.n else 0, int(counted.n)
@@ -240,6 +254,8 @@ GATES: tuple[tuple[int, str, Callable, str, float, str], ...] = (
     (2, "contacts_recorded", _leads_contacted_on_record, "percent", 0.50, "at_least"),
     (2, "deals_with_lead", _deals_with_lead, "percent", 0.60, "at_least"),
     (2, "handoffs_recorded", _handoffs_recorded, "percent", 0.90, "at_least"),
+    (2, "contacted_within_sla", _contacted_within_sla, "percent", 0.60, "at_least"),
+    (2, "handoffs_complete", _handoffs_complete, "percent", 0.80, "at_least"),
     (3, "months_of_history", _months_of_history, "months", 24, "at_least"),
     (3, "deals_decided", _deals_decided, "count", 100, "at_least"),
     (3, "planned_drivers", _planned_drivers, "count", 11, "at_least"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
+from math import comb
 
 import ibis
 import numpy as np
@@ -26,7 +27,7 @@ CAUSES = ("signed_not_live", "not_booked", "just_ended", "negative_lines", "cred
 WORTH_A_CAUSE = 0.05
 # Single lines are named when one set of them fits and sets as many as were tried would fit by chance less often than this.
 CHANCE = 0.01
-MOST_LINES = 18  # lines of two causes at most that are tried together: 2^18 sets
+MOST_SETS = 200_000
 
 
 @dataclass(frozen=True)
@@ -97,26 +98,22 @@ def _explained(months: pd.DataFrame, by_cause: pd.DataFrame, lines: ibis.Table) 
 
 
 def _named(lines: pd.DataFrame, difference: int, close: int) -> tuple[pd.DataFrame, int]:
-    """The one set of lines, of one or two causes, that adds up to the difference; and how many sets were tried.
+    """The smallest set of lines that adds up to the difference, and how many sets were tried to find it.
 
-    Empty when none fits, when several do, or when so many sets fit so wide a target that chance could have found one.
+    Empty when none fits, when two sets of the same size do, or when so many were tried that chance could have found one.
     """
-    found, tried, width = [], 0, 0
-    if abs(difference) > close:
-        for pair in combinations(sorted(set(lines.cause)), 2) if lines.cause.nunique() > 1 else [tuple(set(lines.cause))]:
-            rows = lines[lines.cause.isin(pair)]
-            if not 0 < len(rows) <= MOST_LINES:
-                continue
-            sums = np.zeros(1, dtype="int64")
-            for amount in rows.amount:
-                sums = np.concatenate([sums, sums + int(amount)])
-            tried, width = tried + len(sums) - 1, max(width, int(np.ptp(sums)))
-            found += [frozenset(rows.index[[bool(mask >> i & 1) for i in range(len(rows))]])
-                      for mask in np.flatnonzero(np.abs(sums - difference) <= close)]  # fmt: skip
-    by_chance = tried * (2 * close + 1) / width if width else 1.0
-    if len(set(found)) != 1 or by_chance > CHANCE:
-        return lines.iloc[:0], tried
-    return lines.loc[sorted(found[0])], tried
+    amounts, tried = lines.amount.to_numpy(dtype="int64"), 0
+    for size in range(1, len(lines) + 1) if abs(difference) > close else ():
+        tried += comb(len(lines), size)
+        if tried > MOST_SETS:
+            break
+        sets = np.array(list(combinations(range(len(lines)), size)))
+        sums = amounts[sets].sum(axis=1)
+        fits = np.flatnonzero(np.abs(sums - difference) <= close)
+        if len(fits):
+            by_chance = tried * (2 * close + 1) / max(int(np.ptp(sums)), 1)
+            return (lines.iloc[sets[fits[0]]] if len(fits) == 1 and by_chance <= CHANCE else lines.iloc[:0]), tried
+    return lines.iloc[:0], tried
 
 
 def _at_month_ends(company: Company, ends: list[date]) -> ibis.Table:

@@ -14,10 +14,20 @@ from revops_helpers.optimization.target_gap import joint_value
 from revops_helpers.words import gap as gap_words
 from revops_helpers.words import parts
 from revops_helpers.words.foundation import GATES
-from revops_helpers.words.language import N_, Text, _, count, data, label, n_, value_of
+from revops_helpers.words.language import N_, Text, _, count, data, label, money, n_, value_of
 from revops_helpers.words.markup import esc, plain, tag
 from revops_helpers.words.parts import Part
-from revops_helpers.words.phase import doubts, header, is_there, needs, score_rows, score_title, unavailable_metrics
+from revops_helpers.words.phase import (
+    doubts,
+    header,
+    is_there,
+    lower_first,
+    needs,
+    score_rows,
+    score_title,
+    spelled,
+    unavailable_metrics,
+)
 
 if TYPE_CHECKING:
     from revops_helpers.optimization.forecast import YearForecast
@@ -25,6 +35,19 @@ if TYPE_CHECKING:
 
 KICKER = N_("Executive review")
 MOST = 10
+KEY = (
+    "arr",
+    "net_new_arr",
+    "new_arr",
+    "cac",
+    "ltv_cac",
+    "magic_number_lag",
+    "rule_of_40",
+    "win_rate",
+    "cycle_days",
+    "nrr",
+    "grr",
+)
 FAMILIES: Mapping[str, str] = {
     "revenue": N_("Revenue"),
     "efficiency": N_("Revenue efficiency"),
@@ -62,19 +85,21 @@ def actions_title(top: Sequence[Finding], joint: Measurement | None) -> Text:
     """How many actions, what together, and where to start."""
     if not top:
         return _("No finding stands clear of noise")
+    words = {"number": spelled(len(top)), "first": lower_first(label(top[0].metric))}
     if joint is None or not joint.value:
-        return n_("One action, which no money can be put on yet", "{n} actions, on which no money can be put yet", len(top))
-    words = {"worth": value_of(joint), "first": label(top[0].metric)}
+        return n_(
+            "One action, on which no money can be put yet",
+            "{number} actions, on which no money can be put yet",
+            len(top),
+            **words,
+        )
+    words["worth"] = money(joint.value, joint.currency or "")
     return n_(
         "One action worth {worth} a year: {first}",
-        "{n} actions, {worth} a year together; start with {first}",
+        "{number} actions, {worth} a year together; start with {first}",
         len(top),
-        **(words | {"first": _in_sentence(words["first"])}),
+        **words,
     )
-
-
-def _in_sentence(words: str) -> Text:
-    return Text(words if words[:2].isupper() else words[:1].lower() + words[1:])
 
 
 def actions_deck(top: Sequence[Finding]) -> Text:
@@ -88,16 +113,19 @@ def actions_deck(top: Sequence[Finding]) -> Text:
 
 
 def score_section(company: Company) -> Part:
-    """Every measure of the catalogue by family, against target."""
-    rows = score_rows(company, [name for name in catalogue() if catalogue()[name].family in FAMILIES], FAMILIES)
-    rows = [row for row in rows if row.value.value is not None]
-    deck = _("The families of the framework. A miss counts only when the whole interval misses the target.")
-    title = parts.section(score_title(rows), deck, anchor="scorecard", short=_("Scorecard"))
-    lacking = unavailable_metrics(company)
-    note = _(
-        "Not available for want of data: {list}.", list=Text("; ".join(_lacking(need, labels) for need, labels in lacking[:4]))
-    )
-    return parts.stack(title, parts.scorecard(rows), *([parts.note(note)] if lacking else []))
+    """The measures with a target, and the few that every board asks for; all others folded below."""
+    rows = [row for row in score_rows(company, catalogue(), FAMILIES) if row.value.value is not None]
+    first = [row for row in rows if row.target is not None or row.metric in KEY]
+    rest = [row for row in rows if row not in first]
+    deck = _("A miss counts only when the whole interval misses the target.")
+    title = parts.section(score_title(first), deck, anchor="scorecard", short=_("Scorecard"))
+    shown = [title, parts.scorecard(first)]
+    if rest:
+        shown.append(parts.details(n_("One more measure", "{n} more measures", len(rest)), parts.scorecard(rest)))
+    if lacking := unavailable_metrics(company):
+        listed = Text("; ".join(_lacking(need, labels) for need, labels in lacking[:4]))
+        shown.append(parts.note(_("Not available for want of data: {list}.", list=listed)))
+    return parts.stack(*shown)
 
 
 def _lacking(need: str, labels: Sequence[str]) -> Text:
@@ -125,7 +153,7 @@ def roadmap_title(ready: Readiness) -> Text:
     words = {"position": str(position), "name": _(PHASE_NAMES[position])}
     if not closed:
         return _("All four phases are open")
-    held = n_("one check holds the gate", "{n} checks hold the gate", len(closed))
+    held = n_("one check holds the gate", "{number} checks hold the gate", len(closed), number=lower_first(spelled(len(closed))))
     return _("Phase {position} of 4, {name}: {held}", held=held, **words)
 
 

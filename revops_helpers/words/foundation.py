@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from revops_helpers.finding import Finding
 from revops_helpers.foundation.duplicates import Duplicates
 from revops_helpers.foundation.hygiene import Hygiene
-from revops_helpers.foundation.readiness import Readiness
+from revops_helpers.foundation.readiness import Gate, Readiness
 from revops_helpers.foundation.tie_out import ArrTie
 from revops_helpers.foundation.won_billed import DealTie
 from revops_helpers.measurement import Measurement
@@ -15,8 +15,10 @@ from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.words import parts
 from revops_helpers.words.language import N_, Text, _, count, day, n_, percent, value_of
 from revops_helpers.words.language import money as amount
+from revops_helpers.words.marks import interval_bar
+from revops_helpers.words.markup import esc, tag
 from revops_helpers.words.parts import Part
-from revops_helpers.words.phase import doubts, header, is_there, money, needs, owner_of, review_on
+from revops_helpers.words.phase import doubts, header, is_there, lower_first, money, needs, owner_of, review_on, spelled
 from revops_helpers.words.records import (
     checks_section,
     coverage_section,
@@ -71,7 +73,7 @@ def _revenue_clause(arr: ArrTie | Unavailable) -> Text:
         return _("Revenue cannot be checked against finance yet")
     if not arr.last.unexplained:
         return _("ARR ties to finance") if not arr.last.difference else _("ARR ties to finance once known causes are counted")
-    share = percent(abs(untied(arr)))
+    share = percent(max(abs(untied(arr)), 0.001))
     return (
         _("ARR ties to finance within {share}", share=share)
         if is_tied(arr)
@@ -202,9 +204,11 @@ GATES = {
     "contacts_recorded": N_("Leads with a contact on record"),
     "deals_with_lead": N_("New deals with their lead"),
     "handoffs_recorded": N_("Handoffs on record"),
+    "contacted_within_sla": N_("Leads called within the service level"),
+    "handoffs_complete": N_("Handoffs with a full checklist"),
     "months_of_history": N_("Months of deal history"),
     "deals_decided": N_("Deals decided in a year"),
-    "planned_drivers": N_("Drivers with a plan"),
+    "planned_drivers": N_("Measures with a plan"),
     "months_of_spend": N_("Months of spend, of twelve"),
     "customers_with_usage": N_("Customers with usage"),
     "customers_churned": N_("Customers lost in two years"),
@@ -213,26 +217,35 @@ GATES = {
 
 
 def gates_card(ready: Readiness, phase: int) -> Part:
-    """The gates of one phase as a scorecard: what was measured, and the threshold that opens the gate."""
+    """The gates of one phase: what was measured, and the threshold that opens the gate."""
     gates = ready.of(phase)
-    rows = [
-        parts.ScoreRow(
-            metric=gate.id,
-            name=_(GATES[gate.id]),
-            value=gate.value,
-            target=Measurement(gate.threshold, unit=gate.value.unit),
-            direction="higher" if gate.sense == "at_least" else "lower",
-        )
-        for gate in gates
-    ]
-    passed = count(sum(gate.passed for gate in gates))
+    rows = [(_(GATES[gate.id]), gate.value, _bar(gate), _gate(gate), _result(gate)) for gate in gates]
+    passed = spelled(sum(gate.passed for gate in gates))
+    words = {"passed": passed, "all": lower_first(spelled(len(gates)))}
     title = n_(
-        "{passed} of {n} check of this phase is passed",
-        "{passed} of {n} checks of this phase are passed",
+        "{passed} of {all} check of this phase is passed",
+        "{passed} of {all} checks of this phase are passed",
         len(gates),
-        passed=passed,
+        **words,
     )
-    return parts.stack(parts.section(title, anchor="scorecard", short=_("Scorecard")), parts.scorecard(rows))
+    heads = [_("Check"), _("Measured"), _("worse ← → better"), _("Gate"), _("Result")]
+    return parts.stack(parts.section(title, anchor="scorecard", short=_("Scorecard")), parts.table(heads, rows, name=_("Checks")))
+
+
+def _gate(gate: Gate) -> Text:
+    bar = value_of(Measurement(gate.threshold, unit=gate.value.unit))
+    return _("at least {bar}", bar=bar) if gate.sense == "at_least" else _("at most {bar}", bar=bar)
+
+
+def _bar(gate: Gate) -> Part:
+    m, flip = gate.value, gate.sense == "at_most"
+    drawn = interval_bar(m.value, m.low, m.high, target=gate.threshold, state="good" if gate.passed else "bad", flip=flip)
+    return Part("bar", drawn, "")
+
+
+def _result(gate: Gate) -> Part:
+    words = _("passed") if gate.passed else _("not passed") if gate.value.value is not None else _("not available")
+    return Part("status", tag("span", esc(words), class_=f"st {'ok' if gate.passed else 'bad'}"), words)
 
 
 def findings(company: Company, arr, deals, clean, twice, gap: Gap | Unavailable | None = None) -> list[Finding]:
@@ -292,7 +305,7 @@ def _untied(company: Company, arr: ArrTie | Unavailable) -> Finding | None:
     gap = amount(abs(int(arr.last.unexplained)), company.settings.currency)
     headline = _("ARR and finance's differ by {gap} for no known cause.", gap=gap)
     action = _("Agree one ARR definition with finance and close the difference line by line.")
-    stake = money(company, None, reason=_("no gain is claimed: two numbers for one fact"))
+    stake = money(company, None, reason=_("no gain claimed"))
     return _finding(company, "arr_untied", "arr", "finance", headline, action, stake)
 
 
@@ -300,9 +313,10 @@ def _at_risk(company: Company, clean: Hygiene | Unavailable) -> Finding | None:
     if not is_there(clean) or not clean.pipeline_at_risk.value:
         return None
     risk = clean.pipeline_at_risk
-    headline = n_("{n} open deal fails a check.", "{n} open deals fail a check.", risk.n)
+    words = {"worth": value_of(risk)}
+    headline = n_("{n} open deal worth {worth} fails a check.", "{n} open deals worth {worth} fail a check.", risk.n, **words)
     action = _("Work through the list: close what is dead, date what is alive, give each deal an owner.")
-    stake = money(company, None, reason=_("{worth} of pipeline rests on them; no gain is claimed", worth=value_of(risk)))
+    stake = money(company, None, reason=_("no gain claimed"))
     return _finding(company, "records_at_risk", "checks", "sales", headline, action, stake, metric="open_pipeline")
 
 
@@ -311,7 +325,7 @@ def _refused(company: Company) -> Finding | None:
         return None
     headline = n_("{n} row was refused when read.", "{n} rows were refused when read.", len(company.quarantine))
     action = _("Repair them where they are kept, largest rule first; the next run takes them in.")
-    stake = money(company, None, reason=_("the money on them is in no number of the review"))
+    stake = money(company, None, reason=_("no gain claimed"))
     return _finding(company, "rows_refused", "quarantine", "revops", headline, action, stake)
 
 
@@ -321,7 +335,7 @@ def _repeated(company: Company, twice: Duplicates | Unavailable) -> Finding | No
         return None
     headline = n_("{n} company record repeats another.", "{n} company records repeat another.", extra)
     action = _("Review the pairs, merge them, and refuse a second record with the same tax id or domain.")
-    stake = money(company, None, reason=_("no gain is claimed: counts and owners are wrong until then"))
+    stake = money(company, None, reason=_("no gain claimed"))
     return _finding(company, "companies_twice", "duplicates", "revops", headline, action, stake)
 
 

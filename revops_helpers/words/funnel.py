@@ -63,22 +63,20 @@ def _step(row) -> Measurement:
                        reason=row.reason, unit="percent")  # fmt: skip
 
 
-def _narrowest(funnel: LeadFunnel):
-    """The step with the lowest share among those with records enough."""
-    known = funnel.steps[(funnel.steps.stage != "lead") & (funnel.steps.status == "ok") & funnel.steps.of_before.notna()]
-    return None if known.empty else known.sort_values("of_before").iloc[0]
+def _leak(funnel: LeadFunnel):
+    """The step before which most leads stop, among those with records enough."""
+    stopped = funnel.steps.reached.shift(1) - funnel.steps.reached
+    known = funnel.steps.assign(stopped=stopped)[(funnel.steps.stage != "lead") & (funnel.steps.status == "ok")]
+    return None if known.empty else known.sort_values("stopped", ascending=False, kind="stable").iloc[0]
 
 
 def funnel_title(funnel: LeadFunnel) -> Text:
-    """The narrowest step as a sentence."""
-    worst = _narrowest(funnel)
+    """Where most leads stop, as a sentence."""
+    worst = _leak(funnel)
     if worst is None:
-        return _("Too few leads to find the narrowest step")
-    return _(
-        "The narrowest step is to {stage}: {share} of the stage before",
-        stage=_lower(STAGES[worst.stage]),
-        share=percent(worst.of_before),
-    )
+        return _("Too few leads to tell where they stop")
+    words = {"stage": _lower(STAGES[worst.stage]), "share": percent(worst.of_before)}
+    return _("Most leads stop before they are {stage}: {share} of the stage before pass", **words)
 
 
 def _lower(message: str) -> Text:
@@ -93,9 +91,13 @@ def funnel_reading(funnel: LeadFunnel) -> Text:
     first = _("Of {leads} leads with {days} days behind them, ", leads=count(leads), days=count(funnel.days))
     ends = [_("{n} became {stage} ({share})", n=count(row.reached), stage=_lower(STAGES[row.stage]), share=percent(row.of_leads))
             for row in funnel.steps.itertuples() if row.stage in ("opportunity", "customer")]  # fmt: skip
-    worst = _narrowest(funnel)
-    stop = _("Most stop before {stage}.", stage=_lower(STAGES[worst.stage])) if worst is not None else ""
-    return sentences(Text(f"{first}**{listing(ends)}**.") if ends else "", stop)
+    worst = _leak(funnel)
+    if worst is None or not ends:
+        return sentences(Text(f"{first}**{listing(ends)}**.") if ends else "")
+    stop = _(
+        "The largest loss is of {n} leads that were never {stage}.", n=count(worst.stopped), stage=_lower(STAGES[worst.stage])
+    )
+    return sentences(Text(f"{first}**{listing(ends)}**."), stop)
 
 
 @available(N_("where deals wait, stage by stage"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from revops_helpers.measurement import Measurement
@@ -25,7 +26,7 @@ from revops_helpers.words.language import (
     with_interval,
 )
 from revops_helpers.words.parts import Part
-from revops_helpers.words.phase import is_there, needs
+from revops_helpers.words.phase import is_there, lower_first, needs, spelled, upper_first
 
 if TYPE_CHECKING:
     from revops_helpers.optimization.forecast import YearForecast
@@ -50,6 +51,24 @@ SHORT: Mapping[str, str] = {
     "churn": N_("more customers leave"),
     "opening_arr": N_("the year began with less ARR"),
 }
+# The drivers' names where room is short.
+NAMES: Mapping[str, str] = {
+    "leads": N_("Leads"),
+    "lead_to_opportunity": N_("Lead→opportunity"),
+    "opportunities": N_("Deals opened"),
+    "decided_share": N_("Deals decided"),
+    "win_rate": N_("Win rate"),
+    "deal_size": N_("Deal size"),
+    "live_share": N_("Going live"),
+    "new_arr": N_("New ARR"),
+    "expansion": N_("Expansion"),
+    "indexation": N_("Indexation"),
+    "reactivation": N_("Reactivation"),
+    "contraction": N_("Contraction"),
+    "churn": N_("Churn"),
+    "opening_arr": N_("Opening ARR"),
+}
+ONE = 100  # cents: rests below one whole unit are not drawn
 OUTCOMES: Mapping[str, str] = {"net_new_arr": N_("net new ARR"), "new_arr_won": N_("ARR won")}
 GROUPS: Mapping[str, str] = {"new_business": N_("New business"), "retention": N_("Retention")}
 
@@ -106,66 +125,66 @@ def why(gap: Gap) -> list[Text]:
     helped = [d for d in gap.drivers if (d.effect.value or 0) > 0 and d.effect.clear_of(0)]
     said = []
     if short:
-        text = n_(
-            "**One driver stands clear of noise: {list}.**",
-            "**{n} drivers stand clear of noise: {list}.**",
-            len(short),
-            list=listing([_effect(d) for d in short]),
+        told = {"list": listing([_effect(d) for d in short]), "number": spelled(len(short))}
+        said.append(
+            n_(
+                "**One driver stands clear of noise: {list}.**",
+                "**{number} drivers stand clear of noise: {list}.**",
+                len(short),
+                **told,
+            )
         )
-        said.append(text)
     elif gap.difference.value < 0:
         said.append(_("**No driver stands clear of noise.**"))
     if noise:
+        names = listing([lower_first(name(d)) for d in noise])
         said.append(
             n_(
-                "{list} is lower too, but could be chance.",
-                "{list} are lower too, but each could be chance.",
+                "Lower too, but it could be chance: {list}.",
+                "Lower too, but each could be chance: {list}.",
                 len(noise),
-                list=_first_upper(listing([_(d.label) for d in noise])),
+                list=names,
             )
         )
     if helped:
-        said.append(
-            n_(
-                "{list} is above plan.",
-                "{list} are above plan.",
-                len(helped),
-                list=_first_upper(listing([_effect(d) for d in helped])),
-            )
-        )
+        said.append(_("Better than plan: {list}.", list=listing([_effect(d) for d in helped])))
     return said
+
+
+def name(driver: GapDriver) -> Text:
+    """The driver's short name."""
+    return _(NAMES.get(driver.id, driver.label))
 
 
 def _effect(driver: GapDriver) -> Text:
     """churn (−R$ 400 k)"""
-    return _("{driver} ({effect})", driver=_lower(_(driver.label)), effect=value_of(driver.effect, signed=True))
-
-
-def _lower(words: str) -> Text:
-    """A label inside a sentence: its first letter small, unless it is an abbreviation."""
-    return Text(words if words[:2].isupper() else words[:1].lower() + words[1:])
-
-
-def _first_upper(words: str) -> Text:
-    return Text(words[:1].upper() + words[1:])
+    return _("{driver} ({effect})", driver=lower_first(name(driver)), effect=value_of(driver.effect, signed=True))
 
 
 def waterfall_title(gap: Gap) -> Text:
     """The two or three clear shortfalls as one sentence."""
     short = [_(SHORT[d.id]) for d in gap.shortfalls() if d.id in SHORT][:3]
     if short:
-        return _first_upper(listing(short))
+        return upper_first(listing(short))
     return _("No driver is clearly below last year") if gap.basis == "last_year" else _("No driver is clearly below plan")
 
 
 def waterfall(gap: Gap) -> Part:
     """The waterfall from plan to actual with its computed title and its numbers in words."""
-    words = {"what": _first_upper(outcome(gap)), "period": span(gap.period)}
+    words = {"what": upper_first(outcome(gap)), "period": span(gap.period)}
     note = _("{what}, {period}. Full bar: clear of noise. Pale bar: could be chance. Thin line: 95% interval.", **words)
     base = _("Last year {plan}") if gap.basis == "last_year" else _("Plan {plan}")
-    steps = [_("{driver} {effect}", driver=_(d.label), effect=with_interval(d.effect)) for d in gap.drivers if d.effect.value]
+    steps = [_("{driver} {effect}", driver=name(d), effect=with_interval(d.effect)) for d in gap.drivers if d.effect.value]
     alt = Text("; ".join([base.format(plan=value_of(gap.plan)), *steps, _("actual {actual}", actual=value_of(gap.actual))]))
-    return parts.picture(figures.waterfall(gap), waterfall_title(gap), note, alt)
+    return parts.picture(figures.waterfall(_shown(gap)), waterfall_title(gap), note, alt)
+
+
+def _shown(gap: Gap) -> Gap:
+    """The gap as it is drawn: short names, and no row for a rest of cents."""
+    drivers = tuple(replace(driver, label=NAMES.get(driver.id, driver.label)) for driver in gap.drivers)
+    rests = {rest: getattr(gap, rest) for rest in ("plan_mismatch", "unexplained")}
+    nothing = {rest: replace(m, value=0) for rest, m in rests.items() if abs(m.value or 0) < ONE}
+    return replace(gap, drivers=drivers, **nothing)
 
 
 def fan(gap: Gap, forecast: YearForecast | Unavailable | None) -> Part:
@@ -203,8 +222,8 @@ def coverage(forecast: YearForecast) -> Text:
     past = forecast.past[forecast.past.level == 80]
     if past.empty:
         return _("No past forecast could be checked.")
-    held = round(float(past.inside.iloc[0]) * int(past.origins.iloc[0]))
-    return _("The 80% band held in {held} of {all} past quarters.", held=count(held), all=count(int(past.origins.iloc[0])))
+    held, tried = int(past.inside.iloc[0]), int(past.origins.iloc[0])
+    return _("The 80% band held in {held} of {all} past quarters.", held=count(held), all=count(tried))
 
 
 def _fan_alt(gap: Gap, forecast: YearForecast | None) -> Text:
@@ -224,7 +243,7 @@ def _fan_alt(gap: Gap, forecast: YearForecast | None) -> Text:
     )
 
 
-def drivers_table(gap: Gap) -> Part:
+def drivers_table(gap: Gap, *, limit: bool = True) -> Part:
     """Every driver: compared with, actual with interval, effect with interval; then what the split leaves."""
     compared = _("Last year") if gap.basis == "last_year" else _("Plan")
     rows = [
@@ -238,13 +257,15 @@ def drivers_table(gap: Gap) -> Part:
         for d in gap.drivers
     ]
     for words, rest in ((_("Plan does not add up"), gap.plan_mismatch), (_("Unexplained"), gap.unexplained)):
-        if rest.value:
+        if abs(rest.value or 0) >= ONE:
             rows.append((words, "", "", rest, ""))
     grid = parts.table([_("Driver"), compared, _("Actual"), _("Effect"), _("Group")], rows, name=_("Drivers of the gap"))
-    return parts.details(_("The drivers as a table, and how the gap is split"), grid, parts.limit(split_limit(gap)))
+    return parts.details(
+        _("The drivers as a table, and how the gap is split"), grid, *([parts.limit(split_limit())] if limit else [])
+    )
 
 
-def split_limit(gap: Gap) -> Text:
+def split_limit() -> Text:
     """How effects are found, and what they are not."""
     return _(
         "Limit: effects are exact shares of one identity (Shapley), the same in whatever order the drivers are taken. They say "

@@ -18,8 +18,10 @@ from revops_helpers.words.language import (
     _,
     count,
     day,
+    duration,
     interval_of,
     label,
+    listing,
     n_,
     percent,
     points,
@@ -34,6 +36,7 @@ from revops_helpers.words.phase import (
     doubts,
     header,
     is_there,
+    lower_first,
     money,
     needs,
     owner_of,
@@ -116,9 +119,9 @@ def bottom_line(gap, funnel, cover, still, forecast) -> Part:
     """Three to five sentences: the gap, then what stands in the way, then the year's end."""
     said = []
     if is_there(gap):
-        said.append(
-            _("**The gap:** {title}. {why}", title=gap_words.title(gap), why=sentences(*gap_words.why(gap)).replace("**", ""))
-        )
+        carried = [lower_first(gap_words.name(driver)) for driver in gap.shortfalls()]
+        why = _("carried by {drivers}", drivers=listing(carried)) if carried else _("and no driver stands clear of noise")
+        said.append(_("**The gap:** {title}, {why}.", title=lower_first(gap_words.title(gap)), why=why))
     else:
         said.append(_("**The gap** cannot be told: that needs {needs}.", needs=needs(gap)))
     said += [
@@ -143,12 +146,14 @@ def score_section(company: Company, gap: Gap | Unavailable) -> Part:
 def gap_section(gap: Gap, forecast: YearForecast | Unavailable | None = None) -> Part:
     """The waterfall with its reading and limit, and the drivers as a table."""
     said = [parts.reading(sentences(*gap_words.why(gap)) or _("Every driver is on plan, as far as can be told."))]
-    for group, total in gap.subtotals.items():
-        said.append(
-            parts.reading(_("{group}: **{effect}**.", group=_(gap_words.GROUPS[group]), effect=value_of(total, signed=True)))
-        )
-    said.append(parts.limit(gap_words.split_limit(gap)))
-    return parts.stack(parts.beside(gap_words.waterfall(gap), *said), gap_words.drivers_table(gap))
+    totals = [
+        _("{group} {effect}", group=lower_first(_(gap_words.GROUPS[group])), effect=with_interval(total))
+        for group, total in gap.subtotals.items()
+    ]
+    if len(totals) > 1:
+        said.append(parts.reading(_("In all: {totals}.", totals=listing(totals))))
+    said.append(parts.limit(gap_words.split_limit()))
+    return parts.stack(parts.beside(gap_words.waterfall(gap), *said), gap_words.drivers_table(gap, limit=False))
 
 
 @available(N_("whether rates changed or only the mix"))
@@ -193,7 +198,7 @@ def mix_reading(split: Mix, effect) -> Text:
     if clear.empty:
         return sentences(first, parts_, _("No single row is clearly worse than a year before."))
     worst = clear.sort_values("rate_effect").iloc[0]
-    return sentences(first, parts_, _("{member} is clearly worse than a year before.", member=str(worst.member)))
+    return sentences(first, parts_, _("Clearly worse than a year before: {member}.", member=str(worst.member)))
 
 
 @available(N_("where the year is likely to end"))
@@ -258,7 +263,7 @@ def _driver(company: Company, gap: Gap, driver: GapDriver) -> Finding:
     """A driver below plan. The stake is arithmetic: what the driver's shortfall costs in a year, were all else to stay."""
     function, action = ACTIONS[driver.id]
     planned = value_of(Measurement(driver.plan, unit=driver.actual.unit, currency=driver.actual.currency))
-    words = {"driver": _(driver.label), "actual": value_of(driver.actual), "planned": planned}
+    words = {"driver": gap_words.name(driver), "actual": value_of(driver.actual), "planned": planned}
     before = _("{driver}: {actual}, {planned} a year before.", **words)
     headline = _("{driver}: {actual}, {planned} planned.", **words) if driver.basis == "plan" else before
     more = {"kind": "growth", "metric": driver.id, "levers": {driver.id: driver.plan}}
@@ -268,18 +273,21 @@ def _driver(company: Company, gap: Gap, driver: GapDriver) -> Finding:
 def _bottleneck(company: Company, funnel: StageFunnel | Unavailable) -> Finding | None:
     if not is_there(funnel) or funnel.bottleneck is None or not funnel.clear:
         return None
-    headline = _("Deals wait longest in {stage}: {days} at the median.", stage=funnel.bottleneck, days=value_of(funnel.wait))
+    headline = _(
+        "Deals wait longest in {stage}: {days} at the median.", stage=funnel.bottleneck, days=duration(funnel.wait.value, "days")
+    )
     action = _("Give the stage an exit rule and a limit in days, and review every deal beyond it each week.")
-    stake = money(company, None, reason=_("time, not money: no gain is claimed"))
+    stake = money(company, None, reason=_("no gain claimed"))
     return _finding(company, "bottleneck", "stages", "sales", headline, action, stake, metric="cycle_days", confidence="high")
 
 
 def _standing(company: Company, still: Standing | Unavailable) -> Finding | None:
     if not is_there(still) or not still.any.n:
         return None
-    headline = n_("{n} open deal stands still.", "{n} open deals stand still.", still.any.n)
+    words = {"worth": value_of(still.any)}
+    headline = n_("{n} open deal worth {worth} stands still.", "{n} open deals worth {worth} stand still.", still.any.n, **words)
     action = _("Call, date or close each of them, largest first; a deal without a next step is not pipeline.")
-    stake = money(company, None, reason=_("{worth} of pipeline; no gain is claimed", worth=value_of(still.any)))
+    stake = money(company, None, reason=_("no gain claimed"))
     return _finding(
         company, "standing_deals", "standing", "sales", headline, action, stake, metric="pipeline_coverage", confidence="high"
     )
@@ -291,7 +299,7 @@ def _short(company: Company, cover: Coverage | Unavailable) -> Finding | None:
     words = {"coverage": value_of(cover.coverage), "needed": value_of(cover.needed), "end": day(cover.quarter.end)}
     headline = _("Coverage to {end} is {coverage}; {needed} was needed in the past.", **words)
     action = _("Open deals now that can close in the quarter, and say early what cannot be won.")
-    stake = money(company, None, reason=_("part of the drivers above: not counted twice"))
+    stake = money(company, None, reason=_("no gain claimed"))
     return _finding(company, "coverage_short", "coverage", "sales", headline, action, stake, metric="pipeline_coverage")
 
 

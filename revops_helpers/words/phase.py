@@ -8,7 +8,7 @@ from functools import wraps
 
 from revops_helpers.finding import Finding
 from revops_helpers.measurement import Measurement, not_applicable
-from revops_helpers.metrics.measure import catalogue, measure, measurement, target
+from revops_helpers.metrics.measure import as_measurement, catalogue, measure, target
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import Period, add_months, last_closed_month_end, month_start
 from revops_helpers.words import parts
@@ -102,23 +102,21 @@ def score_rows(company: Company, ids: Iterable[str], groups: Mapping[str, str] |
     year = Period(add_months(month_start(last_closed_month_end(company.as_of)), -11), last_closed_month_end(company.as_of))
     months = measure(company, wanted, every="month", period=year)
     trends = {name: [None if v != v else float(v) for v in rows.value] for name, rows in months.groupby("metric")}
+    now, before = (measure(company, wanted, period=period) for period in (company.period, company.period.year_before()))
     rows = [
-        _score_row(company, name, trends.get(name, ()), _((groups or {}).get(catalogue()[name].family, ""))) for name in wanted
+        parts.ScoreRow(
+            metric=name,
+            value=as_measurement(now[now.metric == name].iloc[0]),
+            before=as_measurement(before[before.metric == name].iloc[0]),
+            target=target(company, name),
+            trend=trends.get(name, ()),
+            direction=catalogue()[name].direction,
+            group=_((groups or {}).get(catalogue()[name].family, "")),
+        )
+        for name in wanted
     ]
     places = {row.group: i for i, row in reversed(list(enumerate(rows)))}
     return sorted(rows, key=lambda row: (places[row.group], row.value.value is None))
-
-
-def _score_row(company: Company, name: str, trend: Sequence[float | None], group: str) -> parts.ScoreRow:
-    return parts.ScoreRow(
-        metric=name,
-        value=measurement(company, name),
-        before=measurement(company, name, company.period.year_before()),
-        target=target(company, name),
-        trend=trend,
-        direction=catalogue()[name].direction,
-        group=group,
-    )
 
 
 def score_title(rows: Sequence[parts.ScoreRow]) -> str:
@@ -130,15 +128,10 @@ def score_title(rows: Sequence[parts.ScoreRow]) -> str:
     behind, met = verdicts.count("bad"), verdicts.count("ok")
     if not judged:
         return _("No measure has a target to be judged by")
-    if not behind:
-        return n_("The one measure with a target does not miss it", "None of {n} measures with a target misses it", len(judged))
-    first = n_(
-        "{behind} of {n} measure misses its target",
-        "{behind} of {n} measures miss their target",
-        len(judged),
-        behind=count(behind),
-    )
-    return _("{missed}; {met} meet it beyond doubt", missed=first, met=count(met)) if met else first
+    words = {"behind": spelled(behind), "all": lower_first(spelled(len(judged)))}
+    missed = n_("{behind} of {all} measures misses its target", "{behind} of {all} measures miss their target", behind, **words)
+    reached = n_("one meets it beyond doubt", "{met} meet it beyond doubt", met, met=lower_first(spelled(met)))
+    return _("{missed}; {reached}", missed=missed, reached=reached) if met else missed
 
 
 def unavailable_metrics(company: Company) -> list[tuple[str, list[str]]]:
@@ -159,6 +152,24 @@ def doubts(assumed: Sequence[str], missing: Sequence[str]) -> parts.Part:
     """What would change our mind: the assumptions, most fragile first, and what is missing."""
     left = parts.points(_("Assumptions, most fragile first"), assumed)
     return parts.beside(left, parts.points(_("Missing, and what it would unlock"), missing)) if missing else left
+
+
+_SMALL = tuple(N_(word) for word in ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"))
+
+
+def spelled(n: int) -> Text:
+    """A number at the head of a sentence: Three, 12."""
+    return _(_SMALL[n]) if 0 <= n < len(_SMALL) else count(n)
+
+
+def lower_first(words: str) -> Text:
+    """A label inside a sentence: its first letter small, unless it is an abbreviation."""
+    return Text(words if words[:2].isupper() else words[:1].lower() + words[1:])
+
+
+def upper_first(words: str) -> Text:
+    """A clause at the head of a sentence."""
+    return Text(words[:1].upper() + words[1:])
 
 
 def named(items: Iterable[str], most: int = 3) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from revops_helpers.model.company import Company
@@ -14,7 +15,6 @@ from revops_helpers.words.language import (
     count,
     day,
     exact_money,
-    interval_of,
     listing,
     n_,
     percent,
@@ -25,9 +25,10 @@ from revops_helpers.words.language import (
 )
 from revops_helpers.words.language import money as amount
 from revops_helpers.words.parts import Part
-from revops_helpers.words.phase import available
+from revops_helpers.words.phase import available, lower_first, upper_first
 
 if TYPE_CHECKING:
+    from revops_helpers.measurement import Measurement
     from revops_helpers.optimization.coverage import Coverage
     from revops_helpers.optimization.pipeline import PipelineFlow
     from revops_helpers.optimization.standing import Standing
@@ -91,41 +92,41 @@ def coverage_section(cover: Coverage) -> Part:
     rows = [
         (_("Open, due by {day}", day=day(cover.quarter.end)), cover.open),
         (_("Still to be won"), cover.to_win if cover.to_win is not None else _("no plan")),
-        (_("Coverage"), cover.coverage),
-        (_("Needed, by what past pipelines turned into"), cover.needed),
-        (_("Share of such pipeline that was won in the quarter"), cover.win_share),
-        (_("Share of what was won that was not yet in it"), cover.later_share),
+        (_("Coverage: open ÷ to be won"), cover.coverage),
+        (_("Coverage that made the number in past quarters"), cover.needed),
+        (_("Of such pipeline, won within the quarter"), _share(cover.win_share)),
+        (_("Of what was won, came later"), _share(cover.later_share)),
+        (_("Expected at those shares"), cover.expected),
     ]
     grid = parts.table([_("New business, {quarter}", quarter=span(cover.quarter)), _("Value")], rows)
     limit = _(
-        "Limit: needed is one over the value share won from this day in {n} past quarters, not a rule of thumb.",
-        n=count(len(cover.past)),
+        "Limit: from this day in {n} past quarters, by value. A rule of thumb such as 3× plays no part.", n=count(len(cover.past))
     )
     return parts.beside(grid, parts.reading(coverage_reading(cover)), parts.limit(limit))
+
+
+def _share(m: Measurement) -> Measurement:
+    return replace(m, unit="percent")
 
 
 def coverage_reading(cover: Coverage) -> Text:
     """Covered, short, or cannot be told."""
     if cover.coverage.value is None:
         return _("**Coverage cannot be told:** {reason}.", reason=cover.coverage.reason or _("it is not known"))
+    words = {"coverage": value_of(cover.coverage)}
     if cover.needed.value is None:
-        return _(
-            "**{coverage} of what is to be won is open**; what is needed cannot be told from past quarters.",
-            coverage=value_of(cover.coverage),
-        )
-    words = {"coverage": value_of(cover.coverage), "needed": value_of(cover.needed), "interval": interval_of(cover.needed)}
+        return _("**{coverage} of what is to be won is open.** What is needed cannot be told from past quarters.", **words)
+    words["needed"] = with_interval(cover.needed)
     if is_short(cover):
-        first = _("**Short: {coverage} is open and {needed} [{interval}] was needed** from this day in past quarters.", **words)
-    elif cover.needed.high is not None and cover.coverage.value >= cover.needed.high:
-        first = _("**Enough: {coverage} is open and {needed} [{interval}] was needed** from this day in past quarters.", **words)
+        first = _("**Short: {coverage} is open; {needed} made the number** from this day in past quarters.", **words)
+    elif cover.coverage.value >= (cover.needed.value if cover.needed.high is None else cover.needed.high):
+        first = _("**Enough: {coverage} is open; {needed} made the number** from this day in past quarters.", **words)
     else:
-        first = _(
-            "**Undecided: {coverage} is open, within the {needed} [{interval}] that was needed** in past quarters.", **words
-        )
-    later = cover.later_share
-    if later.value is None:
+        first = _("**Just enough, or just not: {coverage} is open; {needed} made the number** in past quarters.", **words)
+    if cover.expected.value is None or cover.to_win is None:
         return first
-    return sentences(first, _("{share} of what was won then came from deals not yet in it.", share=with_interval(later)))
+    money_ = {"expected": with_interval(cover.expected), "to_win": value_of(cover.to_win)}
+    return sentences(first, _("At past shares the quarter brings {expected} of the {to_win} to be won.", **money_))
 
 
 def is_short(cover: Coverage) -> bool:
@@ -151,7 +152,7 @@ def standing_section(still: Standing, company: Company) -> Part:
 
 
 def _deal_row(row, company: Company) -> tuple:
-    wrong = listing([_(STANDING[rule]) for rule in row.rules.split(";")])
+    wrong = upper_first(listing([lower_first(_(STANDING[rule])) for rule in row.rules.split(";")]))
     texts = ("" if value is None or value != value else str(value) for value in (row.opportunity_id, row.owner_id, row.stage))
     return (*texts, amount(int(row.amount), company.settings.currency), wrong)
 
@@ -168,5 +169,5 @@ def standing_reading(still: Standing) -> Text:
         **words,
     )
     worst = still.rules.sort_values("amount", ascending=False).iloc[0]
-    most = _("Most of it: {rule}.", rule=Text(_(STANDING[worst.rule])[:1].lower() + _(STANDING[worst.rule])[1:]))
+    most = _("Most of it: {rule}.", rule=lower_first(_(STANDING[worst.rule])))
     return sentences(first, most)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from revops_helpers.foundation.duplicates import METHODS, Duplicates
 from revops_helpers.foundation.hygiene import STALE_DAYS, Hygiene
+from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Company
 from revops_helpers.model.tables import TABLES
 from revops_helpers.words import parts
@@ -17,6 +18,7 @@ from revops_helpers.words.marks import interval_bar
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, named, unavailable_metrics
 
+AGREED = N_("the operating agreement requires it")
 MOST = 12  # rows shown of a list; the files of the review hold all of them
 
 RULES: Mapping[str, str] = {
@@ -96,10 +98,11 @@ def quarantine_section(company: Company) -> Part:
         rows=("rule", "size"), advice=("advice", "first"), source=("source", "first")
     )
     by_rule = by_rule.sort_values(["rows", "table", "rule"], ascending=[False, True, True])
-    lines = [(x.table, x.source, x.rule, x.advice, count(x.rows)) for x in by_rule.head(2 * MOST).itertuples()]
-    grid = parts.table(
-        [_("Table"), _("Source"), _("Rule broken"), _("What to do"), _("Rows")], lines, name=_("Refused rows by rule")
-    )
+    lines = [(x.table, x.source, x.rule, x.advice, count(x.rows)) for x in by_rule.itertuples()]
+    heads = [_("Table"), _("Source"), _("Rule broken"), _("What to do"), _("Rows")]
+    shown = [parts.table(heads, lines[:MOST], name=_("Refused rows by rule"))]
+    if rest := lines[MOST:]:
+        shown.append(parts.details(n_("One more rule", "{n} more rules", len(rest)), parts.table(heads, rest)))
     top = by_rule.iloc[0]
     said = n_(
         "{n} row is in quarantine; the largest reason is “{rule}” in {table} ({rows}).",
@@ -107,7 +110,7 @@ def quarantine_section(company: Company) -> Part:
         len(refused), rule=str(top.rule), table=str(top.table), rows=count(top.rows),
     )  # fmt: skip
     kept = _("Refused rows are kept whole in the review's files, with file and line. They are in no number of this report.")
-    return parts.stack(grid, parts.reading(said), parts.limit(kept))
+    return parts.stack(*shown, parts.reading(said), parts.limit(kept))
 
 
 # --- hygiene -------------------------------------------------------------------------------------------------------------
@@ -118,21 +121,18 @@ def fields_section(clean: Hygiene, company: Company) -> Part:
     """How full the fields are on which decisions hang, emptiest first."""
     rows = clean.completeness.sort_values(["share", "table", "column"])
     lines = [_field_row(x) for x in rows.itertuples()]
-    heads = [_("Field"), _("Decides whether"), _("Asked of"), _("Filled"), _("0 to 100%")]
+    heads = [_("Field"), _("What rests on it"), _("Asked of"), _("Filled"), _("0 to 100%")]
     grid = parts.table(heads, lines, name=_("Fields on which decisions hang"))
     return parts.stack(grid, parts.reading(_fields_reading(clean)))
 
 
 def _field_row(x) -> tuple:
     bar = Part("bar", interval_bar(x.share, x.low, x.high, span=(0.0, 1.0), state="open"), "")
-    return (
-        f"{x.table}.{x.column}",
-        _(x.decision),
-        count(x.tested),
-        percent(x.share),
-        bar,
-        Text(f"{percent(x.low)}–{percent(x.high)}"),
-    )
+    return f"{x.table}.{x.column}", _(x.decision or AGREED), count(x.tested), _share(x), bar
+
+
+def _share(x) -> Measurement:
+    return Measurement(float(x.share), n=int(x.tested), low=float(x.low), high=float(x.high), unit="percent")
 
 
 def _fields_reading(clean: Hygiene) -> str:
@@ -177,14 +177,7 @@ def rule_words(rule: str, table: str, column: str) -> Text:
 
 def _check_row(x, currency: str) -> tuple:
     money = "" if pd.isna(x.money) else amount(int(x.money), currency)
-    return (
-        rule_words(x.rule, x.table, x.column),
-        count(x.failing),
-        count(x.tested),
-        percent(x.share),
-        Text(f"{percent(x.low)}–{percent(x.high)}"),
-        money,
-    )
+    return rule_words(x.rule, x.table, x.column), count(x.failing), count(x.tested), _share(x), money
 
 
 def _risk_reading(clean: Hygiene) -> str:

@@ -13,17 +13,17 @@ from revops_helpers.words import parts
 from revops_helpers.words.language import N_, Text, _, count, day, exact_money, listing, n_, percent, sentences
 from revops_helpers.words.language import money as amount
 from revops_helpers.words.parts import Part
-from revops_helpers.words.phase import available
+from revops_helpers.words.phase import available, upper_first
 
 MOST = 12  # rows shown of a list; the files of the review hold all of them
 
 CAUSES: Mapping[str, str] = {
     "signed_not_live": N_("signed, not live yet"),
-    "not_booked": N_("cuts of the month not booked yet"),
+    "not_booked": N_("cuts not booked yet"),
     "just_ended": N_("ended within the grace days"),
     "negative_lines": N_("negative lines"),
-    "credit_notes": N_("credit notes of the month"),
-    "month_rates": N_("rates of the month, not the plan's"),
+    "credit_notes": N_("credit notes"),
+    "month_rates": N_("exchange rates of the month"),
 }
 CASES: Mapping[str, str] = {
     "matched": N_("Won and billed, same amount"),
@@ -38,18 +38,18 @@ CASES: Mapping[str, str] = {
 def arr_section(arr: ArrTie, company: Company) -> Part:
     """ARR by month end: billing, finance, the causes of the difference, what is left; with its reading and limit."""
     currency = company.settings.currency
-    heads = [_("Month end"), _("Billing"), _("Finance"), _("Difference"), *(_(CAUSES[c]).capitalize() for c in arr.causes[:3])]
-    columns = ["billing", "finance", "difference", *arr.causes[:3], "rounding", "unexplained"]
+    shown = [*arr.causes[:3], *(["rounding"] if arr.months.rounding.any() else []), "unexplained"]
+    heads = {"rounding": _("Rounding"), "unexplained": _("Unexplained")} | {c: upper_first(_(CAUSES[c])) for c in arr.causes}
     rows = [
         (
-            day(line.month_end),
-            *(exact_money(int(getattr(line, c)), currency, signed=c not in ("billing", "finance")) for c in columns),
+            Text(day(line.month_end)),
+            *(exact_money(int(getattr(line, c)), currency) for c in ("billing", "finance")),
+            *(exact_money(int(getattr(line, c)), currency, signed=True) for c in ("difference", *shown)),
         )
         for line in arr.months.itertuples()
     ]
-    grid = parts.table(
-        [*(Text(h) for h in heads), _("Rounding"), _("Unexplained")], rows, name=_("ARR by billing and by finance")
-    )
+    columns = [_("Month end"), _("Billing"), _("Finance"), _("Difference"), *(heads[c] for c in shown)]
+    grid = parts.table(columns, rows, name=_("ARR by billing and by finance"))
     said = [parts.reading(_arr_reading(arr, company)), parts.limit(_arr_limit(arr, company))]
     listed = arr.lines.head(MOST)
     if listed.empty:
@@ -80,24 +80,22 @@ def _arr_reading(arr: ArrTie, company: Company) -> str:
 def _told(arr: ArrTie, company: Company) -> list[Text]:
     """What the difference is made of: causes that always count so, and single lines that add up to it."""
     last, currency = arr.last, company.settings.currency
-    always, named = (
-        [
-            _("{amount} {cause}", amount=exact_money(int(last[c]), currency, signed=True), cause=_(CAUSES[c]))
-            for c in of
-            if last[c]
-        ]
-        for of in ([c for c in arr.causes if c not in arr.named], arr.named)
-    )
-    said = [_("Counted as finance counts, it holds {causes}.", causes=listing(always))] if always else []
-    if named:
+
+    def held(causes) -> Text:
+        amounts = {cause: exact_money(abs(int(last[cause])), currency) for cause in causes if last[cause]}
+        return listing([_("{amount} {cause}", amount=shown, cause=_(CAUSES[cause])) for cause, shown in amounts.items()])
+
+    always = [cause for cause in arr.causes if cause not in arr.named and last[cause]]
+    said = [_("At every month end finance counts otherwise: **{causes}**.", causes=held(always))] if always else []
+    if arr.named:
+        words = {"causes": held(arr.named), "tried": count(arr.tried)}
         lines = int(arr.lines.cause.isin(arr.named).sum())
         said.append(
             n_(
-                "It is {n} contract: {causes}. Of {tried} sets of lines it is the only one that fits to the cent.",
-                "It is {n} contracts: {causes}. Of {tried} sets of lines this is the only one that fits to the cent.",
+                "One line makes up **{causes}**: of {tried} sets of lines the only one that fits to the cent.",
+                "{n} lines make up **{causes}**: of {tried} sets of lines the only one that fits to the cent.",
                 lines,
-                causes=listing(named),
-                tried=count(arr.tried),
+                **words,
             )
         )
     return said
@@ -139,7 +137,7 @@ def deals_section(deals: DealTie, company: Company) -> Part:
     )
     folded = [_deal_list(deals, case, company) for case in ("unbilled", "differs", "no_deal")]
     said = [parts.reading(_deals_reading(deals, company)), parts.limit(late)]
-    return parts.stack(parts.beside(grid, *said), *(part for part in folded if part))
+    return parts.stack(grid, *said, *(part for part in folded if part))
 
 
 def _deals_reading(deals: DealTie, company: Company) -> str:
