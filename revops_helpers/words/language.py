@@ -122,10 +122,10 @@ def duration(value: float, unit: str, digits: int | None = None) -> Quantity:
     return Quantity(f"{number(value, digits)}{GAP}{_house(unit)}")
 
 
-def day(value: date) -> Quantity:
+def day(value: date) -> Text:
     """30 Sep 2026; in pt-BR 30/09/2026."""
     pattern = "d MMM y" if current() == "en" else "dd/MM/y"
-    return Quantity(format_date(value, pattern, locale=locale_now()).replace(" ", GAP))
+    return Text(format_date(value, pattern, locale=locale_now()).replace(" ", GAP))
 
 
 def month(value: date) -> Text:

@@ -89,11 +89,18 @@ def stack(*parts: Part) -> Part:
 def beside(left: Part, *right: Part) -> Part:
     """A figure or table on the left; readings, limits or a second figure on the right (below it on the phone)."""
     pictures = all(part.kind == "picture" for part in right)
-    tables = left.kind != "picture" and not pictures
+    tables = left.kind != "picture" and not all(map(_said, right))
     slim = left.collected.get("width", NARROW + 1) <= NARROW
     shape = "even" if tables else "duo" if pictures else "slim" if slim else "read"
     html = f'<div class="beside {shape}"><div>{left.html}</div><div>{"".join(part.html for part in right)}</div></div>'
     return Part("beside", html, "\n\n".join(part.text for part in (left, *right)), {"parts": nested((left, *right))})
+
+
+def _said(part: Part) -> bool:
+    """Whether a part is only sentences, which need less room than a table."""
+    inner = part.collected.get("parts")
+    kinds = [held["kind"] for held in inner] if part.kind == "stack" else [part.kind]
+    return all(kind in ("reading", "limit", "warning", "note", "unavailable") for kind in kinds)
 
 
 def details(summary: str, *parts: Part) -> Part:

@@ -139,6 +139,8 @@ def _finding_row(place: int, finding: Finding, span: tuple[float, float], heads:
     stake = finding.stake
     clear = stake.clear_of(0) and (stake.value or 0) > 0
     bar = interval_bar(stake.value, stake.low, stake.high, span=span, zero=True, state="good" if clear else "open")
+    worth = [tag("td", cell_html(stake), role="cell", class_="n w"), tag("td", bar, role="cell", class_="g")]
+    worth = worth if bar else [tag("td", cell_html(stake), role="cell", class_="w", colspan=2)]
     levels = {"high": _("high"), "medium": _("medium"), "low": _("low")}
     see = tag("a", rich(page_name(finding.evidence.partition("#")[0]) or _("above")), href=where(finding.evidence))
     texts = (levels[finding.confidence], data(finding.owner), label(finding.metric), day(finding.review_on))
@@ -146,8 +148,7 @@ def _finding_row(place: int, finding: Finding, span: tuple[float, float], heads:
     cells = [
         tag("td", str(place), role="cell", class_="k"),
         tag("th", said, role="rowheader", scope="row"),
-        tag("td", cell_html(stake), role="cell", class_="n w"),
-        tag("td", bar, role="cell", class_="g"),
+        *worth,
         *(tag("td", rich(text), role="cell", data_l=head) for head, text in zip(heads[4:8], texts, strict=True)),
         tag("td", see, role="cell", data_l=heads[8]),
     ]
