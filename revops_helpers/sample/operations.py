@@ -7,7 +7,7 @@ import pandas as pd
 
 from revops_helpers.sample import world as w
 from revops_helpers.sample.billing import Lines, mrr_at_month_ends
-from revops_helpers.sample.book import NEW
+from revops_helpers.sample.book import EXPAND_BEFORE, NEW
 from revops_helpers.sample.deals import Deals
 from revops_helpers.sample.funnel import SIZE_OF_YEAR, leads_per_month
 from revops_helpers.sample.people import OVER_PROMISER, RAMP, SANDBAGGER, People
@@ -127,24 +127,30 @@ def _planned_new_arr(core: Core, scale: float) -> np.ndarray:
 
 def simulate_targets(core: Core, lines: Lines, scale: float) -> pd.DataFrame:
     """Monthly plan of 2025 and 2026: net new ARR, every driver of the gap, and the scorecard's other metrics."""
-    ratios = {name: core.plan[name] for name in CHAIN if name != "leads"}
-    shares = {name: round(core.plan[name] / 9, 6) for name in SHARES}
-    leads = monthly_leads(scale)
-    opening = 12 * int(mrr_at_month_ends(core, lines)[w.YEAR_MONTH - 13])
-    frames = []
-    for month, factor, opened_with in ((w.YEAR_MONTH - 12, 0.9, opening), (w.YEAR_MONTH, 1.0, core.book.opening_arr)):
-        planned = {"leads": np.round(leads * factor)} | {name: np.full(12, value) for name, value in (ratios | shares).items()}
-        planned["deal_size"] = np.full(12, round(ratios["deal_size"] * factor / 100))
-        drivers = [{name: float(planned[name][m]) for name in (*CHAIN, *SHARES)} for m in range(12)]
-        planned["net_new_arr"] = np.array([net_new_arr(d, opened_with / 100) for d in drivers])
-        planned["new_arr"] = np.array([np.prod([d[name] for name in CHAIN]) for d in drivers])
-        planned |= {name: np.full(12, float(value)) for name, value in OTHER_TARGETS.items()}
-        start = w.MONTH_STARTS[month : month + 13]
-        for metric, values in planned.items():
-            columns = {"period_start": w.days(start[:12]), "period_end": w.days(start[1:] - 1), "metric": metric, "segment": None}
-            frames.append(
-                pd.DataFrame({**columns, "value": np.round(values.astype(float), 6 if metric in (ratios | shares) else 2)})
-            )
+    drivers = {name: core.plan[name] for name in CHAIN if name != "leads"}
+    drivers |= {name: round(core.plan[name] / 9, 6) for name in SHARES}
+    slower = round(drivers["expansion"] * EXPAND_BEFORE / core.book.rates["expansion_hazard"], 6)
+    before = {"deal_size": 100.0 * round(drivers["deal_size"] * SIZE_OF_YEAR[2025] / 100), "expansion": slower}
+    leads, opening = monthly_leads(scale), 12 * int(mrr_at_month_ends(core, lines)[w.YEAR_MONTH - 13])
+    return pd.concat(
+        [
+            _year_of_plan(w.YEAR_MONTH - 12, np.round(leads * 0.9), drivers | before, opening),
+            _year_of_plan(w.YEAR_MONTH, leads, drivers, core.book.opening_arr),
+        ],
+        ignore_index=True,
+    )
+
+
+def _year_of_plan(month: int, leads: np.ndarray, drivers: dict[str, float], opening_arr: int) -> pd.DataFrame:
+    """Twelve months from `month` on. Ratios are the same every month, so that the months' products add up to the year's."""
+    monthly = [{**drivers, "leads": float(number)} for number in leads]
+    values = {name: np.full(12, value, dtype=float) for name, value in (drivers | OTHER_TARGETS).items()}
+    values |= {"leads": leads.astype(float), "deal_size": np.full(12, drivers["deal_size"] / 100)}
+    values["net_new_arr"] = np.array([net_new_arr(d, opening_arr) / 100 for d in monthly]).round(2)
+    values["new_arr"] = np.array([np.prod([d[name] for name in CHAIN]) / 100 for d in monthly]).round(2)
+    start = w.MONTH_STARTS[month : month + 13]
+    days = {"period_start": w.days(start[:12]), "period_end": w.days(start[1:] - 1)}
+    frames = [pd.DataFrame({**days, "metric": name, "segment": None, "value": series}) for name, series in values.items()]
     return pd.concat(frames, ignore_index=True)
 
 

@@ -64,7 +64,7 @@ def slices(frame: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
 def zipped(file: Path) -> Iterator[BinaryIO]:
     """A gzip file without a clock in it, so that the same content is the same bytes."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=raw, mtime=0) as packed:
+    with file.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) as packed:
         yield packed
 
 
