@@ -213,7 +213,7 @@ def customer_months(company: Company, windows: Windows) -> ibis.Table:
 
 
 def movements(company: Company, *days: date) -> ibis.Table:
-    """customer, account_id, on, delta and uplift, such that sums up to any of the days hold: by month where all are month ends."""
+    """customer, account_id, on, delta and uplift whose sums up to any of the days hold: by month where all are month ends."""
     if all(day == month_end(day) for day in days):
         return months(company).select("customer", "account_id", "on", "delta", "uplift")
     rows = changes(company)

@@ -145,9 +145,10 @@ def _counted(company: Company, batch: Sequence[Metric], windows: Windows, dimens
         stats = query(company, batch, windows, dimension).to_pandas()
     except Unavailable as missing:
         return {metric.id: none(str(missing)) for metric in batch}
+    members = sorted(stats.member.unique()) if dimension else [""]
     out = {}
     for i, metric in enumerate(batch):
-        found = _every_window(metric, estimate.finish(stats, i, metric, company.settings), windows, dimension)
+        found = _every_window(metric, estimate.finish(stats, i, metric, company.settings), windows, members)
         out[metric.id] = arrived(company, metric, windows, found)
     return out
 
@@ -175,9 +176,8 @@ def _derived(company: Company, metric: Metric, windows: Windows, dimension: str)
         return none(str(missing))
 
 
-def _every_window(metric: Metric, found: pd.DataFrame, windows: Windows, dimension: str) -> pd.DataFrame:
+def _every_window(metric: Metric, found: pd.DataFrame, windows: Windows, members: Sequence[str]) -> pd.DataFrame:
     """A row for each window and member: where nothing was counted a sum is 0 and anything else has no value."""
-    members = sorted(found.member.unique()) if dimension else [""]
     every = pd.MultiIndex.from_product([range(len(windows.periods)), members], names=KEYS)
     return _filled(found, every, zero=metric.estimator != "sum")
 
