@@ -97,12 +97,12 @@ def test_open_deals_of_unknown_worth_are_not_worth_nothing():
     deals = [
         deal("won", "2026-01-01", 100, "won", "2026-02-01"),
         deal("open", "2026-01-01", None),
-        deal("other", "2026-01-01", 0),
+        deal("other", "2026-01-01", None),
     ]
     for analysis in (pipeline_flow, standing_deals):
         with pytest.raises(Unavailable, match="amount of open deals"):
             analysis(company_of(opportunities=deals))
-    some = [*deals, deal("priced", "2026-01-01", 7)]
+    some = [*deals, deal("free", "2026-01-01", 0)]
     assert pipeline_flow(company_of(opportunities=some)).unpriced == 2
     assert standing_deals(company_of(opportunities=some)).unpriced == 2
 
@@ -169,7 +169,7 @@ def test_coverage_is_judged_by_what_past_pipelines_won():
 
 
 def test_coverage_without_a_plan_and_with_a_plan_already_met_says_so():
-    assert "no plan" in coverage(covered_company()).coverage.reason
+    assert "no target" in coverage(covered_company()).coverage.reason
     met = {"period_start": "2026-10-01", "period_end": "2026-12-31", "metric": "new_arr_won", "value": 0.0}
     assert "already met" in coverage(covered_company([met])).coverage.reason
 

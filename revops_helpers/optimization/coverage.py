@@ -14,6 +14,7 @@ from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods import intervals
 from revops_helpers.metrics import facts
 from revops_helpers.metrics.predictability import planned_wins, quarter_to_win
+from revops_helpers.metrics.reasons import N_, NO_TARGET, TARGET_MET, TOO_FEW
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
 from revops_helpers.optimization.pipeline import NEEDS, check_priced, in_segment, selling
@@ -58,7 +59,7 @@ def coverage(company: Company, quarters: int = 8) -> Coverage:
     quarter = quarter_to_win(company, Period(company.as_of, company.as_of))
     elapsed = (company.as_of + timedelta(days=1) - quarter.start).days
     past = _past_quarters(company, quarter, elapsed, quarters)
-    due = _due(company, quarter).agg(amount=_.amount.sum(), n=_.count(), unpriced=(_.amount == 0).sum()).execute().iloc[0]
+    due = _due(company, quarter).agg(amount=_.amount.sum(), n=_.count(), unpriced=(~_.priced).sum()).execute().iloc[0]
     check_priced(int(due.n), 0 if pd.isna(due.unpriced) else int(due.unpriced))
     money = {"unit": "money", "currency": company.settings.currency, "definition_id": "pipeline"}
     amount = Measurement(0 if pd.isna(due.amount) else int(due.amount), n=int(due.n), **money)
@@ -135,7 +136,7 @@ def _ratio(past: pd.DataFrame, x: pd.Series, y: pd.Series) -> Measurement:
     low, high = intervals.ratio_of_sums(x.sum(), y.sum(), (x * x).sum(), (x * y).sum(), (y * y).sum(), len(deals))
     ends = {"low": max(0.0, float(low)), "high": float(high)} if np.isfinite(low) else {}
     few = int((x > 0).sum()) < FEW
-    status = {"status": "insufficient", "reason": f"fewer than {FEW} won deals"} if few else {}
+    status = {"status": "insufficient", "reason": TOO_FEW} if few else {}
     return Measurement(float(x.sum() / y.sum()), n=len(deals), unit="ratio", **ends, **status)
 
 
@@ -149,14 +150,14 @@ def _times(share: Measurement, amount: Measurement) -> Measurement:
 def _inverse(share: Measurement) -> Measurement:
     """One over a share, with its interval turned round; open above where the share may be 0."""
     if not share.value:
-        return not_applicable(share.reason or "nothing was won of the pipeline", unit="ratio")
+        return not_applicable(share.reason or N_("nothing was won of the pipeline"), unit="ratio")
     low = 1 / share.high if share.high else None
     return replace(share, value=1 / share.value, low=low, high=1 / share.low if share.low else None, unit="ratio")
 
 
 def _covering(amount: Measurement, to_win: Measurement | None) -> Measurement:
     if to_win is None:
-        return not_applicable("no plan of new ARR for the quarter", unit="ratio")
+        return not_applicable(NO_TARGET, unit="ratio")
     if to_win.value <= 0:
-        return not_applicable("the quarter's plan is already met", unit="ratio")
+        return not_applicable(TARGET_MET, unit="ratio")
     return Measurement(amount.value / to_win.value, n=amount.n, unit="ratio")

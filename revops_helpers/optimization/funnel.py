@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from revops_helpers.methods import intervals
+from revops_helpers.metrics.reasons import N_, TOO_FEW
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
@@ -123,4 +124,4 @@ def _shares(counts: pd.DataFrame, stage: str, starts: list) -> pd.DataFrame:
 
 def _statuses(before: np.ndarray, few: np.ndarray) -> dict[str, np.ndarray]:
     status = np.select([before == 0, few], ["not_applicable", "insufficient"], "ok")
-    return {"status": status, "reason": np.select([before == 0, few], ["no leads old enough", f"fewer than {FEW} events"], "")}
+    return {"status": status, "reason": np.select([before == 0, few], [N_("no leads old enough"), TOO_FEW], "")}

@@ -46,12 +46,15 @@ class PipelineFlow:
 
 
 def selling(company: Company) -> ibis.Table:
-    """One row per deal that sells new ARR, as it stood: opportunity_id, status, amount (cents, empty is 0), close_date if any."""
+    """One row per deal that sells new ARR, as it stood: opportunity_id, status, amount (cents), priced, close_date if any.
+
+    A deal without an amount has 0 there and is not priced.
+    """
     company.require(NEEDS)
     deals = facts.deals(company)
     if "kind" in deals.columns:
         deals = deals.filter(deals.kind.isin(SELLING) | deals.kind.isnull())
-    return in_segment(company, deals.mutate(amount=deals.amount.fill_null(0)))
+    return in_segment(company, deals.mutate(amount=deals.amount.fill_null(0), priced=deals.amount.notnull()))
 
 
 def in_segment(company: Company, rows: ibis.Table) -> ibis.Table:
@@ -76,13 +79,14 @@ def pipeline_flow(company: Company, period: Period | None = None, due_by: date |
     both = after.left_join(before, after.opportunity_id == before.opportunity_id).select(
         status=after.status,
         now=after.amount,
+        priced=after.priced,
         here=after.counts,
         existed=before.opportunity_id.notnull(),
         was_open=before.open.fill_null(False),
         was_here=before.counts.fill_null(False),
         was=ibis.ifelse(before.open.fill_null(False), before.amount, after.amount),
     )
-    sums = both.agg(unpriced=(both.here & (both.now == 0)).sum().fill_null(0), **_lines(both)).execute().iloc[0]
+    sums = both.agg(unpriced=(both.here & ~both.priced).sum().fill_null(0), **_lines(both)).execute().iloc[0]
     check_priced(int(sums.closing_deals), int(sums.unpriced))
     names = ("opening", *IN, *OUT, "closing")
     sign = dict.fromkeys(OUT, -1)
@@ -101,7 +105,7 @@ def _snapshot(company: Company, due: date | None) -> ibis.Table:
     deals = selling(company)
     is_open = deals.status == "open"
     counts = is_open if due is None else is_open & (deals.close_date <= ibis.literal(due)).fill_null(False)
-    return deals.select("opportunity_id", "status", "amount", open=is_open, counts=counts)
+    return deals.select("opportunity_id", "status", "amount", "priced", open=is_open, counts=counts)
 
 
 def _lines(both: ibis.Table) -> dict[str, ibis.Value]:

@@ -12,6 +12,7 @@ import pandas as pd
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods import intervals
 from revops_helpers.methods.survival import kaplan_meier
+from revops_helpers.metrics.reasons import NOT_REACHED, TOO_FEW
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
 from revops_helpers.optimization.pipeline import selling
@@ -123,9 +124,9 @@ def _stage(stage: str, counts: pd.DataFrame) -> tuple:
     days = [np.nan if value is None else value for value in (curve.median, curve.median_low, curve.median_high)]
     status, reason = "ok", ""
     if curve.events < FEW:
-        status, reason = "insufficient", f"fewer than {FEW} stays that are over"
+        status, reason = "insufficient", TOO_FEW
     elif curve.median is None:
-        status, reason, days[0] = "censored", "less than half are over", curve.longest
+        status, reason, days[0] = "censored", NOT_REACHED, curve.longest
     return stage, entered, moved, lost, waiting, conversion, low, high, *days, status, reason
 
 

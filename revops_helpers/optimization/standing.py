@@ -47,13 +47,13 @@ def standing_deals(company: Company, quiet_days: int = QUIET_DAYS) -> Standing:
     too_long_in_stage: longer there than nine in ten of the stays in that stage that ended in the last twelve months.
     """
     deals = selling(company)
-    deals = deals.filter(deals.status == "open").select("opportunity_id", "amount")
+    deals = deals.filter(deals.status == "open").select("opportunity_id", "amount", "priced")
     kept = company.table("opportunities", ("opportunity_id", "owner_id", "stage", "next_step", "close_date"))
     kept = kept.select(
         _deal=kept.opportunity_id, **{n: kept[n] for n in ("owner_id", "stage", "next_step", "close_date") if n in kept.columns}
     )
     rows = deals.left_join(kept, deals.opportunity_id == kept._deal).drop("_deal").to_pandas()
-    unpriced = int((rows.amount == 0).sum())
+    unpriced = int((~rows.priced).sum())
     check_priced(len(rows), unpriced)
     broken = pd.DataFrame(_broken(company, rows, quiet_days), index=rows.index)
     money = {"unit": "money", "currency": company.settings.currency, "definition_id": "pipeline"}

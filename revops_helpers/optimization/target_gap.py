@@ -22,6 +22,7 @@ from revops_helpers.methods.decomposition import propagate, shapley
 from revops_helpers.metrics.catalogue import catalogue
 from revops_helpers.metrics.measure import measure
 from revops_helpers.metrics.plan import target
+from revops_helpers.metrics.reasons import N_
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.optimization.drivers import (
     SIGNS,
@@ -189,7 +190,7 @@ def _driver(name: str, compared: Compared, effect: Measurement) -> GapDriver:
     if actual.value is None:
         effect = replace(effect, value=0, low=None, high=None, status="not_applicable", reason=actual.reason)
     elif basis == "none":
-        reason = "neither a plan nor a year before to compare with"
+        reason = N_("neither a plan nor a year before to compare with")
         effect = replace(effect, value=0, low=None, high=None, status="not_applicable", reason=reason)
     else:
         effect = replace(effect, status=actual.status, reason=actual.reason)
