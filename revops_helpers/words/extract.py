@@ -49,7 +49,7 @@ def _place(file: Path) -> str:
 
 
 def _metric_words() -> Iterator[Message]:
-    from revops_helpers.metrics.measure import catalogue
+    from revops_helpers.metrics.catalogue import catalogue
 
     for metric in catalogue().values():
         for name in METRIC_WORDS:

@@ -218,7 +218,7 @@ def with_interval(m: Measurement) -> Quantity:
 
 def label(metric_id: str) -> Text:
     """The metric's name in the reader's language; an id that is no metric is written in words."""
-    from revops_helpers.metrics.measure import catalogue
+    from revops_helpers.metrics.catalogue import catalogue
 
     metric = catalogue().get(metric_id)
     return _(metric.label) if metric else data(metric_id.replace("_", " ").capitalize())

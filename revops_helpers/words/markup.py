@@ -28,6 +28,7 @@ def rules() -> str:
 def _scoped() -> str:
     """The same for one output of a notebook, strong enough to stand above JupyterLab's own."""
     ground = "background:#fff;color:var(--ink);font:16px/1.5 var(--sans);padding:4px 8px;"
+    ground += "table{table-layout:auto}tbody tr{background:none!important}svg{max-width:none}"
     return f"<style>.revops.revops{{{tokens()}{ground}{rules()}}}</style>"
 
 

@@ -176,7 +176,8 @@ def _collected(finding: Finding) -> dict[str, object]:
 
 def definitions(company, metric_ids: Iterable[str]) -> Part:
     """The definition of every metric named, with the SQL that computed it; folded, one after another."""
-    from revops_helpers.metrics.measure import catalogue, sql
+    from revops_helpers.metrics.catalogue import catalogue
+    from revops_helpers.metrics.measure import sql
 
     metrics = [catalogue()[metric_id] for metric_id in metric_ids]
     folded = [_definition(metric, "" if company.missing(metric.needs) else sql(company, metric.id)) for metric in metrics]
