@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas as pd
 
 from revops_helpers.model.company import Company
 from revops_helpers.review import exports, run
 from revops_helpers.review.collect import Report, all_findings, report, reproducible
 from revops_helpers.review.gates import Gate, check
-from revops_helpers.review.kernels import kernels
+from revops_helpers.review.kernels import Kernels, kernels
 from revops_helpers.review.manifest import inputs_of, manifest, now
 from revops_helpers.review.parameters import Parameter, checked, declared, iso_date
 from revops_helpers.review.publish import building, keep_failed, prepared, publish
@@ -66,34 +67,30 @@ def review(request: Request, progress: Progress | None = None) -> Path:
     InputError when the input needs a hand: nothing has run and nothing is written. ReviewFailed when a notebook or a gate
     failed: the last published review is as it was, and the copy of what failed is under `.failed/`.
     """
-    progress = progress or Progress()
     started, clock = now(), time.monotonic()
     given = _given(request)
     sources = {name: run.read(path) for name, path in run.find(request.folder, request.notebooks).items()}
     parameters = {name: _declared(source, name) for name, source in sources.items()}
     checked(parameters, given)
     prepared(request.out)
-    company = _opened(request, given)
-    told = checked(parameters, given | {"as_of": company.as_of, "language": company.settings.locale})
-    use(company.settings.locale)
-    jobs = [run.Job(name, _translated(source), told[name]) for name, source in sources.items()]
-    seconds = {"open": time.monotonic() - clock}
-    with building(request.out, company.as_of) as folder:
-        try:
-            reports, metrics = _run(jobs, company, folder, request.jobs, progress)
-            seconds |= {one.name: one.seconds for one in reports}
-            _write(folder, company, reports, metrics, set(run.find(request.folder)) - set(sources))
-            gates = check(folder, company, reports, metrics)
-            _hold(gates)
-        except (run.NotebookFailed, _GatesShut) as failure:
-            names = [failure.notebook] if isinstance(failure, run.NotebookFailed) else list(sources)
-            kept = keep_failed(folder, request.out, company.as_of, [f"notebooks/{name}.ipynb" for name in names], str(failure))
-            raise ReviewFailed(f"{failure}\nNot published; the last review is as it was. See {kept}") from None
-        seconds["whole"] = time.monotonic() - clock
-        ran = {"started_at": started, "seconds": {name: round(spent, 3) for name, spent in seconds.items()}}
-        made_of = manifest(company, inputs_of(folder_of(request.data), company), told, [gate.record() for gate in gates], ran)
-        exports.write_json(folder / "manifest.json", made_of)
-        return publish(folder, request.out, company.as_of)
+    with kernels() as held:
+        company = _opened(request, given)
+        told = checked(parameters, given | {"as_of": company.as_of, "language": company.settings.locale})
+        seconds = {"open": time.monotonic() - clock}
+        with building(request.out, company.as_of) as folder:
+            try:
+                reports, metrics = _run(_jobs(sources, told), company, folder, held, request.jobs, progress or Progress())
+                _write(folder, company, reports, metrics, set(run.find(request.folder)) - set(sources))
+                gates = _held(check(folder, company, reports, metrics))
+            except (run.NotebookFailed, _GatesShut) as failure:
+                names = [failure.notebook] if isinstance(failure, run.NotebookFailed) else list(sources)
+                raise _kept(folder, request.out, company, names, str(failure)) from None
+            seconds |= {one.name: one.seconds for one in reports} | {"whole": time.monotonic() - clock}
+            ran = {"started_at": started, "seconds": {name: round(spent, 3) for name, spent in seconds.items()}}
+            inputs = inputs_of(folder_of(request.data), company)
+            made_of = manifest(company, inputs, told, [gate.record() for gate in gates], ran)
+            exports.write_json(folder / "manifest.json", made_of)
+            return publish(folder, request.out, company.as_of)
 
 
 def _given(request: Request) -> dict[str, Any]:
@@ -121,27 +118,32 @@ def _opened(request: Request, given: Mapping[str, Any]) -> Company:
         given["data"], as_of=given["as_of"], period=request.period, segment=given["segment"], language=given["language"]
     )
     language = request.language or company.settings.locale
+    use(language)
     return replace(company, settings=company.settings.model_copy(update={"locale": language}))
 
 
-def _translated(source: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """A copy of the notebook whose Markdown is in the language of the review."""
-    copy = nbformat.from_dict(source)
-    for cell in copy.cells:
-        if cell.cell_type == "markdown":
-            cell.source = translate_markdown(cell.source)
-    return copy
+def _jobs(sources: Mapping[str, nbformat.NotebookNode], told: Mapping[str, Mapping[str, Any]]) -> list[run.Job]:
+    """The notebooks with what they are told, their Markdown in the language of the review."""
+    jobs = []
+    for name, source in sources.items():
+        copy = nbformat.from_dict(source)
+        for cell in copy.cells:
+            if cell.cell_type == "markdown":
+                cell.source = translate_markdown(cell.source)
+        jobs.append(run.Job(name, copy, told[name]))
+    return jobs
 
 
-def _run(jobs: list[run.Job], company: Company, folder: Path, at_once: int, progress: Progress) -> tuple[list[Report], Any]:
+def _run(
+    jobs: list[run.Job], company: Company, folder: Path, held: Kernels, at_once: int, progress: Progress
+) -> tuple[list[Report], pd.DataFrame]:
     """Run the notebooks and the tables of metrics side by side; keep copies that are the same in every run."""
     to = folder / "notebooks"
     to.mkdir()
-    progress.total(len(jobs) + 2)
-    with kernels() as held:
-        tasks: dict[str, Callable] = {job.name: partial(run.execute, job, to / f"{job.name}.ipynb", held) for job in jobs}
-        tasks[METRICS] = partial(exports.metrics_table, company)
-        done = run.together(tasks, held, at_once, progress.step)
+    tasks: dict[str, Callable] = {job.name: partial(run.execute, job, to / f"{job.name}.ipynb", held) for job in jobs}
+    tasks[METRICS] = partial(exports.metrics_table, company)
+    progress.total(len(tasks))
+    done = run.together(tasks, held, at_once, progress.step)
     metrics = done.pop(METRICS)
     reports = [report(ran.name, reproducible(ran.notebook), ran.seconds) for ran in done.values()]
     for one in reports:
@@ -149,7 +151,7 @@ def _run(jobs: list[run.Job], company: Company, folder: Path, at_once: int, prog
     return reports, metrics
 
 
-def _write(folder: Path, company: Company, reports: list[Report], metrics: Any, absent: set[str]) -> None:
+def _write(folder: Path, company: Company, reports: list[Report], metrics: pd.DataFrame, absent: set[str]) -> None:
     """The pages, tables, exports and findings of a review."""
     findings = all_findings(reports)
     for name in ("tables", "exports"):
@@ -162,7 +164,14 @@ def _write(folder: Path, company: Company, reports: list[Report], metrics: Any, 
     write_pages(folder, company, reports, sorted(absent))
 
 
-def _hold(gates: list[Gate]) -> None:
+def _held(gates: list[Gate]) -> list[Gate]:
     problems = [f"{gate.name}: no, {problem}" for gate in gates for problem in gate.problems]
     if problems:
         raise _GatesShut("\n".join(problems[:20]))
+    return gates
+
+
+def _kept(folder: Path, out: Path, company: Company, names: list[str], said: str) -> ReviewFailed:
+    """The failure to raise, once what failed is kept apart."""
+    kept = keep_failed(folder, out, company.as_of, [f"notebooks/{name}.ipynb" for name in names], said)
+    return ReviewFailed(f"{said}\nNot published; the last review is as it was. See {kept}")

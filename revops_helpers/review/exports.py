@@ -11,8 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from revops_helpers.metrics.measure import catalogue, measure
+from revops_helpers.metrics.measure import catalogue, lacking, measured
+from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
+from revops_helpers.periods import windows
 from revops_helpers.words.language import _
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -57,16 +59,21 @@ def _plain(column: pd.Series) -> list[Any]:
     return [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]
 
 
-def metrics_table(company: Company) -> pd.DataFrame:
-    """Every metric over the period of the review: the total, every month of it, and every member of every dimension it knows."""
-    ids = list(catalogue())
-    cuts = sorted({dimension for metric in catalogue().values() for dimension in metric.dimensions})
-    frames = [measure(company, ids), measure(company, ids, every="month")]
-    for cut in cuts:
-        frames.append(measure(company, [i for i in ids if cut in catalogue()[i].dimensions], by=[cut]))
+def metrics_table(company: Company, by: Sequence[str] = ("segment", "source", "region")) -> pd.DataFrame:
+    """Every metric in total and by each dimension that it has: over the period of the review, its quarters and its months.
+
+    One row per metric, member and period. All periods go into one query, since most of a query's time is spent before it runs.
+    """
+    first_month = company.settings.fiscal_year_start
+    spans = [company.period, *(span for every in ("quarter", "month") for span in windows(company.period, every, first_month))]
+    seen_from = Windows.of(company.settings, tuple(dict.fromkeys(spans)))
+    frames = [measured(company, list(catalogue()), "", seen_from)]
+    for cut in by:
+        ids = [metric.id for metric in catalogue().values() if not lacking(company, metric, cut)]
+        frames += [measured(company, ids, cut, seen_from)] if ids else []
     whole = pd.concat(frames, ignore_index=True)
     keys = ["metric", "dimension", "member", "period_start", "period_end"]
-    return whole.drop_duplicates(keys, ignore_index=True).sort_values(keys, kind="stable", ignore_index=True)
+    return whole.drop_duplicates(keys).sort_values(keys, kind="stable", ignore_index=True)
 
 
 def quarantine_summary(quarantine: pd.DataFrame) -> pd.DataFrame:

@@ -22,11 +22,21 @@ from pathlib import Path
 
 # What every notebook of a review imports. A library that only some use is not among them, nor pulled in by these (tested).
 EVERY_NOTEBOOK = (
-    "ipykernel.kernelapp",
+    "ibis.backends.duckdb",
     "revops_helpers.workspace",
     "revops_helpers.metrics.measure",
     "revops_helpers.words.parts",
 )
+# What every kernel imports by itself.
+EVERY_KERNEL = (
+    "ipykernel.kernelapp",
+    "ipykernel.debugger",
+    "IPython.extensions.storemagic",
+    "IPython.core.completerlib",
+    "sqlite3",
+)
+# Sets and sums have the same order in every run; the debugger says nothing.
+SETTINGS = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 FORKS = sys.platform == "linux"
 
 
@@ -73,10 +83,9 @@ class Kernels:
         self.folder, self.stopping = folder, False
         self.pids: set[int] = set()
         self._numbers, self._lock = count(1), threading.Lock()
-        # The reader's own IPython start-up files do not run in a review, and sets and sums have the same order in every run.
-        own = {"IPYTHONDIR": str(folder / "ipython"), "PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
-        self._environment = os.environ | own
-        command = [sys.executable, "-m", "revops_helpers.review.nursery", "ipykernel.kernelapp", *modules]
+        # With an IPython folder of its own, the reader's start-up files do not run in a review.
+        self._environment = os.environ | SETTINGS | {"IPYTHONDIR": str(folder / "ipython")}
+        command = [sys.executable, "-m", "revops_helpers.review.nursery", *EVERY_KERNEL, *modules]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self._nursery = (
             subprocess.Popen(command, cwd=folder, env=self._environment, start_new_session=True, **pipes) if FORKS else None
