@@ -11,7 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from revops_helpers.model import rules
+# The rules of the contract that are broken, in its words (model/py, which stands above the sample and is not imported).
+MISSING, DUPLICATE, ORPHAN, RAGGED_ROW = "required value missing", "duplicate key", "orphan", "ragged row"
+ORDER, BELOW, IMPOSSIBLE = "out of order", "below the minimum", "impossible date"
+UNKNOWN_WORD, NO_RATE = "unknown word", "no exchange rate"
+NO_DAY, NO_TIME, NO_AMOUNT = "not a day", "not a time", "not an amount"
 
 Spoilt = Mapping[str, str | Callable[[int], str] | None]
 
@@ -40,58 +44,58 @@ def _line(rule: str, count: int, **changes) -> Bad:
 
 
 BAD: dict[str, tuple[Bad, ...]] = {
-    "salesforce/User.csv.gz": (Bad("users", rules.ORDER, 1, {"Id": new_id("005"), "LeaveDate__c": "2015-01-31"}),),
-    "salesforce/Account.csv.gz": (Bad("accounts", rules.DUPLICATE, 6, {}),),
+    "salesforce/User.csv.gz": (Bad("users", ORDER, 1, {"Id": new_id("005"), "LeaveDate__c": "2015-01-31"}),),
+    "salesforce/Account.csv.gz": (Bad("accounts", DUPLICATE, 6, {}),),
     "salesforce/Lead.csv.gz": (
-        Bad("leads", rules.DUPLICATE, 11, {}),
-        Bad("leads", rules.MISSING, 4, {"Id": new_id("00Q"), "CreatedDate": None, "ConvertedOpportunityId": None}),
+        Bad("leads", DUPLICATE, 11, {}),
+        Bad("leads", MISSING, 4, {"Id": new_id("00Q"), "CreatedDate": None, "ConvertedOpportunityId": None}),
     ),
-    "salesforce/LeadHistory.csv.gz": (Bad("lead_history", rules.ORPHAN, 12, {"LeadId": new_id("00Q0")}),),
+    "salesforce/LeadHistory.csv.gz": (Bad("lead_history", ORPHAN, 12, {"LeadId": new_id("00Q0")}),),
     "salesforce/Opportunity.csv.gz": (
-        Bad("opportunities", rules.DUPLICATE, 9, {}),
-        _deal(rules.ORDER, 5, CloseDate="2021-01-04", IsClosed="true"),
-        _deal(rules.BELOW, 4, Amount="-1200.00"),
-        _deal(rules.UNKNOWN_WORD, 3, Type="Piloto"),
-        _deal(rules.UNREADABLE["date"], 2, CloseDate="2026-02-31"),
-        _deal(rules.IMPOSSIBLE, 2, CloseDate="2206-05-12"),
-        _deal(rules.NO_RATE, 2, CurrencyIsoCode="ARS"),
+        Bad("opportunities", DUPLICATE, 9, {}),
+        _deal(ORDER, 5, CloseDate="2021-01-04", IsClosed="true"),
+        _deal(BELOW, 4, Amount="-1200.00"),
+        _deal(UNKNOWN_WORD, 3, Type="Piloto"),
+        _deal(NO_DAY, 2, CloseDate="2026-02-31"),
+        _deal(IMPOSSIBLE, 2, CloseDate="2206-05-12"),
+        _deal(NO_RATE, 2, CurrencyIsoCode="ARS"),
     ),
-    "salesforce/OpportunityHistory.csv.gz": (Bad("opportunity_history", rules.ORPHAN, 14, {"OpportunityId": new_id("0060")}),),
+    "salesforce/OpportunityHistory.csv.gz": (Bad("opportunity_history", ORPHAN, 14, {"OpportunityId": new_id("0060")}),),
     "salesforce/Task.csv.gz": (
-        Bad("activities", rules.DUPLICATE, 5, {}),
-        Bad("activities", rules.BELOW, 6, {"Id": new_id("00T1"), "CallDurationInSeconds": "-60"}),
-        Bad("activities", rules.UNKNOWN_WORD, 7, {"Id": new_id("00T2"), "TaskSubtype": "LinkedIn"}),
+        Bad("activities", DUPLICATE, 5, {}),
+        Bad("activities", BELOW, 6, {"Id": new_id("00T1"), "CallDurationInSeconds": "-60"}),
+        Bad("activities", UNKNOWN_WORD, 7, {"Id": new_id("00T2"), "TaskSubtype": "LinkedIn"}),
     ),
-    "salesforce/Case.csv.gz": (Bad("tickets", rules.ORDER, 5, {"Id": new_id("500"), "ClosedDate": "2020-02-03T12:00:00.000Z"}),),
+    "salesforce/Case.csv.gz": (Bad("tickets", ORDER, 5, {"Id": new_id("500"), "ClosedDate": "2020-02-03T12:00:00.000Z"}),),
     "hubspot/email_events.csv.gz": (
-        Bad("touches", rules.MISSING, 8, {"id": new_id("T1"), "created": None}),
-        Bad("touches", rules.UNREADABLE["time"], 3, {"id": new_id("T2"), "created": "n/a"}),
+        Bad("touches", MISSING, 8, {"id": new_id("T1"), "created": None}),
+        Bad("touches", NO_TIME, 3, {"id": new_id("T2"), "created": "n/a"}),
     ),
     "gainsight/ScorecardHistory.csv.gz": (
-        Bad("health_scores", rules.UNKNOWN_WORD, 3, {"ScoreDate": "2026-09-15", "ScoreLabel": "Blue"}),
+        Bad("health_scores", UNKNOWN_WORD, 3, {"ScoreDate": "2026-09-15", "ScoreLabel": "Blue"}),
     ),
     "gainsight/AdoptionWeekly.csv.gz": (
-        Bad("usage", rules.DUPLICATE, 12, {}),
-        Bad("usage", rules.BELOW, 5, {"ActiveUsers": "-1"}),
+        Bad("usage", DUPLICATE, 12, {}),
+        Bad("usage", BELOW, 5, {"ActiveUsers": "-1"}),
     ),
     "faturex/assinaturas.csv.gz": (
-        Bad("subscriptions", rules.DUPLICATE, 4, {}),
-        _line(rules.MISSING, 3, Cliente="C999999"),
-        _line(rules.UNREADABLE["money"], 2, Mensalidade="a combinar"),
-        _line(rules.ORDER, 3, Início="10/03/2024", Fim="09/03/2024"),
-        _line(rules.UNKNOWN_WORD, 2, Motivo="cortesia"),
+        Bad("subscriptions", DUPLICATE, 4, {}),
+        _line(MISSING, 3, Cliente="C999999"),
+        _line(NO_AMOUNT, 2, Mensalidade="a combinar"),
+        _line(ORDER, 3, Início="10/03/2024", Fim="09/03/2024"),
+        _line(UNKNOWN_WORD, 2, Motivo="cortesia"),
     ),
     "faturex/faturas.csv.gz": (
-        Bad("invoices", rules.DUPLICATE, 10, {}),
-        Bad("invoices", rules.ORDER, 4, {"Nota": new_id("NF-"), "Vencimento": "01/01/2021"}),
+        Bad("invoices", DUPLICATE, 10, {}),
+        Bad("invoices", ORDER, 4, {"Nota": new_id("NF-"), "Vencimento": "01/01/2021"}),
     ),
     "planilhas/gastos.csv.gz": (
-        Bad("spend", rules.UNKNOWN_WORD, 3, {"Área": "Jurídico"}),
-        Bad("spend", rules.UNREADABLE["money"], 2, {"Canal": "a definir", "Valor (R$)": "a confirmar"}),
-        Bad("spend", rules.MISSING, 1, {"Mês": None, "Canal": "Total"}),
+        Bad("spend", UNKNOWN_WORD, 3, {"Área": "Jurídico"}),
+        Bad("spend", NO_AMOUNT, 2, {"Canal": "a definir", "Valor (R$)": "a confirmar"}),
+        Bad("spend", MISSING, 1, {"Mês": None, "Canal": "Total"}),
     ),
-    "planilhas/metas.csv.gz": (Bad("targets", rules.MISSING, 2, {"Valor": None}),),
-    "planilhas/execucoes.csv.gz": (Bad("integration_runs", rules.ORPHAN, 4, {"Integração": "I-99"}),),
+    "planilhas/metas.csv.gz": (Bad("targets", MISSING, 2, {"Valor": None}),),
+    "planilhas/execucoes.csv.gz": (Bad("integration_runs", ORPHAN, 4, {"Integração": "I-99"}),),
 }
 # Records that a missing quote has torn in two: file → canonical table, how many.
 RAGGED = {"faturex/faturas.csv.gz": ("invoices", 2)}
@@ -124,5 +128,5 @@ def planted() -> dict[str, dict[str, int]]:
         table = counts.setdefault(bad.table, {})
         table[bad.rule] = table.get(bad.rule, 0) + bad.count
     for table, count in RAGGED.values():
-        counts.setdefault(table, {})[rules.RAGGED] = count
+        counts.setdefault(table, {})[RAGGED_ROW] = count
     return counts

@@ -1,4 +1,4 @@
-"""Writes the sample company: as the exports of its systems, or as canonical tables."""
+"""Writes the sample company as the exports of its systems."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from revops_helpers.model.tables import TABLES
-from revops_helpers.sample import agreement, dirt, jira
+from revops_helpers.sample import dirt, jira
 from revops_helpers.sample import world as w
 from revops_helpers.sample.shapes import Export, csv_bytes, slices, zipped
 from revops_helpers.sample.sheets import BILLING, METRICS, SHEETS
-from revops_helpers.sample.simulation import MAKERS, Simulation, World
+from revops_helpers.sample.simulation import MAKERS, World
 from revops_helpers.sample.systems import SYSTEMS
 from revops_helpers.sample.truth import truth_of
 
 EXPORTS = (*SYSTEMS, *BILLING, *SHEETS)
-SELECTS = Path(__file__).parent / "selects"
+FILES = Path(__file__).parent / "files"  # company.yml and the SELECTs for billing and spreadsheets
 
 
 def write_sample(out: Path, seed: int = w.SEED, scale: float = 1.0) -> dict:
@@ -39,8 +36,7 @@ def write_sample(out: Path, seed: int = w.SEED, scale: float = 1.0) -> dict:
         for line in jira.issues(world.work, world.people.table):
             file.write(f"{line}\n".encode())
     _write_dictionary(out)
-    shutil.copytree(SELECTS, out / "selects", dirs_exist_ok=True)
-    (out / "company.yml").write_text(agreement.of_exports(), encoding="utf-8")
+    shutil.copytree(FILES, out, dirs_exist_ok=True)
     truth = truth_of(world) | {"dirt": dirt.planted(), "empty_cells": empty}
     (out / "truth.json").write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return truth
@@ -67,25 +63,3 @@ def _write_dictionary(out: Path) -> None:
     lines = ["Nome;Métrica", *(f"{name};{metric}" for metric, name in METRICS.items())]
     with zipped(out / "planilhas/dicionario.csv.gz") as file:
         file.write("".join(f"{line}\n" for line in lines).encode("cp1252"))
-
-
-def write_canonical(simulation: Simulation, folder: Path) -> None:
-    """Every table as `tables/<table>.parquet` (money in major units, naive UTC times) with a company.yml that says so."""
-    target = folder / "tables"
-    target.mkdir(parents=True, exist_ok=True)
-    for name, table in simulation.tables.items():
-        arrays = {c: _array(table[c], TABLES[name][c].type) for c in table.columns}
-        pq.write_table(pa.table(arrays), target / f"{name}.parquet")
-    (folder / "company.yml").write_text(agreement.of_tables(), encoding="utf-8")
-
-
-def _array(values: pd.Series, kind: str) -> pa.Array:
-    if kind == "money":
-        return pa.array(values.to_numpy(dtype="float64") / 100)
-    if kind == "date":
-        return pa.array(values).cast(pa.date32())
-    if kind == "time":
-        return pa.array(values).cast(pa.timestamp("s"))
-    if kind == "text":
-        return pa.array(values.astype("str")).cast(pa.string())
-    return pa.array(values)
