@@ -16,7 +16,6 @@ from pathlib import Path
 import ibis
 import pandas as pd
 import pyarrow as pa
-import yaml
 from tqdm import tqdm
 
 from revops_helpers.foundation.duplicates import duplicates
@@ -24,11 +23,11 @@ from revops_helpers.model.company import Company
 from revops_helpers.model.tables import TABLES
 from revops_helpers.optimization.stages import stage_funnel
 from revops_helpers.optimization.target_gap import Gap, gap_to_plan
-from revops_helpers.sample.agreement import AGREEMENT
 from revops_helpers.sample.simulation import MAKERS, World
 from revops_helpers.sample.truth import truth_of
 from revops_helpers.sample.world import END
-from revops_helpers.settings import Settings
+from revops_helpers.settings import read_settings
+from revops_helpers.workspace import SAMPLE
 from tests.support import ARROW
 
 SHORTFALLS = ("lead_to_opportunity", "win_rate", "churn")
@@ -54,9 +53,8 @@ class Recovery:
 
 def drawn_company(world: World, tables: Iterable[str] = USED) -> Company:
     """Tables of a drawn world as a company in memory, as of its last day."""
-    settings = Settings.model_validate(yaml.safe_load(AGREEMENT))
     accepted = {name: ibis.memtable(_arrow(name, MAKERS[name](world))) for name in tables}
-    return Company(settings=settings, as_of=END, accepted=accepted)
+    return Company(settings=read_settings(SAMPLE / "company.yml"), as_of=END, accepted=accepted)
 
 
 def _arrow(name: str, frame: pd.DataFrame) -> pa.Table:
