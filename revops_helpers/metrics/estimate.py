@@ -11,7 +11,7 @@ import pandas as pd
 
 from revops_helpers.methods import intervals, survival
 from revops_helpers.metrics.metric import Metric
-from revops_helpers.metrics.reasons import NOT_REACHED, TOO_FEW, ZERO
+from revops_helpers.metrics.reasons import NOT_REACHED, NOTHING_SPENT, TOO_FEW, ZERO
 from revops_helpers.settings import Settings
 
 FEW = 20
@@ -163,13 +163,21 @@ def _per_fixed(rows, x, y, xx, x_groups):
 
 def _per_count(rows, x, y):
     low, high = intervals.poisson_exact(y)
-    return frame(divide(x, y), x / high, divide(x, low), n=y, too_few=y < FEW, zero=~(y > 0) | ~(x > 0))
+    return _unless_free(x, y, frame(divide(x, y), divide(x, high), divide(x, low), n=y, too_few=y < FEW, zero=~(y > 0)))
 
 
 def _fixed_per(rows, x, y, yy, y_groups):
     low, high = intervals.random_sum(y, yy)
     upper = np.where(low > 0, divide(x, low), np.nan)
-    return frame(divide(x, y), divide(x, high), upper, n=y_groups, too_few=y_groups < FEW, zero=~(y > 0) | ~(x > 0))
+    return _unless_free(x, y, frame(divide(x, y), divide(x, high), upper, n=y_groups, too_few=y_groups < FEW, zero=~(y > 0)))
+
+
+def _unless_free(x: np.ndarray, y: np.ndarray, out: pd.DataFrame) -> pd.DataFrame:
+    """A cost of nothing is not a price of zero: something is missing, and there is no number."""
+    free = (y > 0) & ~(x > 0)
+    out.loc[free, ["value", "low", "high"]] = np.nan
+    out.loc[free, ["status", "reason"]] = ["not_applicable", NOTHING_SPENT]
+    return out
 
 
 ESTIMATORS = {
