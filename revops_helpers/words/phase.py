@@ -154,7 +154,9 @@ def doubts(assumed: Sequence[str], missing: Sequence[str]) -> parts.Part:
     return parts.beside(left, parts.points(_("Missing, and what it would unlock"), missing)) if missing else left
 
 
-_SMALL = tuple(N_(word) for word in ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"))
+_SMALL = (
+    N_("No"), N_("One"), N_("Two"), N_("Three"), N_("Four"), N_("Five"), N_("Six"), N_("Seven"), N_("Eight"), N_("Nine"), N_("Ten"),
+)  # fmt: skip
 
 
 def spelled(n: int) -> Text:

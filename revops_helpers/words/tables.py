@@ -27,6 +27,7 @@ from revops_helpers.words.marks import interval_bar
 from revops_helpers.words.markup import Part, esc, nested, plain, rich, tag
 
 MOST_COLUMNS = 9
+FINDING_SHAPES = ("k", None, "n", "g", "c", None, None, None, "e")  # confidence and evidence are not printed
 Cell = str | int | float | date | Measurement | Part | None
 
 
@@ -103,7 +104,7 @@ def findings_table(findings: Sequence[Finding], joint: Measurement | None = None
         return Part("findings", tag("p", rich(text), class_="none"), plain(text), held)
     bounds = [b for f in order for b in (f.stake.low, f.stake.high, f.stake.value, 0) if b is not None]
     heads = _finding_heads()
-    shapes = ("k", None, "n", "g", *[None] * 5)
+    shapes = FINDING_SHAPES
     head = "".join(_head(text, shape) for text, shape in zip(heads, shapes, strict=True))
     rows = "".join(_finding_row(i, finding, (min(bounds), max(bounds)), heads) for i, finding in enumerate(order, 1))
     grid = tag("thead", tag("tr", head, role="row"), role="rowgroup") + tag("tbody", rows, role="rowgroup")
@@ -140,7 +141,6 @@ def _finding_row(place: int, finding: Finding, span: tuple[float, float], heads:
     clear = stake.clear_of(0) and (stake.value or 0) > 0
     bar = interval_bar(stake.value, stake.low, stake.high, span=span, zero=True, state="good" if clear else "open")
     worth = [tag("td", cell_html(stake), role="cell", class_="n w"), tag("td", bar, role="cell", class_="g")]
-    worth = worth if bar else [tag("td", cell_html(stake), role="cell", class_="w", colspan=2)]
     levels = {"high": _("high"), "medium": _("medium"), "low": _("low")}
     see = tag("a", rich(page_name(finding.evidence.partition("#")[0]) or _("above")), href=where(finding.evidence))
     texts = (levels[finding.confidence], data(finding.owner), label(finding.metric), day(finding.review_on))
@@ -149,8 +149,11 @@ def _finding_row(place: int, finding: Finding, span: tuple[float, float], heads:
         tag("td", str(place), role="cell", class_="k"),
         tag("th", said, role="rowheader", scope="row"),
         *worth,
-        *(tag("td", rich(text), role="cell", data_l=head) for head, text in zip(heads[4:8], texts, strict=True)),
-        tag("td", see, role="cell", data_l=heads[8]),
+        *(
+            tag("td", rich(t), role="cell", class_=s, data_l=h)
+            for h, t, s in zip(heads[4:8], texts, FINDING_SHAPES[4:8], strict=True)
+        ),
+        tag("td", see, role="cell", class_=FINDING_SHAPES[8], data_l=heads[8]),
     ]
     return tag("tr", "".join(cells), role="row")
 
