@@ -135,10 +135,10 @@ def docs(only_check: bool) -> None:
 
 
 def _pages() -> dict[str, Callable[[], str]]:
-    from revops_helpers.metrics.page import metrics_page
+    from revops_helpers.metrics.catalogue import catalogue_page
     from revops_helpers.model.page import data_model_page
 
-    return {"data_model.md": data_model_page, "metrics.md": metrics_page}
+    return {"data_model.md": data_model_page, "metrics.md": catalogue_page}
 
 
 def _text(file: Path) -> str:

@@ -203,7 +203,8 @@ def test_a_notebook_that_does_not_take_the_parameters_of_every_review_is_refused
 
 
 def test_an_as_of_after_the_data_is_published_with_where_the_data_ends_on_top(company, notebooks):
-    folder = review(Request(str(company), as_of="2027-01-31", out=notebooks.parent / "reports", folder=notebooks, notebooks=("01",)))
+    out = notebooks.parent / "reports"
+    folder = review(Request(str(company), as_of="2027-01-31", out=out, folder=notebooks, notebooks=("01",)))
     top = (folder / "01_audit.html").read_text().partition("<main")[0]
     assert "data ends on" in top
     assert "data ends on" in " ".join(json.loads((folder / "manifest.json").read_text())["review"]["notes"])
@@ -216,9 +217,7 @@ def test_without_a_date_the_review_is_about_the_newest_closed_month_of_the_data(
 
 def test_two_reviews_at_once_both_end_well(company, notebooks):
     code = (
-        "import sys; from pathlib import Path; from revops_helpers.metrics.measure import measure
-from revops_helpers.review import exports
-from revops_helpers.review.build import Request, review\n"
+        "import sys; from pathlib import Path; from revops_helpers.review.build import Request, review\n"
         "folder = Path(sys.argv[2])\n"
         "review(Request(sys.argv[1], as_of='2026-06-30', out=folder.parent / 'reports', folder=folder))"
     )

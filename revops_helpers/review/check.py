@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 
 from revops_helpers.ingest import cache_folder
 from revops_helpers.model.company import Company
 from revops_helpers.review.exports import quarantine_summary
-from revops_helpers.words.language import _, count, exact_money
+from revops_helpers.words.language import Quantity, _, count, exact_money
 from revops_helpers.words.markup import clean
 from revops_helpers.workspace import open_company
 
+ALL_DAYS = date(2199, 12, 31)
 
-def checked_data(data: str, as_of: str | None = None) -> tuple[str, list[str]]:
-    """The report on a company's data, and what is wrong beyond single rows: a table of which no row was accepted.
+
+def checked_data(data: str) -> tuple[str, list[str]]:
+    """The report on all of a company's data, and what is wrong beyond single rows: a table of which no row was accepted.
 
     InputError when the data cannot be read at all.
     """
-    company = open_company(data, as_of=as_of)
+    company = open_company(data, as_of=ALL_DAYS)
+    ends = company.data_ends_on.isoformat() if company.data_ends_on else _("no day")
     blocks = [
-        (_("Data of {name}, seen from {day}", name=company.settings.name, day=company.as_of.isoformat()), []),
+        (_("Data of {name}, to {day}", name=company.settings.name, day=ends), []),
         (_("Rows: read = accepted + quarantined + excluded"), _ledger(company.ledger)),
         (_("Sources"), _mapping(company)),
         (_("Refused, by rule"), _refused(company.quarantine)),
-        (_("Notes"), [[note] for note in company.notes]),
+        (_("Notes"), [[note] for note in company.notes if not note.startswith("data ends on")]),
     ]
     text = "\n\n".join("\n".join([title, *_aligned(rows)]) for title, rows in blocks if rows or title == blocks[0][0])
     return text, _empty(company.ledger)
@@ -62,7 +67,12 @@ def _empty(ledger: pd.DataFrame) -> list[str]:
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:
-    """Columns under each other, indented by two."""
+    """Columns under each other, indented by two, quantities to the right."""
     cells = [[clean(cell or "").replace("\n", " ") for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))] if cells else []
-    return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    right = [i for i in range(len(widths)) if isinstance(rows[-1][i], Quantity)]
+    return ["  " + "  ".join(_set(cell, widths[i], i in right) for i, cell in enumerate(row)).rstrip() for row in cells]
+
+
+def _set(cell: str, width: int, right: bool) -> str:
+    return cell.rjust(width) if right else cell.ljust(width)

@@ -42,7 +42,7 @@ class Gate:
 
 def check(folder: Path, company: Company, reports: Iterable[Report], metrics: pd.DataFrame) -> list[Gate]:
     """Every gate of a built review."""
-    reports = list(reports)
+    folder, reports = folder.resolve(), list(reports)
     return [
         Gate("every notebook ran to its end", tuple(_unfinished(reports))),
         Gate("read = accepted + quarantined + excluded in every table", tuple(_unbalanced(company.ledger))),
@@ -183,11 +183,11 @@ def _broken(link: str, page: Path, pages: Mapping[Path, _Page], folder: Path) ->
     if parts.scheme or parts.netloc:
         return "which is no address for a report"
     target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
-    if folder.resolve() not in (target, *target.parents):
+    if folder not in (target, *target.parents):
         return "which is outside the review"
-    if not target.exists() and target != folder.resolve() / MANIFEST:
+    if not target.exists() and target != folder / MANIFEST:
         return "which is not there"
-    held = {path.resolve(): content for path, content in pages.items()}.get(target.resolve())
+    held = pages.get(target)
     if parts.fragment and held is not None and unquote(parts.fragment) not in held.ids:
         return "a place which is not on that page"
     return ""
