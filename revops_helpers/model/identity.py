@@ -62,7 +62,7 @@ def lead_accounts(company: Company) -> ibis.Table:
         keyed = leads.semi_join(accounts, leads.account_id == accounts.account_id)
         found.append(keyed.select("lead_id", "account_id", method=ibis.literal("key")))
     if "email" in leads.columns and "domain" in accounts.columns:
-        open_ = leads.anti_join(found[0], "lead_id") if found else leads
+        open_ = leads.filter(leads.lead_id.notin(found[0].lead_id)) if found else leads
         by_domain = open_.select("lead_id", domain=open_.email.lower().re_extract(r"@([^@>\s]+)$", 1))
         owners = _domain_owners(accounts)
         matched = by_domain.inner_join(owners, "domain")
