@@ -15,7 +15,8 @@ from tests.support import company_of
 
 DESIGNED = """users accounts leads lead_history campaigns touches opportunities opportunity_history activities subscriptions
 invoices financials onboardings usage health_scores tickets spend quotas comp_plans targets forecasts tools tool_users
-integrations integration_runs work_items work_transitions work_links markets initiatives metric_claims readiness_answers fx_rates"""
+integrations integration_runs work_items work_transitions work_links markets initiatives metric_claims readiness_answers
+fx_rates"""
 
 
 def test_every_table_of_the_design_is_there():
