@@ -149,7 +149,7 @@ def _leads_contacted_on_record(company: Company) -> tuple[int, int]:
 
 
 def _deals_with_lead(company: Company) -> tuple[int, int]:
-    company.require(["opportunities.lead_id", "opportunities.kind"])
+    company.require(["opportunities.lead_id", "opportunities.kind", "opportunities.created_at"])
     deals = company.table("opportunities")
     return _share(deals.filter((deals.created_at >= _year(company)) & (deals.kind == "new")), lambda t: t.lead_id.notnull())
 
