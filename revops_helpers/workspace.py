@@ -113,7 +113,8 @@ def _checked_day(as_of: date | None, first: date | None, last: date | None) -> d
     if as_of is None:
         if last is None:
             raise InputError("no row of the data has a date to tell where it ends; give an as-of date")
-        return last_closed_month_end(last)
+        closed = last_closed_month_end(last)
+        return closed if first and closed >= first else last
     if first and as_of < first:
         raise InputError(f"as of {as_of}: before all data, whose first record is of {first}; give a later date")
     return as_of
