@@ -13,6 +13,7 @@ from datetime import timedelta
 import ibis
 import pandas as pd
 
+from revops_helpers.foundation.tie_out import LINES
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods.intervals import wilson
 from revops_helpers.metrics.facts import changes, deals
@@ -171,12 +172,12 @@ def _past_due(company: Company) -> Iterator[Rule]:
 
 def _stale(company: Company) -> Iterator[Rule]:
     """An open deal without a change or an activity for STALE_DAYS."""
-    if company.missing(["opportunities.status"]):
+    if company.missing(["opportunities.status", "opportunities.created_at"]):
         return
     work = []
-    if not company.missing(["opportunity_history"]):
+    if not company.missing(["opportunity_history.changed_at"]):
         work.append(company.table("opportunity_history").select("opportunity_id", at="changed_at"))
-    if not company.missing(["activities.opportunity_id"]):
+    if not company.missing(["activities.opportunity_id", "activities.occurred_at"]):
         work.append(company.table("activities").select("opportunity_id", at="occurred_at"))
     if not work:
         return
@@ -189,7 +190,7 @@ def _stale(company: Company) -> Iterator[Rule]:
 
 def _contact_before_creation(company: Company) -> Iterator[Rule]:
     """A lead was contacted before it was created: an import, or a wrong clock."""
-    if not company.missing(["leads.first_contact_at"]):
+    if not company.missing(["leads.first_contact_at", "leads.created_at"]):
         contacted = company.table("leads").filter(ibis._.first_contact_at.notnull())
         early = contacted.filter(contacted.first_contact_at < contacted.created_at)
         yield _rule("contact_before_creation", "leads", "first_contact_at", contacted, early)
@@ -232,7 +233,7 @@ def _open_amounts(company: Company) -> ibis.Table | None:
 
 def _arr(company: Company) -> ibis.Table | None:
     """money_key (account), money (cents of ARR) of every account with live subscriptions."""
-    if company.missing(["subscriptions"]):
+    if company.missing(LINES):
         return None
     moves = changes(company).filter(ibis._.on <= ibis.literal(company.as_of))
     held = moves.group_by(money_key="account_id").aggregate(money=(ibis._.delta.sum() * 12).cast("int64"))
@@ -276,7 +277,7 @@ def _at_risk(company: Company, rules: list[Rule], money: dict[str, ibis.Table | 
     fields = {"unit": "money", "currency": company.settings.currency, "definition_id": "revenue_at_risk"}
     held, keys = money[attached], [rule.failing.select("money_key") for rule in rules if rule.attached == attached]
     if held is None:
-        return not_applicable({"deal": "needs opportunities.amount", "account": "needs subscriptions"}[attached], **fields)
+        return not_applicable({"deal": "needs opportunities.amount", "account": "needs subscriptions.mrr"}[attached], **fields)
     if not keys:
         return Measurement(0, **fields)
     hit = held.semi_join(ibis.union(*keys, distinct=True) if len(keys) > 1 else keys[0], "money_key")

@@ -137,13 +137,13 @@ def _year(company: Company, months: int = 12) -> ibis.Value:
 
 
 def _leads_owned(company: Company) -> tuple[int, int]:
-    company.require(["leads.owner_id"])
+    company.require(["leads.owner_id", "leads.created_at"])
     leads = company.table("leads")
     return _share(leads.filter(leads.created_at >= _year(company)), lambda t: t.owner_id.notnull())
 
 
 def _leads_contacted_on_record(company: Company) -> tuple[int, int]:
-    company.require(["leads.first_contact_at"])
+    company.require(["leads.first_contact_at", "leads.created_at"])
     leads = company.table("leads")
     return _share(leads.filter(leads.created_at >= _year(company)), lambda t: t.first_contact_at.notnull())
 
@@ -172,7 +172,7 @@ def _contacted_within_sla(company: Company) -> tuple[int, int]:
 
 
 def _handoffs_complete(company: Company) -> tuple[int, int]:
-    company.require(["onboardings.items_required", "onboardings.items_done"])
+    company.require(["onboardings.items_required", "onboardings.items_done", "onboardings.handed_off_at"])
     rows = company.table("onboardings")
     return _share(rows.filter(rows.handed_off_at >= _year(company)), lambda t: t.items_done >= t.items_required)
 
@@ -183,7 +183,7 @@ def _share(rows: ibis.Table, holds: Callable) -> tuple[int, int]:
 
 
 def _months_of_history(company: Company) -> int:
-    company.require(["opportunity_history"])
+    company.require(["opportunity_history.changed_at"])
     first = company.table("opportunity_history").changed_at.min().execute()
     if pd.isna(first):
         return 0
@@ -198,19 +198,19 @@ def _deals_decided(company: Company) -> int:
 
 
 def _planned_drivers(company: Company) -> int:
-    company.require(["targets"])
+    company.require(["targets.metric", "targets.period_start"])
     year = company.table("targets").filter(ibis._.period_start.between(company.period.start, company.period.end))
     return int(year.metric.nunique().execute())
 
 
 def _months_of_spend(company: Company) -> int:
-    company.require(["spend.amount"])
+    company.require(["spend.amount", "spend.month"])
     spend = company.table("spend")
     return int(spend.filter(spend.month.cast("timestamp") >= _year(company)).month.nunique().execute())
 
 
 def _customers_with_usage(company: Company) -> tuple[int, int]:
-    company.require(["usage.account_id", "subscriptions"])
+    company.require(["usage.account_id", "usage.week", "subscriptions.account_id", "subscriptions.starts_on"])
     live = _live_accounts(company)
     usage = company.table("usage")
     recent = usage.filter(usage.week >= ibis.literal(company.as_of - timedelta(weeks=8))).select(_key="account_id").distinct()
@@ -224,7 +224,7 @@ def _live_accounts(company: Company) -> ibis.Table:
 
 
 def _churned(company: Company) -> int:
-    company.require(["subscriptions.ends_on"])
+    company.require(["subscriptions.account_id", "subscriptions.starts_on", "subscriptions.ends_on"])
     subs = company.table("subscriptions")
     live = _live_accounts(company)
     gone = subs.filter(subs.ends_on >= _year(company, 24).cast("date")).anti_join(live, "account_id")
@@ -232,7 +232,7 @@ def _churned(company: Company) -> int:
 
 
 def _leads_converted(company: Company) -> int:
-    company.require(["leads.opportunity_id"])
+    company.require(["leads.opportunity_id", "leads.created_at"])
     leads = company.table("leads")
     return int(leads.filter(leads.opportunity_id.notnull() & (leads.created_at >= _year(company, 24))).count().execute())
 

@@ -21,6 +21,7 @@ from revops_helpers.metrics.facts import changes, reporting
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import month_end, windows
 
+LINES = tuple(f"subscriptions.{name}" for name in ("subscription_id", "account_id", "mrr", "starts_on", "ends_on"))
 CENTS_OF_TWELVE = 12  # ARR is twelve times an MRR in whole cents: this much can be rounding of the month
 CAUSES = ("signed_not_live", "not_booked", "just_ended", "negative_lines", "credit_notes", "month_rates")
 # A cause is accepted only if it closes at least this share of all differences: a coincidence does not, in every month at once.
@@ -58,7 +59,7 @@ class ArrTie:
 
 def arr_tie(company: Company) -> ArrTie:
     """ARR by billing against `financials.arr`. Unavailable without subscriptions or without finance's ARR in the period."""
-    company.require(["subscriptions", "financials.arr"])
+    company.require([*LINES, "financials.arr", "financials.month"])
     finance = company.table("financials").filter(ibis._.arr.notnull()).select("month", finance="arr").execute()
     finance["month_end"] = [month_end(pd.Timestamp(month).date()) for month in finance.pop("month")]
     reported = set(finance.month_end)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import ibis
 import pandas as pd
 
-from revops_helpers.foundation.tie_out import CENTS_OF_TWELVE, priced
+from revops_helpers.foundation.tie_out import CENTS_OF_TWELVE, LINES, priced
 from revops_helpers.metrics.facts import closed_deals
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
@@ -48,7 +48,7 @@ class DealTie:
 def deal_tie(company: Company) -> DealTie:
     """Deals won in the period against billing starts. Unavailable without won deals' accounts, amounts and dates, or billing."""
     company.require(["opportunities.account_id", "opportunities.amount", "opportunities.status", "opportunities.closed_at"])
-    company.require(["subscriptions"])
+    company.require(LINES)
     period = company.period
     won, billed = _won(company), _billed(company)
     matched = _match(won, billed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
@@ -75,7 +75,7 @@ class Company:
         if missing := self.missing(needs):
             raise Unavailable(missing)
 
-    def once(self, name: str, make: Callable[[], object]) -> object:
+    def once(self, name: Hashable, make: Callable[[], object]) -> object:
         """The value of `make()`, computed once for this company and date (shared scans)."""
         if name not in self._made:
             self._made[name] = make()
@@ -90,7 +90,7 @@ class Company:
             except Unavailable as missing:
                 return missing
 
-        return self.once(f"{analysis.__module__}.{analysis.__qualname__}", make)
+        return self.once(analysis, make)
 
     @property
     def period(self) -> Period:
