@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import ibis
 
-from revops_helpers.metrics import facts, journey
+from revops_helpers.metrics import journey, recurring
 from revops_helpers.metrics.dimensions import DEAL
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.plan import target
@@ -67,7 +67,7 @@ def attainment(company: Company, windows: Windows) -> ibis.Table:
     goals = [target(company, "net_new_arr", p) for p in windows.periods]
     if None in goals:
         raise Unavailable(["targets of net_new_arr for the whole period"])
-    moved = facts.customer_months(company, windows)
+    moved = recurring.customer_months(company, windows)
     numbers = windows.numbers(goal=[float(goal.value) for goal in goals])
     return ibis.union(
         moved.select("window", net_new_arr=(moved.delta * 12).cast("float64"), goal=ibis.literal(0.0)),
@@ -87,7 +87,7 @@ METRICS = (
         definition="First-year ARR of the new-business deals open at the end of the period, whenever they are expected to close.",
         formula="Σ amount of open new-business deals",
         source="CRM: deals, as they stood on that day",
-        needs=("opportunities.status", "opportunities.kind", "opportunities.amount"),
+        needs=("opportunities.status", "opportunities.kind", "opportunities.amount", "opportunities.close_date"),
         estimator="sum",
         timing="Amount and status as they stood on the last day of the period; without history, the amounts of the export.",
         edge_cases="Deals without an amount add nothing." + PLAN_RATES,

@@ -120,7 +120,8 @@ class _Checked:
             self._complete(part)
         self.forms = [self._decided(part) for part in parts]
         given = {column for part in self.parts for column in part.columns}
-        given |= {"closed_at"} if spec.name == "opportunities" and {"status", "close_date"} <= given else set()
+        if spec.name == "opportunities" and "status" in given and {"closed_at", "close_date"} & given:
+            given |= {"closed_at", "close_date"}
         given |= {"currency"} if spec.money and "currency" in spec.names else set()
         self.columns = [c for c in spec.columns if c.name in given]
         self.key = [c for c in spec.key if c in given]

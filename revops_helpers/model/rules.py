@@ -70,7 +70,8 @@ def value(column: Column, form: Format) -> str:
 def derived(spec: Table, columns: Collection[str], zone: str) -> Mapping[str, str]:
     """Values that follow from others: column → SQL over parsed columns.
 
-    A won or lost deal without a closing time closed at the start of its close date; a day given without a time never comes
+    A won or lost deal without a closing time closed at the start of its close date, and one without a close date on the day of
+    its closing time; a day given without a time never comes
     before the moment of that same day on which the row came to be.
     """
     found: dict[str, str] = {}
@@ -78,6 +79,10 @@ def derived(spec: Table, columns: Collection[str], zone: str) -> Mapping[str, st
         start = f"timezone('UTC', timezone('{zone}', CAST({parsed('close_date')} AS TIMESTAMP)))"
         given = f"{parsed('closed_at')}, " if "closed_at" in columns else ""
         found["closed_at"] = f"coalesce({given}CASE WHEN {parsed('status')} IN ('won', 'lost') THEN {start} END)"
+    if spec.name == "opportunities" and {"status", "closed_at"} <= set(columns):
+        day = f"CAST(timezone('{zone}', timezone('UTC', {parsed('closed_at')})) AS DATE)"
+        given = f"{parsed('close_date')}, " if "close_date" in columns else ""
+        found["close_date"] = f"coalesce({given}CASE WHEN {parsed('status')} IN ('won', 'lost') THEN {day} END)"
     for later, earlier in spec.not_before:
         if spec[later].type != "time" or earlier not in columns or not (later in columns or later in found):
             continue
