@@ -19,13 +19,15 @@ def simulate_activities(streams: w.Streams, core: Core, people: People, deals: D
     """activities as a canonical table, oldest first."""
     rng = streams("activities")
     parts = [_to_leads(rng, core, leads), _on_deals(rng, deals), _with_customers(rng, core, people), _internal(rng, people)]
-    names = ("user", "kind", "direction", "lead", "deal", "account", "at", "minutes", "automated", "facing")
-    all_ = {name: np.concatenate([np.broadcast_to(p.get(name, -1), len(p["at"])) for p in parts]) for name in names}
-    keep = (all_["at"] >= w.RECENT_DAY * DAY) & (all_["at"] <= w.END_SECOND)
-    order = np.flatnonzero(keep)[np.argsort(all_["at"][keep], kind="stable")]
-    a = {name: values[order] for name, values in all_.items()}
-    events, tasks = w.salesforce_ids("00U", len(order)), w.salesforce_ids("00T", len(order))
-    activity_id = events.where(a["kind"] == MEETING, tasks)
+    at = np.concatenate([part["at"] for part in parts])
+    keep = np.flatnonzero((at >= w.RECENT_DAY * DAY) & (at <= w.END_SECOND))
+    order = keep[np.argsort(at[keep], kind="stable")]
+    a = {"at": at[order]}
+    for name in ("user", "kind", "direction", "lead", "deal", "account", "minutes", "automated", "facing"):
+        values = [np.broadcast_to(part.pop(name, -1), len(part["at"])).astype(np.int32) for part in parts]
+        a[name] = np.concatenate(values)[order]
+    prefix = w.label(("00T", "00U"), (a["kind"] == MEETING).astype(np.int64))
+    activity_id = w.join(prefix, w.ids("5f0", len(order), 9, w.salesforce_suffix("00T5f0")))
     return pd.DataFrame(
         {
             "activity_id": activity_id,

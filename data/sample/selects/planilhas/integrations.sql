@@ -1,3 +1,4 @@
+-- Which tool sends what to which.
 select
   i.integracao as integration_id,
   i.de         as from_tool,

@@ -1,3 +1,4 @@
+-- Answers to the operating survey.
 select
   d.respondente as respondent_role,
   d.pergunta    as question,

@@ -1,3 +1,4 @@
+-- Who has a seat in which tool, and when it was last used.
 select
   l.codigo     as tool_id,
   l.usuario    as user_id,

@@ -1,3 +1,4 @@
+-- The tools that we pay for. Lists inside a cell are separated by ;, as the model wants them.
 select
   f.codigo               as tool_id,
   f.ferramenta           as name,

@@ -1,3 +1,4 @@
+-- What each role earns on what it sells, from each attainment of the quota on.
 select
   c.plano       as plan_id,
   c.funcao      as role,

@@ -1,3 +1,4 @@
+-- Reais for one unit of a foreign currency, month by month. The plan's own rate stands in company.yml.
 select
   c.moeda as currency,
   c.mes   as month,

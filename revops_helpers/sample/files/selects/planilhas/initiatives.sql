@@ -1,3 +1,4 @@
+-- Changes of how we sell, and who is treated by each: the values of one dimension.
 select
   i.codigo          as initiative_id,
   i.iniciativa      as name,

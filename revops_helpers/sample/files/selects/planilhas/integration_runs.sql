@@ -1,3 +1,4 @@
+-- Every run of an integration job. "sim" and "não" are read as true and false.
 select
   e.integracao as integration_id,
   e.inicio     as started_at,

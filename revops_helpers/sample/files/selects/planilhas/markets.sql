@@ -1,3 +1,4 @@
+-- Companies that could buy, by segment, region and industry.
 select
   m.segmento              as segment,
   m.regiao                as region,

@@ -1,3 +1,4 @@
+-- One quota per seller and quarter.
 select
   c.usuario as user_id,
   c.inicio  as period_start,
