@@ -3,8 +3,8 @@
     python -m revops_helpers.words.extract            writes the .pot anew
     python -m revops_helpers.words.extract compile    writes a .mo beside every .po
 
-Messages come from calls of `_`, `N_`, `n_` and `not_applicable` in the code, from the page's template, from the Markdown
-cells of the notebooks (a whole cell is one message) and from the words of the metric catalogue.
+Messages come from calls of `_`, `N_`, `n_` and `not_applicable` in the code, from the page's template, from the names
+and Markdown cells of the notebooks (a whole cell is one message) and from the words of the metric catalogue.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from revops_helpers.words.messages import DOMAIN, FOLDER
+from revops_helpers.words.tables import report_words
 
 ROOT = Path(__file__).parents[2]
 POT = FOLDER / f"{DOMAIN}.pot"
 CALLS = {"_": None, "N_": None, "n_": (1, 2), "not_applicable": None}
-METRIC_WORDS = ("label", "grain", "owner", "definition", "timing", "edge_cases")
+METRIC_WORDS = ("label", "grain", "owner", "definition", "formula", "source", "timing", "edge_cases")
 
 Message = tuple[str, str | tuple[str, str]]
 
@@ -38,23 +39,31 @@ def messages() -> Iterator[Message]:
             for _line, message, _comments, _context in extract_from_file(method, file, keywords=CALLS):
                 yield _place(file), message
     for file in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        yield _place(file), report_words(file.stem)
         for cell in nbformat.read(file, as_version=4).cells:
             if cell.cell_type == "markdown" and cell.source.strip():
                 yield _place(file), cell.source.strip()
-    yield from _metric_words()
+    yield from _words_below()
 
 
 def _place(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
-def _metric_words() -> Iterator[Message]:
+def _words_below() -> Iterator[Message]:
+    """What the rooms below this one say, which cannot mark their messages."""
+    from revops_helpers.foundation.hygiene import CRITICAL
     from revops_helpers.metrics.catalogue import catalogue
+    from revops_helpers.metrics.metric import UNITS
+
+    yield from (("foundation:hygiene", decision) for decision in CRITICAL.values())
+    yield from (("metric:unit", unit) for unit in UNITS)
 
     for metric in catalogue().values():
         for name in METRIC_WORDS:
             if text := getattr(metric, name):
                 yield f"metric:{metric.id}", text
+        yield from ((f"metric:{metric.id}", benchmark.text) for benchmark in metric.benchmarks)
 
 
 def collected() -> Catalog:

@@ -21,6 +21,7 @@ from revops_helpers.words.language import (
     month,
     n_,
     percent,
+    sentences,
     span,
     value_of,
     with_interval,
@@ -193,7 +194,7 @@ def fan(gap: Gap, forecast: YearForecast | Unavailable | None) -> Part:
     rows = gap.progress
     note = _("Cumulative {what} by month.", what=outcome(gap))
     if known:
-        note = Text(f"{_('Cumulative {what} with 50%, 80% and 95% bands.', what=outcome(gap))} {coverage(forecast)}".strip())
+        note = sentences(_("Cumulative {what} with 50%, 80% and 95% bands.", what=outcome(gap)), coverage(forecast))
     drawn = figures.fan(rows, forecast.months if known else None)
     return parts.picture(drawn, fan_title(gap, forecast if known else None), note, _fan_alt(gap, forecast if known else None))
 

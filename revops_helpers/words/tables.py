@@ -166,10 +166,13 @@ def where(evidence: str) -> str:
 
 def page_name(stem: str) -> Text:
     """What a report is called: 03_optimization → "3 Optimization"."""
-    place, _underscore, words = stem.partition("_")
-    numbered = place.isdigit() and bool(words)
-    name = _((words if numbered else stem).replace("_", " ").capitalize())
-    return Text(f"{int(place)}{GAP}{name}") if numbered else name
+    place, name = stem.partition("_")[0], _(report_words(stem))
+    return Text(f"{int(place)}{GAP}{name}") if place.isdigit() else name
+
+
+def report_words(stem: str) -> str:
+    """The name of a notebook without its number, in English: 03_optimization → Optimization."""
+    return stem.lstrip("0123456789_").replace("_", " ").capitalize()
 
 
 def _collected(finding: Finding) -> dict[str, object]:
@@ -190,14 +193,14 @@ def definitions(company, metric_ids: Iterable[str]) -> Part:
 def _definition(metric, query: str) -> Part:
     facts: Mapping[str, str] = {
         _("Definition"): _(metric.definition),
-        _("Formula"): data(metric.formula),
-        _("Grain, unit"): Text(f"{_(metric.grain)}; {metric.unit}"),
+        _("Formula"): _(metric.formula),
+        _("Grain, unit"): Text(f"{_(metric.grain)}; {_(metric.unit)}"),
         _("Owner"): _(metric.owner),
-        _("Source"): data(metric.source),
+        _("Source"): _(metric.source),
         _("Needs"): data(", ".join(metric.needs)),
         _("Timing"): _(metric.timing),
         _("Edge cases"): _(metric.edge_cases),
-        _("Benchmarks"): data("; ".join(f"{b.text} ({b.source}, {b.year})" for b in metric.benchmarks)),
+        _("Benchmarks"): data("; ".join(f"{_(b.text)} ({b.source}, {b.year})" for b in metric.benchmarks)),
     }
     held = {name: text for name, text in facts.items() if text}
     facts_html = "".join(tag("dt", esc(name)) + tag("dd", rich(text)) for name, text in held.items())
