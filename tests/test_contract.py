@@ -224,7 +224,7 @@ def test_whatever_the_dirt_every_row_and_cent_is_somewhere(tmp_path_factory, mon
 def test_a_stray_date_beyond_the_rest_does_not_say_where_the_data_ends():
     days = pd.date_range("2026-01-01", "2026-06-30")
     moments = pd.DataFrame({"table": "leads", "day": [*days, pd.Timestamp("2062-01-01")], "rows": [3] * len(days) + [1]})
-    first, last = data_ends_on(pd.DataFrame(), moments)
+    first, last = data_ends_on(pd.DataFrame(columns=["unit", "day", "accepted"]), moments)
     assert (str(first), str(last)) == ("2026-01-01", "2026-06-30")
 
 

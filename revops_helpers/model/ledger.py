@@ -27,16 +27,16 @@ def balance(reads: pd.DataFrame, days: pd.DataFrame, as_of: date) -> pd.DataFram
 def data_ends_on(days: pd.DataFrame, moments: pd.DataFrame) -> tuple[date | None, date | None]:
     """The first and the newest day of the records, or (None, None).
 
-    Moments that systems stamped tell it where there are any, else the days of the rows. A stray date beyond the rest (fewer than
-    1 in 200, after a gap of two months) does not count.
+    Moments that systems stamped tell where the data ends, where there are any, else the days of the rows (which may be planned).
+    A stray date beyond the rest (fewer than 1 in 200, after a gap of two months) does not count.
     """
-    if moments.empty:
-        moments = days[(days["unit"] == "rows") & days["day"].notna()].rename(columns={"accepted": "rows"})
-    counts = moments.groupby("day")["rows"].sum().sort_index()
+    rows = days[(days["unit"] == "rows") & days["day"].notna()].rename(columns={"accepted": "rows"})
+    counts = (rows if moments.empty else moments).groupby("day")["rows"].sum().sort_index()
     if counts.empty:
         return None, None
+    first = min(counts.index[0], rows["day"].min()) if len(rows) else counts.index[0]
     after_gap = counts.index.to_series().diff().dt.days > STRAY_GAP_DAYS
     beyond = counts[::-1].cumsum()[::-1]
     stray = counts.index[after_gap & (beyond < counts.sum() * STRAY_SHARE)]
     newest = counts.index[counts.index < stray[0]][-1] if len(stray) else counts.index[-1]
-    return counts.index[0].date(), newest.date()
+    return first.date(), newest.date()

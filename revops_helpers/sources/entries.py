@@ -12,6 +12,7 @@ from revops_helpers.model.tables import TABLES
 from revops_helpers.settings import InputError, Settings, Source, line_of
 from revops_helpers.sources.names import files_of, snake
 
+SHIPPED = Path(__file__).parent  # one folder of SELECTs per system
 OWN = "files"  # the name of the data folder itself as a source
 
 
@@ -48,9 +49,9 @@ def _declared(data: Path, name: str, source: Source, settings: Settings) -> Entr
     place = data / source.path
     if not place.exists():
         raise InputError(f"{_at(data, name, 'path')}: '{source.path}' is not there; write a folder or file relative to {data}")
-    selects = _selects(Path(__file__).parent / (source.system or name))
+    selects = _selects(SHIPPED / (source.system or name))
     if source.system and not selects and not source.selects:
-        shipped = sorted(f.name for f in Path(__file__).parent.iterdir() if f.is_dir() and any(f.glob("*.sql")))
+        shipped = sorted(f.name for f in SHIPPED.iterdir() if f.is_dir() and any(f.glob("*.sql")))
         raise InputError(
             f"{_at(data, name, 'system')}: no SELECTs ship for '{source.system}'; there are some for {', '.join(shipped)}"
         )

@@ -97,6 +97,11 @@ def mapped(desk: Desk, entries: list[Entry], settings: Settings) -> Mapped:
         if not entry.selects:
             _canonical(desk, entry, found)
     _selected(desk, [entry for entry in entries if entry.selects], entries, found)
+    for table, source, status, missing, *_ in found.report_rows:
+        if status == "unavailable":
+            found.notes.append(f"{source}: {table} is not filled, because its export lacks {missing}")
+        elif status == "partial":
+            found.notes.append(f"{source}: {table} is filled without {missing}, which its export lacks")
     if not found.parts:
         raise InputError(f"{desk.data}: no table could be read; {'; '.join(found.notes) or 'see data/README.md'}")
     return found
@@ -214,7 +219,7 @@ def _staged(desk: Desk, entry: Entry, table: str, select: Select) -> tuple[str, 
     """The result of a SELECT as text in Parquet: its relation, its columns, and which of them it calculated."""
     import duckdb
 
-    query = with_position(select.tree).sql(dialect="duckdb")
+    query = with_position(select.tree).sql(dialect="duckdb", identify=True)
     try:
         described = desk.connection.execute(f"DESCRIBE {query}").fetchall()
     except duckdb.Error as error:
