@@ -61,8 +61,8 @@ def _strip_accents(text: str) -> str:
 
 def duplicates(company: Company) -> Duplicates:
     """Candidate pairs among companies and among leads. Unavailable without accounts and without leads."""
-    if len(company.missing(["accounts", "leads"])) == 2:
-        company.require(["accounts"])
+    if missing := company.missing(["accounts", "leads.email"]):
+        company.require(missing if len(missing) == 2 else [])
     pairs, records, skipped = [pd.DataFrame(columns=PAIR)], {}, 0
     if not company.missing(["accounts"]):
         found, records["accounts"], skipped = _among_accounts(company)

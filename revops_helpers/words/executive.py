@@ -6,16 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from revops_helpers.finding import Finding, ranked
-from revops_helpers.foundation.readiness import PHASES, Gate, Readiness
 from revops_helpers.measurement import Measurement
 from revops_helpers.metrics.measure import catalogue
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.optimization.target_gap import joint_value
 from revops_helpers.words import gap as gap_words
 from revops_helpers.words import parts
-from revops_helpers.words.foundation import GATES
-from revops_helpers.words.language import N_, Text, _, count, data, label, money, n_, value_of
-from revops_helpers.words.markup import esc, plain, tag
+from revops_helpers.words.language import N_, Text, _, label, money, n_
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import (
     doubts,
@@ -28,10 +25,13 @@ from revops_helpers.words.phase import (
     spelled,
     unavailable_metrics,
 )
+from revops_helpers.words.readiness import roadmap_section
 
 if TYPE_CHECKING:
     from revops_helpers.optimization.forecast import YearForecast
     from revops_helpers.optimization.target_gap import Gap
+
+__all__ = ["actions_section", "changes_of_mind", "gap_section", "head", "roadmap_section", "score_section"]
 
 KICKER = N_("Executive review")
 MOST = 10
@@ -58,7 +58,6 @@ FAMILIES: Mapping[str, str] = {
     "marketing": N_("Marketing"),
     "data_and_stack": N_("Data and stack"),
 }
-PHASE_NAMES: Mapping[int, str] = {1: N_("Foundation"), 2: N_("Process alignment"), 3: N_("Optimization"), 4: N_("Intelligence")}
 
 
 def head(company: Company, gap: Gap | Unavailable) -> Part:
@@ -130,60 +129,6 @@ def score_section(company: Company) -> Part:
 
 def _lacking(need: str, labels: Sequence[str]) -> Text:
     return n_("{need} would unlock {n} measure", "{need} would unlock {n} measures", len(labels), need=need)
-
-
-# --- roadmap -------------------------------------------------------------------------------------------------------------
-
-
-def roadmap_section(ready: Readiness) -> Part:
-    """Where the company stands on the roadmap: the gates of each phase, passed or not, with their numbers."""
-    deck = _(
-        "A phase opens when its checks pass, and those of the phases before it. Read what lies behind a closed gate with care."
-    )
-    title = parts.section(roadmap_title(ready), deck, anchor="roadmap", short=_("Roadmap"))
-    columns = "".join(_phase(ready, phase) for phase in PHASES)
-    lines = [f"{phase} {_(PHASE_NAMES[phase])}: {_state(ready, phase)}" for phase in PHASES]
-    return parts.stack(title, Part("roadmap", tag("ol", columns, class_="road"), "\n".join(lines)))
-
-
-def roadmap_title(ready: Readiness) -> Text:
-    """The position, and what holds the gate."""
-    position = ready.position
-    closed = [gate for gate in ready.of(position) if not gate.passed]
-    words = {"position": str(position), "name": _(PHASE_NAMES[position])}
-    if not closed:
-        return _("All four phases are open")
-    held = n_("one check holds the gate", "{number} checks hold the gate", len(closed), number=lower_first(spelled(len(closed))))
-    return _("Phase {position} of 4, {name}: {held}", held=held, **words)
-
-
-def _phase(ready: Readiness, phase: int) -> str:
-    state = "done" if ready.is_open(phase) else "now" if phase == ready.position else None
-    items = "".join(tag("li", esc(plain(gate_words(gate))), class_="y" if gate.passed else "x") for gate in ready.of(phase))
-    inside = (
-        tag("h3", esc(f"{phase} {_(PHASE_NAMES[phase])}"))
-        + tag("span", esc(_state(ready, phase)), class_="dim")
-        + tag("ul", items)
-    )
-    return tag("li", inside, class_=state, aria_current="step" if state == "now" else None)
-
-
-def _state(ready: Readiness, phase: int) -> Text:
-    gates = ready.of(phase)
-    passed = n_("{passed} of {n} check", "{passed} of {n} checks", len(gates), passed=count(sum(gate.passed for gate in gates)))
-    if ready.is_open(phase):
-        return _("{passed} · open", passed=passed)
-    return (
-        _("{passed} · you are here", passed=passed) if phase == ready.position else _("{passed} · read with care", passed=passed)
-    )
-
-
-def gate_words(gate: Gate) -> Text:
-    """Leads with an owner 97%, gate 95%; what it needs where there is no number."""
-    if gate.value.value is None:
-        return _("{gate}: {reason}", gate=_(GATES[gate.id]), reason=data(gate.value.reason))
-    bar = value_of(Measurement(gate.threshold, unit=gate.value.unit))
-    return _("{gate} {value}, gate {bar}", gate=_(GATES[gate.id]), value=value_of(gate.value), bar=bar)
 
 
 def changes_of_mind(*results) -> Part:

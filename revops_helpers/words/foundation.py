@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING
 from revops_helpers.finding import Finding
 from revops_helpers.foundation.duplicates import Duplicates
 from revops_helpers.foundation.hygiene import Hygiene
-from revops_helpers.foundation.readiness import Gate, Readiness
 from revops_helpers.foundation.tie_out import ArrTie
 from revops_helpers.foundation.won_billed import DealTie
 from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.words import parts
+from revops_helpers.words.coverage import coverage_section, totals_section
 from revops_helpers.words.language import N_, Text, _, count, day, n_, percent, value_of
 from revops_helpers.words.language import money as amount
-from revops_helpers.words.marks import interval_bar
-from revops_helpers.words.markup import esc, tag
 from revops_helpers.words.parts import Part
-from revops_helpers.words.phase import doubts, header, is_there, lower_first, money, needs, owner_of, review_on, spelled
+from revops_helpers.words.phase import doubts, header, is_there, money, needs, owner_of, review_on
+from revops_helpers.words.readiness import gates_card
 from revops_helpers.words.records import (
     checks_section,
-    coverage_section,
     duplicates_section,
     fields_section,
     ledger_section,
@@ -43,6 +41,7 @@ __all__ = [
     "head",
     "ledger_section",
     "quarantine_section",
+    "totals_section",
 ]
 
 if TYPE_CHECKING:
@@ -191,61 +190,7 @@ def _twice_line(twice: Duplicates | Unavailable) -> tuple[float, str] | None:
     )
 
 
-# --- the gates, and what follows -----------------------------------------------------------------------------------------
-
-GATES = {
-    "rows_accepted": N_("Rows accepted"),
-    "fields_filled": N_("Decision fields filled"),
-    "references_resolved": N_("Links that resolve"),
-    "companies_twice": N_("Companies that stand twice"),
-    "arr_untied": N_("ARR not tied to finance"),
-    "won_billed": N_("Won deals billed"),
-    "leads_owned": N_("Leads with an owner"),
-    "contacts_recorded": N_("Leads with a contact on record"),
-    "deals_with_lead": N_("New deals with their lead"),
-    "handoffs_recorded": N_("Handoffs on record"),
-    "contacted_within_sla": N_("Leads called within the service level"),
-    "handoffs_complete": N_("Handoffs with a full checklist"),
-    "months_of_history": N_("Months of deal history"),
-    "deals_decided": N_("Deals decided in a year"),
-    "planned_drivers": N_("Measures with a plan"),
-    "months_of_spend": N_("Months of spend, of twelve"),
-    "customers_with_usage": N_("Customers with usage"),
-    "customers_churned": N_("Customers lost in two years"),
-    "leads_converted": N_("Leads converted in two years"),
-}
-
-
-def gates_card(ready: Readiness, phase: int) -> Part:
-    """The gates of one phase: what was measured, and the threshold that opens the gate."""
-    gates = ready.of(phase)
-    rows = [(_(GATES[gate.id]), gate.value, _bar(gate), _gate(gate), _result(gate)) for gate in gates]
-    passed = spelled(sum(gate.passed for gate in gates))
-    words = {"passed": passed, "all": lower_first(spelled(len(gates)))}
-    title = n_(
-        "{passed} of {all} check of this phase is passed",
-        "{passed} of {all} checks of this phase are passed",
-        len(gates),
-        **words,
-    )
-    heads = [_("Check"), _("Measured"), _("worse ← → better"), _("Gate"), _("Result")]
-    return parts.stack(parts.section(title, anchor="scorecard", short=_("Scorecard")), parts.table(heads, rows, name=_("Checks")))
-
-
-def _gate(gate: Gate) -> Text:
-    bar = value_of(Measurement(gate.threshold, unit=gate.value.unit))
-    return _("at least {bar}", bar=bar) if gate.sense == "at_least" else _("at most {bar}", bar=bar)
-
-
-def _bar(gate: Gate) -> Part:
-    m, flip = gate.value, gate.sense == "at_most"
-    drawn = interval_bar(m.value, m.low, m.high, target=gate.threshold, state="good" if gate.passed else "bad", flip=flip)
-    return Part("bar", drawn, "")
-
-
-def _result(gate: Gate) -> Part:
-    words = _("passed") if gate.passed else _("not passed") if gate.value.value is not None else _("not available")
-    return Part("status", tag("span", esc(words), class_=f"st {'ok' if gate.passed else 'bad'}"), words)
+# --- findings ------------------------------------------------------------------------------------------------------------
 
 
 def findings(company: Company, arr, deals, clean, twice, gap: Gap | Unavailable | None = None) -> list[Finding]:

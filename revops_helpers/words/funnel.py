@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from revops_helpers.measurement import Measurement
 from revops_helpers.words import figures, parts
-from revops_helpers.words.language import N_, Text, _, count, duration, listing, percent, sentences, span, with_interval
+from revops_helpers.words.language import N_, Text, _, count, duration, listing, n_, percent, sentences, span, with_interval
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available
 
@@ -48,8 +48,13 @@ def funnel_section(funnel: LeadFunnel) -> Part:
     note = _("Share of the stage before, leads created {period}, each followed for {days} days. Line: 95% interval.",
              period=span(funnel.period), days=count(funnel.days))  # fmt: skip
     drawn = parts.picture(figures.bars(steps, better="neither"), funnel_title(funnel), note, alt)
-    limit = _("Limit: {n} leads are younger than {days} days and in no share. A later stage counts as having passed these.",
-              n=count(funnel.unripe), days=count(funnel.days))  # fmt: skip
+    young = n_(
+        "{n} lead is younger than {days} days and in no share.",
+        "{n} leads are younger than {days} days and in no share.",
+        funnel.unripe,
+        days=count(funnel.days),
+    )
+    limit = sentences(_("Limit: a later stage counts as having passed these."), young if funnel.unripe else "")
     numbers = parts.table(
         [_("Stage"), _("Reached"), _("Of the stage before"), _("Of all leads")], rows, name=_("Stages of leads")
     )

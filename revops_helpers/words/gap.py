@@ -87,7 +87,7 @@ def outcome(gap: Gap) -> Text:
 def title(gap: Gap | Unavailable) -> Text:
     """The headline: how far from plan, in share and in money."""
     if isinstance(gap, Unavailable):
-        return _("How far from plan cannot be told: that needs {needs}", needs=needs(gap))
+        return _("How far from plan cannot be told yet")
     share = share_of_plan(gap)
     currency, off = gap.actual.currency or "", gap.difference.value
     words = {"off": money(abs(off), currency), "plan": value_of(gap.plan), "what": outcome(gap)}
@@ -113,7 +113,7 @@ def title(gap: Gap | Unavailable) -> Text:
 def deck(gap: Gap | Unavailable) -> Text:
     """What came, which drivers stand clear of noise, which could be chance, which helped."""
     if isinstance(gap, Unavailable):
-        return _("The review shows what the data allows; each missing part says what it needs.")
+        return _("That needs {needs}. What the data allows is below; each missing part says what it needs.", needs=needs(gap))
     came = _("{period} brought {actual}.", period=span(gap.period), actual=value_of(gap.actual))
     no_plan = _("There is no plan in the data, so last year is the measure.") if gap.basis == "last_year" else ""
     return Text(" ".join(text for text in (came, no_plan, *why(gap)) if text))

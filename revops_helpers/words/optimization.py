@@ -138,6 +138,7 @@ def score_section(company: Company, gap: Gap | Unavailable) -> Part:
     """Every driver of the gap and the pipeline's measures against target."""
     drivers = [driver.id for driver in gap.drivers if driver.id != "opening_arr"] if is_there(gap) else []
     rows = score_rows(company, dict.fromkeys([*drivers, "cycle_time", "pipeline_coverage", "time_to_first_contact"]))
+    rows = [row for row in rows if row.value.value is not None]
     title = parts.section(score_title(rows), anchor="scorecard", short=_("Scorecard"))
     return parts.stack(title, parts.scorecard(rows)) if rows else parts.unavailable(_("deals or billing"), _("the scorecard"))
 

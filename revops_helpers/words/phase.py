@@ -44,8 +44,17 @@ def available(unlocks: str) -> Callable:
 
 
 def needs(missing: Unavailable) -> str:
-    """What is missing, for a reader."""
-    return ", ".join(missing.missing) or str(missing)
+    """What is missing, for a reader: the columns of one table together, as subscriptions (mrr, starts_on)."""
+    if not missing.missing:
+        return str(missing)
+    tables: dict[str, list[str]] = {}
+    for need in missing.missing:
+        table, _dot, column = need.partition(".")
+        tables.setdefault(table, []).extend([column] if column else [])
+    return ", ".join(
+        f"{table} ({', '.join(columns)})" if len(columns) > 1 else ".".join([table, *columns])
+        for table, columns in tables.items()
+    )
 
 
 def is_there(*results: object) -> bool:

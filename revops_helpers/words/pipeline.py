@@ -138,6 +138,8 @@ def is_short(cover: Coverage) -> bool:
 @available(N_("which open deals stand still"))
 def standing_section(still: Standing, company: Company) -> Part:
     """Open deals by what is wrong with them, and the largest of them."""
+    if not still.any.n:
+        return parts.reading(standing_reading(still))
     rows = [(_(STANDING[row.rule]), count(row.deals), amount(int(row.amount), company.settings.currency), percent(row.share))
             for row in still.rules.itertuples()]  # fmt: skip
     said = [parts.reading(standing_reading(still))]

@@ -1,4 +1,4 @@
-"""The records in words: what is there, what was refused, which fields and links fail, what stands twice."""
+"""The records in words: where every row went, what was refused, which fields and links fail, what stands twice."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Mapping
 import pandas as pd
 
 from revops_helpers.foundation.duplicates import METHODS, Duplicates
-from revops_helpers.foundation.hygiene import STALE_DAYS, Hygiene
+from revops_helpers.foundation.hygiene import Hygiene
+from revops_helpers.foundation.rules import STALE_DAYS
 from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Company
-from revops_helpers.model.tables import TABLES
 from revops_helpers.words import parts
 from revops_helpers.words.language import N_, Text, _, count, data, exact_money, listing, n_, percent, value_of
 from revops_helpers.words.language import money as amount
 from revops_helpers.words.marks import interval_bar
 from revops_helpers.words.parts import Part
-from revops_helpers.words.phase import available, named, unavailable_metrics
+from revops_helpers.words.phase import available, named
 
 AGREED = N_("the operating agreement requires it")
 MOST = 12  # rows shown of a list; the files of the review hold all of them
@@ -28,6 +28,9 @@ RULES: Mapping[str, str] = {
     "past_due": N_("open deal whose closing date has passed"),
     "stale": N_("open deal without any work for {days} days"),
     "contact_before_creation": N_("lead contacted before it was created"),
+    "won_before_lead": N_("deal won before its lead was created"),
+    "won_for_nothing": N_("won deal without an amount"),
+    "spelt_twice": N_("{field} written in a second way"),
     "owner_left": N_("open deal whose owner has left"),
 }
 SAME: Mapping[str, str] = {
@@ -37,31 +40,6 @@ SAME: Mapping[str, str] = {
     "domain": N_("same web domain"),
     "name": N_("similar name, for a person to decide"),
 }
-
-
-def coverage_section(company: Company) -> Part:
-    """Which tables of the revenue model the company has, how full their columns are, and what the missing ones would unlock."""
-    held = [name for name in TABLES if name in company.accepted]
-    lacking = [name for name in TABLES if name not in company.accepted]
-    rows = [_coverage_row(company, name) for name in held]
-    heads = [_("Table"), _("Rows"), _("Columns filled"), _("Columns that no export fills")]
-    grid = parts.table(heads, rows, name=_("Tables of the revenue model"))
-    first = n_("**{n} of {all} table is here.**", "**{n} of {all} tables are here.**", len(held), all=count(len(TABLES)))
-    absent = _("Not exported: {tables}.", tables=listing(lacking)) if lacking else ""
-    unlocked = unavailable_metrics(company)
-    parts_ = [parts.reading(Text(f"{first} {absent}".strip())), parts.details(_("Rows and columns of every table"), grid)]
-    if unlocked:
-        lines = [(need, named(labels, 4)) for need, labels in unlocked]
-        parts_.append(parts.table([_("Needs"), _("Would unlock")], lines, name=_("What is missing")))
-    return parts.stack(*parts_)
-
-
-def _coverage_row(company: Company, name: str) -> tuple:
-    wanted = [column.name for column in TABLES[name].columns]
-    there = [column for column in wanted if column in company.accepted[name].columns]
-    missing = [column for column in wanted if column not in there]
-    rows = int(company.table(name).count().execute())
-    return name, count(rows), _("{there} of {all}", there=count(len(there)), all=count(len(wanted))), ", ".join(missing)
 
 
 def ledger_section(company: Company) -> Part:
@@ -148,8 +126,9 @@ def _fields_reading(clean: Hygiene) -> str:
         "**{field} is the emptiest: {failing} of {tested} records lack it.**",
         field=f"{worst.table}.{worst.column}", failing=count(worst.failing), tested=count(worst.tested),
     )  # fmt: skip
+    open_ = _("All of them are open deals.") if worst.open_only else ""
     rest = n_("{n} of {all} field is complete.", "{n} of {all} fields are complete.", full, all=count(len(rows)))
-    return Text(" ".join(text for text in (empty, rest, absent) if text))
+    return Text(" ".join(text for text in (empty, open_, rest, absent) if text))
 
 
 @available(N_("which fields and links cannot be trusted, and the money on them"))

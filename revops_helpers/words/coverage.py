@@ -1,0 +1,102 @@
+"""What is there, in words: control totals, tables and columns, and what the missing ones would unlock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from revops_helpers.foundation.totals import Totals
+from revops_helpers.measurement import Measurement
+from revops_helpers.model.company import Company, Unavailable
+from revops_helpers.model.tables import TABLES
+from revops_helpers.words import parts
+from revops_helpers.words.language import N_, Text, _, count, day, duration, exact_money, listing, n_, percent, sentences
+from revops_helpers.words.parts import Part
+from revops_helpers.words.phase import available, named, unavailable_metrics
+
+MOST = 12  # rows shown of a list
+TOTALS: Mapping[str, str] = {
+    "leads": N_("Leads"),
+    "leads_won": N_("Leads with a won deal"),
+    "deals": N_("Deals"),
+    "won": N_("Deals won"),
+    "lost": N_("Deals lost"),
+    "open": N_("Deals open"),
+    "won_amount": N_("Amount won"),
+    "mean_cycle": N_("Mean days from opening to winning"),
+}
+
+
+@available(N_("what the records add up to"))
+def totals_section(all_: Totals, company: Company) -> Part:
+    """Control totals to hold against the systems, and leads by source."""
+    lines = [(_(TOTALS[name]), _total(name, value, company)) for name, value in all_.counts.items() if name in TOTALS]
+    left = parts.table([_("On record, of all time"), _("Total")], lines, name=_("Control totals"))
+    limit = _("Limit: totals of all accepted records up to the day of this report, not of its period.")
+    said = [parts.reading(totals_reading(all_)), parts.limit(limit)]
+    if late := _late_wins(all_):
+        said.append(parts.warning(late))
+    if len(all_.by_source) < 2:
+        return parts.beside(left, *said)
+    rows = [(x.source, count(x.leads), count(x.won), _won_share(x)) for x in all_.by_source.head(MOST).itertuples()]
+    right = parts.table([_("Source"), _("Leads"), _("Won"), _("Won, of leads")], rows, name=_("Leads by source"))
+    return parts.stack(parts.beside(left, right), *said)
+
+
+def _total(name: str, value: float, company: Company) -> Text:
+    if name == "won_amount":
+        return exact_money(int(value), company.settings.currency)
+    return duration(value, "days", 2) if name == "mean_cycle" else count(value)
+
+
+def _won_share(x) -> Measurement:
+    return Measurement(float(x.share), n=int(x.leads), low=float(x.low), high=float(x.high), unit="percent")
+
+
+def totals_reading(all_: Totals) -> Text:
+    """The two shares that everybody knows by heart."""
+    said, counts = [], all_.counts
+    leads, became = counts.get("leads", 0), counts.get("leads_won", 0)
+    if leads:
+        words = {"won": count(became), "leads": count(leads), "share": percent(became / leads, 1)}
+        said.append(_("**{won} of {leads} leads are won: {share}.**", **words))
+    won = counts.get("won", 0)
+    if won and not counts.get("lost", 0):
+        said.append(_("No lost deal is on record, so deals alone tell no win rate."))
+    elif decided := won + counts.get("lost", 0):
+        words = {"won": count(won), "decided": count(decided), "share": percent(won / decided, 1)}
+        said.append(_("{won} of {decided} decided deals are won: {share}.", **words))
+    return sentences(*said) or _("The records hold neither won deals nor leads with their deals.")
+
+
+def _late_wins(all_: Totals) -> Text | None:
+    """Left truncation: leads from before the first recorded win look lost, and may not be."""
+    if not all_.wins_begin_late:
+        return None
+    words = {"win": day(all_.first_win.date()), "lead": day(all_.first_lead.date())}
+    return _("**No win is on record before {win}, but leads are from {lead} on:** shares of early leads are too low.", **words)
+
+
+def coverage_section(company: Company, all_: Totals | Unavailable) -> Part:
+    """Which tables of the revenue model the company has, how full their columns are, and what the missing ones would unlock."""
+    held = [name for name in TABLES if name in company.accepted]
+    lacking = [name for name in TABLES if name not in company.accepted]
+    spans = {} if isinstance(all_, Unavailable) else {x.table: (x.first, x.last) for x in all_.spans.itertuples()}
+    rows = [_coverage_row(company, name, spans) for name in held]
+    heads = [_("Table"), _("Rows"), _("From"), _("To"), _("Columns filled"), _("Columns that no export fills")]
+    grid = parts.table(heads, rows, name=_("Tables of the revenue model"))
+    first = n_("**{n} of {all} tables is here.**", "**{n} of {all} tables are here.**", len(held), all=count(len(TABLES)))
+    absent = _("Not exported: {tables}.", tables=listing(lacking)) if lacking else ""
+    shown = [parts.reading(sentences(first, absent)), parts.details(_("Rows and columns of every table"), grid)]
+    if unlocked := unavailable_metrics(company):
+        lines = [(need, named(labels, 4)) for need, labels in unlocked]
+        shown.append(parts.table([_("Needs"), _("Would unlock")], lines, name=_("What is missing")))
+    return parts.stack(*shown)
+
+
+def _coverage_row(company: Company, name: str, spans: Mapping[str, tuple]) -> tuple:
+    wanted = [column.name for column in TABLES[name].columns]
+    there = [column for column in wanted if column in company.accepted[name].columns]
+    missing = [column for column in wanted if column not in there]
+    rows = int(company.table(name).count().execute())
+    days = [Text(day(when)) for when in spans[name]] if name in spans else ["", ""]
+    return name, count(rows), *days, _("{there} of {all}", there=count(len(there)), all=count(len(wanted))), ", ".join(missing)
