@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -21,9 +21,10 @@ class InputError(Exception):
 
 
 def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("not a time zone, write one such as America/Sao_Paulo")
-    return name
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("not a time zone, write one such as America/Sao_Paulo") from None
 
 
 def _currency(code: str) -> str:
@@ -112,7 +113,7 @@ def _tree(node: yaml.Node, lines: dict[tuple, int], where: tuple, file: Path) ->
         return result
     if isinstance(node, yaml.SequenceNode):
         return [_tree(item, lines, (*where, i), file) for i, item in enumerate(node.value)]
-    return yaml.safe_load(yaml.serialize(node))
+    return yaml.SafeLoader("").construct_object(node)
 
 
 def read_settings(file: Path) -> Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,7 +78,7 @@ def _opened(stored: Path, settings: Settings, as_of: date | None, period: Period
     reads, days, moments, quarantine = (_frame(backend, stored, name) for name in ("reads", "days", "moments", "quarantine"))
     first, last = data_ends_on(days, moments)
     as_of = _checked_day(as_of, first, last)
-    accepted = _tables(backend, stored, meta["tables"])
+    accepted = Stored(backend, stored, meta["tables"])
     notes = list(meta["notes"])
     if last and as_of > last:
         notes.append(f"data ends on {last.isoformat()}")
@@ -100,13 +101,29 @@ def _frame(backend: Backend, stored: Path, name: str) -> pd.DataFrame:
     return backend.raw_sql(f"SELECT * FROM read_parquet({quoted(stored / f'_{name}.parquet')})").df()
 
 
-def _tables(backend: Backend, stored: Path, columns: dict[str, list[str]]) -> dict[str, ibis.Table]:
-    """Table → its lazy accepted rows."""
-    for table, names in columns.items():
-        listed = ", ".join(identifier(name) for name in names)
-        file = quoted(stored / f"{table}.parquet")
-        backend.raw_sql(f"CREATE VIEW {identifier(table)} AS SELECT {listed} FROM read_parquet({file})")
-    return {table: backend.table(table) for table in TABLES if table in columns}
+class Stored(Mapping[str, ibis.Table]):
+    """Table → its lazy accepted rows. A file is opened when its table is asked for: opening a company stays cheap."""
+
+    def __init__(self, backend: Backend, folder: Path, columns: Mapping[str, list[str]]):
+        self._backend, self._folder, self._columns = backend, folder, columns
+        self._tables: dict[str, ibis.Table] = {}
+
+    def __getitem__(self, name: str) -> ibis.Table:
+        if name not in self._tables:
+            listed = ", ".join(identifier(column) for column in self._columns[name])
+            file = quoted(self._folder / f"{name}.parquet")
+            self._backend.raw_sql(f"CREATE VIEW {identifier(name)} AS SELECT {listed} FROM read_parquet({file})")
+            self._tables[name] = self._backend.table(name)
+        return self._tables[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in TABLES if name in self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
 
 
 def _checked_day(as_of: date | None, first: date | None, last: date | None) -> date:
@@ -120,7 +137,7 @@ def _checked_day(as_of: date | None, first: date | None, last: date | None) -> d
     return as_of
 
 
-def _check_segment(segment: str | None, accepted: dict[str, ibis.Table]) -> None:
+def _check_segment(segment: str | None, accepted: Mapping[str, ibis.Table]) -> None:
     if segment is None:
         return
     known = []
