@@ -56,8 +56,9 @@ bench: setup  ## ratios against hand-written SQL, pandas, plain papermill (SCALE
 truth: setup  ## planted truth over SEEDS=20 companies, written to docs/truth.md
 	@$(BIN)/python -m tests.truth --seeds $(SEEDS) --out docs/truth.md
 
-docs: setup  ## write docs/data_model.md and docs/metrics.md anew
+docs: setup  ## write docs/data_model.md, docs/metrics.md and the template of messages anew
 	@$(BIN)/python -m revops_helpers.cli docs
+	@$(BIN)/python -m revops_helpers.words.extract
 
 lock:  ## resolve the dependencies again (needs uv)
 	@uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 --no-header -q -U -o requirements.lock

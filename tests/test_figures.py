@@ -15,8 +15,8 @@ from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.optimization.target_gap import Gap, GapDriver
 from revops_helpers.periods import Period
 from revops_helpers.words import figures, theme
+from revops_helpers.words.axes import MOST_POINTS, thinned
 from revops_helpers.words.canvas import Axis, Sheet, drawable
-from revops_helpers.words.charts import MOST_POINTS, thinned
 from revops_helpers.words.language import use
 
 HOSTILE = ["$\\frac{a$ x $", "<b>&amp;</b>", "\u202eevil", "a\x00b", "😀 \U0001fae8", "شركة", "", "x" * 300]
