@@ -106,7 +106,9 @@ def fields_section(clean: Hygiene, company: Company) -> Part:
 
 def _field_row(x) -> tuple:
     bar = Part("bar", interval_bar(x.share, x.low, x.high, span=(0.0, 1.0), state="open"), "")
-    return f"{x.table}.{x.column}", _(x.decision or AGREED), count(x.tested), _share(x), bar
+    rests = _(x.decision or AGREED)
+    rests = _("{rests}; only open deals lack it", rests=rests) if x.open_only else rests
+    return f"{x.table}.{x.column}", rests, count(x.tested), _share(x), bar
 
 
 def _share(x) -> Measurement:
@@ -126,9 +128,8 @@ def _fields_reading(clean: Hygiene) -> str:
         "**{field} is the emptiest: {failing} of {tested} records lack it.**",
         field=f"{worst.table}.{worst.column}", failing=count(worst.failing), tested=count(worst.tested),
     )  # fmt: skip
-    open_ = _("All of them are open deals.") if worst.open_only else ""
     rest = n_("{n} of {all} field is complete.", "{n} of {all} fields are complete.", full, all=count(len(rows)))
-    return Text(" ".join(text for text in (empty, open_, rest, absent) if text))
+    return Text(" ".join(text for text in (empty, rest, absent) if text))
 
 
 @available(N_("which fields and links cannot be trusted, and the money on them"))
