@@ -38,12 +38,12 @@ def company(tmp_path) -> Path:
 
 @pytest.fixture
 def notebooks(tmp_path, monkeypatch) -> Path:
-    from revops_helpers.review import build
+    from revops_helpers.review import run as runner
 
     folder = tmp_path / "notebooks"
     folder.mkdir()
     nbformat.write(notebook(OPEN, HEAD, LINE), folder / "01_audit.ipynb")
-    monkeypatch.setattr(build.Request, "folder", folder)
+    monkeypatch.setattr(runner, "NOTEBOOKS", folder)
     return folder
 
 

@@ -50,7 +50,7 @@ class Request:
     out: Path = Path("reports")
     jobs: int = 2
     more: Mapping[str, str] = field(default_factory=dict)
-    folder: Path = run.NOTEBOOKS
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def review(request: Request, progress: Progress | None = None) -> Path:
     """
     started, clock = now(), time.monotonic()
     given = _given(request)
-    sources = {name: run.read(path) for name, path in run.find(request.folder, request.notebooks).items()}
+    sources = {name: run.read(path) for name, path in run.find(request.folder or run.NOTEBOOKS, request.notebooks).items()}
     parameters = {name: _declared(source, name) for name, source in sources.items()}
     checked(parameters, given)
     prepared(request.out)
@@ -80,7 +80,7 @@ def review(request: Request, progress: Progress | None = None) -> Path:
         with building(request.out, company.as_of) as folder:
             try:
                 reports, metrics = _run(_jobs(sources, told), company, folder, held, request.jobs, progress or Progress())
-                _write(folder, company, reports, metrics, set(run.find(request.folder)) - set(sources))
+                _write(folder, company, reports, metrics, set(run.find(request.folder or run.NOTEBOOKS)) - set(sources))
                 gates = _held(check(folder, company, reports, metrics))
             except (run.NotebookFailed, _GatesShut) as failure:
                 names = [failure.notebook] if isinstance(failure, run.NotebookFailed) else list(sources)

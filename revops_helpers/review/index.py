@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
 
 import ibis
 import pandas as pd
 
 from revops_helpers.model.company import Company
 from revops_helpers.model.tables import TABLES, Table
+from revops_helpers.periods import month_end
 from revops_helpers.review.collect import Report
-from revops_helpers.words.language import _, count, data, day, exact_money, percent
-from revops_helpers.words.markup import Part, esc, plain, rich, tag
+from revops_helpers.words.language import _, count, day, listing, money, percent
+from revops_helpers.words.markup import Part, esc, tag
 from revops_helpers.words.parts import details, ledger_table, note, section, stack, warning
+
+MONEY = ("opportunities", "subscriptions", "invoices", "financials", "spend")
 
 
 def reports_part(reports: Iterable[Report]) -> Part:
@@ -57,20 +60,32 @@ def data_part(company: Company) -> Part:
     ledger = company.ledger
     rows = ledger[ledger["unit"] == "rows"]
     read, accepted, quarantined, excluded = (int(rows[c].sum()) for c in ("read", "accepted", "quarantined", "excluded"))
-    share = percent(accepted / read) if read else _("none")
-    head = section(_("Data: {share} of rows accepted", share=share), anchor="data", short=_("Data quality"))
+    newest = {name: newest_day(company, TABLES[name]) for name in company.tables}
     sums = _(
         "**{read}** rows read = **{accepted}** accepted + **{quarantined}** quarantined + **{excluded}** excluded",
         read=count(read), accepted=count(accepted), quarantined=count(quarantined), excluded=count(excluded),
     )  # fmt: skip
+    head = section(_title(company, accepted / read if read else 0.0, newest), sums, anchor="data", short=_("Data quality"))
     parts = (accepted, quarantined, excluded)
     bar = "".join(tag("i", style=f"flex:{100 * part / read:.3f}") for part in parts) if read else ""
-    total = Part("ledger", tag("p", rich(sums)) + tag("div", bar, class_="led", aria_hidden="true"), plain(sums))
+    drawn = Part("ledger", tag("div", bar, class_="led", aria_hidden="true"), "")
     by_table = details(_("By table and source"), ledger_table(company))
-    return stack(head, *late(company), total, note(_money(ledger)), note(_refused(company.quarantine)), by_table, fresh(company))
+    others = [text for text in company.notes if not text.startswith("data ends on")]
+    said = [note(text) for text in (_money(ledger), _refused(company.quarantine), *others) if text]
+    return stack(head, *ends_early(company), drawn, *said, by_table, fresh(company, newest))
 
 
-def late(company: Company) -> list[Part]:
+def _title(company: Company, share: float, newest: Mapping[str, date | None]) -> str:
+    """How much was accepted, and which monthly or weekly totals have not arrived."""
+    digits = next((n for n in (0, 1, 2, 3) if share == 1 or round(share * 100, n) < 100), 3)
+    missing = sorted(name for name, day_ in newest.items() if day_ and TABLES[name].covers and _old(company, day_) > 7)
+    accepted = percent(share, digits)
+    if not missing:
+        return _("Data: {share} of rows accepted", share=accepted)
+    return _("Data: {share} of rows accepted; {tables} not arrived yet", share=accepted, tables=listing(missing))
+
+
+def ends_early(company: Company) -> list[Part]:
     """A warning when the data ends before the date of the review."""
     ends = company.data_ends_on
     if ends is None or ends >= company.as_of:
@@ -79,14 +94,16 @@ def late(company: Company) -> list[Part]:
 
 
 def _money(ledger: pd.DataFrame) -> str:
-    """The largest sum of money in the ledger, from read to accepted."""
-    money = ledger[ledger["unit"] != "rows"]
-    if money.empty:
-        return ""
-    line = money.loc[money["read"].astype(float).idxmax()]
-    amounts = {part: exact_money(int(line[part]), line["unit"]) for part in ("read", "accepted", "quarantined", "excluded")}
-    words = _("Money in {table}: {read} read = {accepted} accepted + {quarantined} quarantined + {excluded} excluded.")
-    return words.format(table=data(line["table"]), **amounts)
+    """The ledger of the money that matters most here, in its largest currency."""
+    lines = ledger[ledger["unit"] != "rows"]
+    for table in MONEY:
+        held = lines[lines["table"] == table]
+        if len(held):
+            line = held.loc[held["read"].astype(float).idxmax()]
+            amounts = {part: money(int(line[part]), line["unit"]) for part in ("read", "accepted", "quarantined", "excluded")}
+            words = _("Money in {table}: {read} read = {accepted} accepted + {quarantined} quarantined + {excluded} excluded.")
+            return words.format(table=table, **amounts)
+    return ""
 
 
 def _refused(quarantine: pd.DataFrame | None) -> str:
@@ -98,27 +115,32 @@ def _refused(quarantine: pd.DataFrame | None) -> str:
     return _("The largest reason for refusal: {n} rows of {table}: {rule}.", n=count(counted.max()), table=table, rule=rule)
 
 
-def fresh(company: Company) -> Part:
+def fresh(company: Company, newest: Mapping[str, date | None]) -> Part:
     """The newest record of each table; old ones stand out."""
-    newest = {name: newest_stamp(company, TABLES[name]) for name in company.tables}
-    known = sorted((stamp, name) for name, stamp in newest.items() if stamp is not None)
-    ends = company.data_ends_on or company.as_of
     items, lines = [], []
-    for stamp, name in known:
-        old = (min(ends, company.as_of) - stamp).days
-        state = "ok" if old <= 7 else "par" if old <= 31 else "bad"
-        text = day(stamp) if old <= 7 else _("{day}: {n} days old", day=day(stamp), n=count(old))
+    for last, name in sorted((last, name) for name, last in newest.items() if last is not None):
+        old = _old(company, last)
+        state = "ok" if old <= 7 else "bad" if TABLES[name].covers else "par"
+        text = day(last) if old <= 7 else _("{day}: {n} days old", day=day(last), n=count(old))
         items.append(tag("li", tag("b", esc(name)) + "<br>" + tag("span", esc(text), class_=f"st {state}")))
         lines.append(f"{name}: {text}")
     held = Part("fresh", tag("ul", "".join(items), class_="fresh"), "\n".join(lines))
     return details(_("Newest record of each table"), held)
 
 
-def newest_stamp(company: Company, table: Table) -> date | None:
-    """The day of the newest row of a table as it stood, or None where it has no stamps or no rows."""
+def _old(company: Company, last: date) -> int:
+    """Days from the newest record to the end of the data, or to the date of the review where that is earlier."""
+    return (min(company.data_ends_on or company.as_of, company.as_of) - last).days
+
+
+def newest_day(company: Company, table: Table) -> date | None:
+    """The last day that a table as it stood says something of, or None where it has no stamps or no rows."""
     rows = company.table(table.name)
     stamps = [rows[name] for name in table.stamp if name in rows.columns]
     if not stamps:
         return None
     newest = rows.aggregate(newest=ibis.coalesce(*(stamp.cast("timestamp") for stamp in stamps)).max()).execute()["newest"][0]
-    return None if pd.isna(newest) else datetime.date(newest)
+    if pd.isna(newest):
+        return None
+    last = datetime.date(newest)
+    return {"month": month_end(last), "week": last + timedelta(days=6)}.get(table.covers, last)

@@ -61,10 +61,9 @@ def _write(file: Path, company: Company, notebook, title: str, nav, absent: Iter
 def when(company: Company) -> str:
     """The line at the top of every page: from which day, about which period, of which part, and where the data ends early."""
     ends = company.data_ends_on
-    words = [_("As of {day}", day=day(company.as_of)), span(company.period), company.segment or "", company.settings.currency]
-    if ends is not None and ends < company.as_of:
-        words.insert(1, _("data ends on {day}", day=day(ends)))
-    return " · ".join(word for word in words if word)
+    early = _("data ends on {day}", day=day(ends)) if ends is not None and ends < company.as_of else ""
+    of = (_("As of {day}", day=day(company.as_of)), early, span(company.period), company.segment or "")
+    return " · ".join(word for word in (*of, company.settings.currency, _("closed months only")) if word)
 
 
 def footer(company: Company) -> list[str]:

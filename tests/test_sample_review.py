@@ -1,0 +1,99 @@
+"""The review of the sample company, from the shipped exports and the project's own notebooks."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+from nbformat.v4 import new_code_cell
+
+from revops_helpers.review.build import Request, review
+from revops_helpers.review.gates import read_page
+from revops_helpers.review.kernels import EVERY_KERNEL, EVERY_NOTEBOOK
+from revops_helpers.review.run import NOTEBOOKS, find
+
+# Libraries that take long to load, and the notebooks whose analyses and figures use them. Nothing else may load them.
+DRAWS = {"matplotlib", "seaborn"}
+USES = {
+    "00_executive_review": {*DRAWS, "scipy", "statsmodels", "lifelines"},
+    "01_foundation_audit": {"scipy"},
+    "03_optimization": {*DRAWS, "scipy", "statsmodels", "lifelines"},
+}
+HEAVY = sorted({*DRAWS, "scipy", "statsmodels", "lifelines", "sklearn", "openpyxl", "papermill", "plotly"})
+LOADED = f"import sys\nprint([name for name in {HEAVY} if name in sys.modules])"
+
+
+def loaded_by(code: str) -> set[str]:
+    ended = subprocess.run([sys.executable, "-c", f"{code}\n{LOADED}"], capture_output=True, text=True, check=True)
+    return set(ast.literal_eval(ended.stdout.splitlines()[-1]))
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory) -> Path:
+    """The review, run from copies of the notebooks that say at their end which libraries are loaded."""
+    folder = tmp_path_factory.mktemp("sample")
+    (folder / "notebooks").mkdir()
+    for name, path in find().items():
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells.append(new_code_cell(LOADED, id="loaded"))
+        nbformat.write(notebook, folder / "notebooks" / f"{name}.ipynb")
+    return review(Request(out=folder / "reports", folder=folder / "notebooks"))
+
+
+@pytest.mark.slow
+def test_the_sample_company_is_published_with_every_gate_held(published):
+    made_of = json.loads((published / "manifest.json").read_text())
+    assert published.name == "2026-09-30" and all(gate["held"] for gate in made_of["gates"])
+    assert {path.stem for path in published.glob("*.html")} == {"index", *USES}
+
+
+@pytest.mark.slow
+def test_the_index_says_how_far_behind_plan_and_why_before_anything_else(published):
+    index = (published / "index.html").read_text()
+    first = index[index.index("<h1>") : index.index("<figure>")]
+    assert "behind plan" in first and "clear of noise" in first
+    assert read_page(index).problems == []
+
+
+@pytest.mark.slow
+def test_findings_are_ranked_by_money_and_each_stands_on_a_page(published):
+    findings = json.loads((published / "findings.json").read_text())
+    stakes = [f["stake"]["value"] for f in findings if f["stake"]["value"] is not None]
+    assert len(stakes) >= 3 and stakes == sorted(stakes, reverse=True)
+    assert all(f["owner"] and f["action"] and f["evidence"].partition("#")[2] for f in findings)
+
+
+@pytest.mark.slow
+def test_the_table_of_metrics_has_one_row_per_metric_member_and_period(published):
+    metrics = pd.read_csv(published / "tables/metrics.csv")
+    assert not metrics.duplicated(["metric", "dimension", "member", "period_start", "period_end"]).any()
+    months = metrics[(metrics["metric"] == "new_arr") & metrics["dimension"].isna()]
+    whole = months[(months["period_start"] == "2026-01-01") & (months["period_end"] == "2026-09-30")]
+    parts = months[pd.to_datetime(months["period_end"]) - pd.to_datetime(months["period_start"]) < pd.Timedelta(days=31)]
+    assert len(parts) == 9 and parts["value"].sum() == whole["value"].item()
+
+
+@pytest.mark.slow
+def test_no_kernel_loads_a_library_that_its_notebook_does_not_use(published):
+    for name, used in USES.items():
+        notebook = nbformat.read(published / "notebooks" / f"{name}.ipynb", as_version=4)
+        assert set(ast.literal_eval(notebook.cells[-1].outputs[0].text)) <= used, name
+
+
+def test_what_kernels_are_forked_from_has_loaded_nothing_heavy():
+    assert loaded_by("\n".join(f"import {name}" for name in (*EVERY_KERNEL, *EVERY_NOTEBOOK))) == set()
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_importing_what_a_notebook_imports_loads_nothing_heavy_that_it_does_not_name(path):
+    cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    lines = [line for cell in cells for line in cell.splitlines() if not line.startswith(("%", "!"))]
+    imports = [node for node in ast.parse("\n".join(lines)).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    code = "\n".join(ast.unparse(node) for node in imports)
+    named = {"seaborn": {*DRAWS, "scipy", "statsmodels"}, "matplotlib": {"matplotlib"}}
+    allowed = set().union(*(libraries for name, libraries in named.items() if name in code))
+    assert loaded_by(code) <= allowed
