@@ -141,8 +141,8 @@ def why(gap: Gap) -> list[Text]:
         names = listing([lower_first(name(d)) for d in noise])
         said.append(
             n_(
-                "Lower too, but it could be chance: {list}.",
-                "Lower too, but each could be chance: {list}.",
+                "Worse too, but it could be chance: {list}.",
+                "Worse too, but each could be chance: {list}.",
                 len(noise),
                 list=names,
             )
