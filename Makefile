@@ -42,10 +42,10 @@ lint: setup  ## ruff over code and notebooks
 	@$(BIN)/ruff format --check revops_helpers tests benchmarks
 
 pytest: setup
-	@$(BIN)/python -m pytest tests -m "not truth"
+	@$(BIN)/python -m pytest tests -m "not truth" -n 2 --dist loadfile
 
 notebooks: setup  ## every notebook runs on the sample: nbval over all, and one by plain papermill from elsewhere
-	@$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -p no:cacheprovider notebooks
+	@$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -p no:cacheprovider -n 2 --dist loadfile notebooks
 	@here="$$PWD"; there="$$(mktemp -d)"; cd "$$there" && \
 	  "$$here/$(BIN)/papermill" "$$here/notebooks/01_foundation_audit.ipynb" "$$there/out.ipynb" -k python3 --no-progress-bar --log-level WARNING && \
 	  echo "plain papermill from another folder: 1 passed" ; status=$$?; rm -rf "$$there"; exit $$status
