@@ -12,7 +12,8 @@ from tests.support import company_of
 
 DEAL = {
     "account_id": "a", "owner_id": "u", "amount": 100, "status": "open", "kind": "new", "stage": "Proposal", "product": "Core",
-    "created_at": "2026-08-01", "close_date": "2026-12-01", "closed_at": None, "lead_id": None, "next_step": "call", "lost_reason": None,
+    "created_at": "2026-08-01", "close_date": "2026-12-01", "closed_at": None, "lead_id": None,
+    "next_step": "call", "lost_reason": None,
 }  # fmt: skip
 ACCOUNT = {"account_id": "a", "tax_id": "12345678000195", "segment": "SMB", "owner_id": "u", "created_at": "2025-01-01"}
 USER = {"user_id": "u", "hired_on": "2020-01-01", "left_on": None}

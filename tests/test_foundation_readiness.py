@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -60,17 +62,19 @@ def ledger(accepted, refused):
     return pd.DataFrame([row | {"excluded": 0}])
 
 
-def with_ledger(company, frame):
-    from dataclasses import replace
+def read(accepted, refused):
+    return replace(company_of(leads=leads(1)), ledger=ledger(accepted, refused))
 
-    return replace(company, ledger=frame)
+
+def planned(n):
+    return [{"metric": f"m{i}", "period_start": "2026-01-01", "period_end": "2026-01-31", "value": 1.0} for i in range(n)]
 
 
 account = {"account_id": "a", "created_at": "2025-01-01", "owner_id": "u", "tax_id": "11111111000111"}
 finance = [{"month": "2026-09-01", "arr": 1200}]
 one_line = [{"subscription_id": "s", "account_id": "a", "mrr": 100, "starts_on": "2025-01-01", "ends_on": None}]
 CASES = {
-    "rows_accepted": (with_ledger(company_of(leads=leads(1)), ledger(99, 1)), with_ledger(company_of(leads=leads(1)), ledger(80, 20))),
+    "rows_accepted": (read(99, 1), read(80, 20)),
     "fields_filled": (company_of(leads=leads(9, owner_id="u")), company_of(leads=leads(9))),
     "references_resolved": (
         company_of(leads=leads(1, owner_id="u"), users=[{"user_id": "u"}]),
@@ -102,16 +106,16 @@ CASES = {
         company_of(opportunity_history=[{"opportunity_id": "o", "changed_at": "2026-01-15", "stage": "x"}]),
     ),
     "deals_decided": (company_of(opportunities=deals(100)), company_of(opportunities=deals(99))),
-    "planned_drivers": (
-        company_of(targets=[{"metric": f"m{i}", "period_start": "2026-01-01", "period_end": "2026-01-31", "value": 1.0} for i in range(11)]),
-        company_of(targets=[{"metric": "arr", "period_start": "2026-01-01", "period_end": "2026-01-31", "value": 1.0}]),
-    ),
+    "planned_drivers": (company_of(targets=planned(11)), company_of(targets=planned(10))),
     "months_of_spend": (
         company_of(spend=[{"month": m, "amount": 1, "function": "sales", "category": "people"} for m in YEAR]),
         company_of(spend=[{"month": m, "amount": 1, "function": "sales", "category": "people"} for m in YEAR[:11]]),
     ),
     "customers_with_usage": (company_of(subscriptions=subs(5), usage=used(4)), company_of(subscriptions=subs(5), usage=used(3))),
-    "customers_churned": (company_of(subscriptions=subs(100, ends="2026-02-01")), company_of(subscriptions=subs(99, ends="2026-02-01"))),
+    "customers_churned": (
+        company_of(subscriptions=subs(100, ends="2026-02-01")),
+        company_of(subscriptions=subs(99, ends="2026-02-01")),
+    ),
     "leads_converted": (company_of(leads=leads(200, opportunity_id="o"), opportunities=deals(1, opportunity_id="o")),
                         company_of(leads=leads(200))),
 }  # fmt: skip

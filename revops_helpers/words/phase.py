@@ -138,7 +138,17 @@ def score_title(rows: Sequence[parts.ScoreRow]) -> str:
     if not judged:
         return _("No measure has a target to be judged by")
     words = {"behind": spelled(behind), "all": lower_first(spelled(len(judged)))}
-    missed = n_("{behind} of {all} measures misses its target", "{behind} of {all} measures miss their target", behind, **words)
+    if not behind:
+        missed = n_(
+            "The one measure with a target does not miss it",
+            "None of {all} measures with a target misses it",
+            len(judged),
+            **words,
+        )
+    else:
+        missed = n_(
+            "{behind} of {all} measures misses its target", "{behind} of {all} measures miss their target", behind, **words
+        )
     reached = n_("one meets it beyond doubt", "{met} meet it beyond doubt", met, met=lower_first(spelled(met)))
     return _("{missed}; {reached}", missed=missed, reached=reached) if met else missed
 
