@@ -100,14 +100,12 @@ def _state_from_history(
         return table
     _, *stamps = TABLES[spec.history].key
     come = history.changed_at < ibis.literal(cut)
-    newest_first = [come.desc(), *(history[c].desc() for c in stamps)]
-    newest = history.mutate(_rank=ibis.row_number().over(group_by=key, order_by=newest_first)).filter(ibis._._rank == 0)
-    state = newest.select(
-        _key=newest[key],
-        **{f"_then_{c}": ibis.ifelse(newest.changed_at < ibis.literal(cut), newest[called.get(c, c)], ibis.null()) for c in own},
-    )
-    joined = table.left_join(state, table[key] == state._key)
-    return joined.mutate(**{c: ibis.ifelse(joined._key.notnull(), joined[f"_then_{c}"], joined[c]) for c in own})
+    order = history[stamps[0]] if len(stamps) == 1 else ibis.struct({c: history[c] for c in stamps})
+    # The columns travel as one struct: a third of the work of ranking the rows of every key.
+    then = ibis.struct({c: history[called.get(c, c)] for c in own})
+    newest = history.group_by(_key=history[key]).agg(_then=then.argmax(order, where=come))
+    joined = table.left_join(newest, table[key] == newest._key)
+    return joined.mutate(**{c: ibis.ifelse(joined._key.notnull(), joined._then[c], joined[c]) for c in own})
 
 
 def _known_reference(table: ibis.Table, column: str, there: ibis.Column) -> ibis.Table:
