@@ -183,7 +183,7 @@ def test_coverage_without_past_wins_cannot_say_what_is_needed():
 
 
 def test_coverage_without_history_is_refused():
-    with pytest.raises(Unavailable, match=r"opportunity_history\.close_date"):
+    with pytest.raises(Unavailable, match=r"needs opportunity_history"):
         coverage(company_of(opportunities=[deal("a", "2026-09-01")]))
 
 

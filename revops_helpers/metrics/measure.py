@@ -16,7 +16,7 @@ from revops_helpers.metrics.arrival import arrived
 from revops_helpers.metrics.catalogue import catalogue
 from revops_helpers.metrics.dimensions import DIMENSIONS, add_dimension
 from revops_helpers.metrics.estimate import KEYS, RESULT, TIMES
-from revops_helpers.metrics.facts import written_out
+from revops_helpers.metrics.facts import to_sql, written_out
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.plan import target
 from revops_helpers.metrics.reasons import NOT_BY
@@ -123,6 +123,11 @@ def values(company: Company, metrics: Sequence[Metric], windows: Windows, dimens
 
 def lacking(company: Company, metric: Metric, dimension: str) -> str:
     """Why the metric cannot be measured, cut or filtered here; empty when it can."""
+    return absent(company, metric, dimension) or (metric.untold(company) if metric.untold else "")
+
+
+def absent(company: Company, metric: Metric, dimension: str) -> str:
+    """What the metric or the cut needs and the company's tables do not have; empty when they have it."""
     cuts = [name for name in (dimension, "segment" if company.segment else "") if name]
     try:
         for name in cuts:
@@ -147,8 +152,8 @@ def _counted(company: Company, batch: Sequence[Metric], windows: Windows, dimens
         return {metric.id: none(str(missing)) for metric in batch}
     members = sorted(stats.member.unique()) if dimension else [""]
     out = {}
-    for i, metric in enumerate(batch):
-        found = _every_window(metric, estimate.finish(stats, i, metric, company.settings), windows, members)
+    for metric in batch:
+        found = _every_window(metric, estimate.finish(stats, metric, company.settings), windows, members)
         out[metric.id] = arrived(company, metric, windows, found)
     return out
 
@@ -211,10 +216,12 @@ def sql(company: Company, id: str) -> str:
     metric = catalogue()[id]
     if metric.estimator == "derived":
         return "\n\n".join(f"-- {part}\n{sql(company, part)}" for part in metric.parts)
-    if reason := lacking(company, metric, ""):
+    if reason := absent(company, metric, ""):
         raise Unavailable([reason.removeprefix("needs ")])
-    whole = written_out(company)
-    return str(ibis.to_sql(query(whole, [metric], Windows.of(company.settings, company.period)), pretty=True))
+    whole, steps = written_out(company)
+    last = to_sql(query(whole, [metric], Windows.of(company.settings, company.period)))
+    named = ",\n".join(f"{name} AS (\n{step}\n)" for name, step in steps.items())
+    return f"WITH {named}\n{last}" if named and not last.startswith("WITH ") else f"WITH {named},\n{last[5:]}" if named else last
 
 
 def tidy(

@@ -71,6 +71,7 @@ class Metric:
     additive: values of consecutive periods add up. stock: the value on the last day of the window, not of the days in it.
     horizon_days: how long after the window its newest record needs to be known (a cohort); until then the value is partial.
     lag_months: by how much the spend it reads comes before the window. reach_months: how far before the window it reads.
+    untold(company): why the records cannot tell it although the columns are there; empty when they can.
     zero_reason: what a denominator of zero or less means here.
     Money is in integer cents of the reporting currency at plan rates; percents are shares.
     """
@@ -105,3 +106,4 @@ class Metric:
     lag_months: int = 0
     reach_months: int = 0
     zero_reason: str = ""
+    untold: Callable[[Company], str] | None = None

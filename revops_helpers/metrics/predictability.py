@@ -13,6 +13,7 @@ from revops_helpers.metrics.plan import target
 from revops_helpers.metrics.process import CLOSED, NOT_DEALS, PLAN_RATES
 from revops_helpers.metrics.reasons import TARGET_MET
 from revops_helpers.metrics.revenue import SUBSCRIPTIONS
+from revops_helpers.metrics.untold import no_open_amounts
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import Period, add_months, start_of
@@ -94,6 +95,7 @@ METRICS = (
         facts=journey.deals_as_they_stood,
         where=lambda t: (t.kind == "new") & (t.status == "open"),
         num=lambda t: t.amount,
+        untold=no_open_amounts,
         dimensions=DEAL,
         stock=True,
     ),
@@ -117,6 +119,7 @@ METRICS = (
         num=lambda t: t.amount,
         den=lambda t: t.remaining,
         zero_reason=TARGET_MET,
+        untold=no_open_amounts,
         stock=True,
     ),
     Metric(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from revops_helpers.metrics import facts, journey
+from revops_helpers.metrics import facts, journey, recurring, untold
 from revops_helpers.metrics.dimensions import ACCOUNT, DEAL, LEAD
 from revops_helpers.metrics.metric import Benchmark, Metric
 
@@ -79,7 +79,6 @@ METRICS = (
         needs=("leads.created_at", "opportunities.kind", "opportunities.created_at"),
         estimator="ratio",
         facts=journey.leads_and_deals,
-        cluster="origin",
         num=lambda t: t.deal,
         den=lambda t: t.lead,
         dimensions=(*ACCOUNT, "source", "campaign"),
@@ -209,6 +208,7 @@ METRICS = (
         definition="Of the new-business deals closed in the period, the share that was won.",
         formula="won ÷ (won + lost), deals",
         estimator="proportion",
+        untold=untold.no_losses,
         num=lambda t: t.status == "won",
     ),
     _amounts(
@@ -218,6 +218,7 @@ METRICS = (
         definition="Of the first-year ARR of the new-business deals closed in the period, the share that was won.",
         formula="Σ amount won ÷ Σ amount closed",
         estimator="ratio",
+        untold=untold.no_value_lost,
         edge_cases=NOT_DEALS + PLAN_RATES + " Deals without an amount are left out.",
         num=lambda t: (t.status == "won").ifelse(t.amount, t.amount - t.amount),
         den=lambda t: t.amount,
@@ -253,6 +254,7 @@ METRICS = (
         formula="Σ amount won ÷ deals won",
         edge_cases=NOT_DEALS + PLAN_RATES,
         estimator="mean",
+        untold=untold.few_amounts_won,
         where=won,
         num=lambda t: t.amount,
     ),
@@ -274,7 +276,7 @@ METRICS = (
         estimator="ratio",
         timing="ARR by its first month end, deals by the day won; a deal of an earlier period may go live in this one.",
         edge_cases="Discounts after signature and deals never billed lower it; subscriptions without a deal raise it.",
-        facts=facts.live_and_won,
+        facts=recurring.live_and_won,
         cluster="customer",
         num=lambda t: t.live,
         den=lambda t: t.won,

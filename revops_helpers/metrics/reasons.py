@@ -26,6 +26,10 @@ COMPLETE_ON = N_("complete on {day}")
 NO_TARGET = N_("no target for the period")
 NOT_BY = N_("not measured by {dimension}")
 NEEDS = N_("needs {what}")
+NO_LOSSES = N_("no lost deal on record")
+NO_VALUE_LOST = N_("no lost deal has an amount")
+FEW_AMOUNTS_WON = N_("most won deals have no amount")
+NO_OPEN_AMOUNTS = N_("no open deal has an amount")
 PART_MISSING = N_("{metric} is not known: {why}")
 
 REASONS = (
@@ -45,6 +49,10 @@ REASONS = (
     NO_TARGET,
     NOT_BY,
     NEEDS,
+    NO_LOSSES,
+    NO_VALUE_LOST,
+    FEW_AMOUNTS_WON,
+    NO_OPEN_AMOUNTS,
     PART_MISSING,
 )
 

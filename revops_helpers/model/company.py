@@ -62,13 +62,15 @@ class Company:
         return self.once(f"table {name} {asked}", make)
 
     def missing(self, needs: Iterable[str]) -> tuple[str, ...]:
-        """Which of `table` or `table.column` are absent here. The empty tuple means that all are there."""
+        """Which of `table` or `table.column` are absent here, once each; of an absent table only its name. Empty when none is."""
 
-        def absent(need: str) -> bool:
+        def absent(need: str) -> str:
             table, _, column = need.partition(".")
-            return table not in self.accepted or (bool(column) and column not in self.accepted[table].columns)
+            if table not in self.accepted:
+                return table
+            return need if column and column not in self.accepted[table].columns else ""
 
-        return tuple(need for need in needs if absent(need))
+        return tuple(dict.fromkeys(name for need in needs if (name := absent(need))))
 
     def require(self, needs: Iterable[str]) -> None:
         """Unavailable when anything needed is absent."""

@@ -34,12 +34,16 @@ def drivers_of(company: Company) -> tuple[tuple[str, ...], tuple[str, ...]]:
     known = catalogue()
 
     def there(names: Iterable[str]) -> bool:
-        return not company.missing(need for name in names for need in known[name].needs)
+        metrics = [known[name] for name in names]
+        if company.missing(need for metric in metrics for need in metric.needs):
+            return False
+        return not any(metric.untold and metric.untold(company) for metric in metrics)
 
     retention = tuple(SIGNS) if there((*SIGNS, "net_new_arr")) else ()
     chain = next((c for c in CHAINS if there(c) and bool(retention) == (c[-1] != "deal_size")), ())
     if not chain:
-        raise Unavailable(dict.fromkeys(company.missing((*known["net_new_arr"].needs, *known["deal_size"].needs))))
+        missing = company.missing((*known["net_new_arr"].needs, *known["deal_size"].needs))
+        raise Unavailable(missing or ["lost deals", "amounts of won deals"])
     return chain, retention
 
 

@@ -12,6 +12,7 @@ from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.optimization.target_gap import joint_value
 from revops_helpers.words import gap as gap_words
 from revops_helpers.words import parts
+from revops_helpers.words.endings import title
 from revops_helpers.words.language import N_, Text, _, label, money, n_
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import (
@@ -62,7 +63,7 @@ FAMILIES: Mapping[str, str] = {
 
 def head(company: Company, gap: Gap | Unavailable) -> Part:
     """How far behind plan, and why: the only headline an executive has to read."""
-    return header(company, KICKER, gap_words.title(gap), gap_words.deck(gap))
+    return header(company, KICKER, title(company, gap), gap_words.deck(gap))
 
 
 def gap_section(gap: Gap | Unavailable, forecast: YearForecast | Unavailable) -> Part:

@@ -15,6 +15,7 @@ from revops_helpers.words import parts
 from revops_helpers.words.coverage import coverage_section, totals_section
 from revops_helpers.words.language import N_, Text, _, count, day, n_, percent, value_of
 from revops_helpers.words.language import money as amount
+from revops_helpers.words.limits import limits_section, serious_lines
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import doubts, header, is_there, money, needs, owner_of, review_on
 from revops_helpers.words.readiness import gates_card
@@ -28,23 +29,13 @@ from revops_helpers.words.records import (
 from revops_helpers.words.tie_out import arr_section, deals_section
 
 __all__ = [
-    "arr_section",
-    "bottom_line",
-    "changes_of_mind",
-    "checks_section",
-    "coverage_section",
-    "deals_section",
-    "duplicates_section",
-    "fields_section",
-    "findings",
-    "gates_card",
-    "head",
-    "ledger_section",
-    "quarantine_section",
+    "arr_section", "bottom_line", "changes_of_mind", "checks_section", "coverage_section", "deals_section", "duplicates_section",
+    "fields_section", "findings", "gates_card", "head", "ledger_section", "limits_section", "quarantine_section",
     "totals_section",
-]
+]  # fmt: skip
 
 if TYPE_CHECKING:
+    from revops_helpers.foundation.limits import Limits
     from revops_helpers.optimization.target_gap import Gap
 
 KICKER = N_("Phase 1 report: for finance, sales and RevOps")
@@ -97,8 +88,8 @@ def is_tied(arr: ArrTie) -> bool:
     return abs(untied(arr)) <= TIED
 
 
-def bottom_line(company: Company, arr, deals, clean, twice) -> Part:
-    """The three to five sentences that matter, most money first."""
+def bottom_line(company: Company, arr, deals, clean, twice, limits: Limits | Unavailable | None = None) -> Part:
+    """The three to five sentences that matter: what forbids conclusions, then most money first."""
     lines = (
         _arr_line(company, arr),
         _unbilled_line(company, deals),
@@ -108,7 +99,8 @@ def bottom_line(company: Company, arr, deals, clean, twice) -> Part:
     )
     said = sorted((line for line in lines if line), key=lambda line: -line[0])
     nothing = _("**Nothing to audit:** the data has neither deals, companies nor billing.")
-    return parts.bottom_line([text for _size, text in said] or [nothing])
+    first = serious_lines(limits, company)
+    return parts.bottom_line([*first, *(text for _size, text in said)][: max(5, len(first) + 2)] or [nothing])
 
 
 def _arr_line(company: Company, arr: ArrTie | Unavailable) -> tuple[float, str]:
@@ -262,7 +254,7 @@ def _at_risk(company: Company, clean: Hygiene | Unavailable) -> Finding | None:
     headline = n_("{n} open deal worth {worth} fails a check.", "{n} open deals worth {worth} fail a check.", risk.n, **words)
     action = _("Work through the list: close what is dead, date what is alive, give each deal an owner.")
     stake = money(company, None, reason=_("no gain claimed"))
-    return _finding(company, "records_at_risk", "checks", "sales", headline, action, stake, metric="open_pipeline")
+    return _finding(company, "records_at_risk", "checks", "sales", headline, action, stake, metric="pipeline")
 
 
 def _refused(company: Company) -> Finding | None:

@@ -11,6 +11,7 @@ from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.optimization.target_gap import joint_value
 from revops_helpers.words import gap as gap_words
 from revops_helpers.words import parts
+from revops_helpers.words.endings import endings_section, sources_section, title
 from revops_helpers.words.funnel import funnel_section, stages_reading, stages_section
 from revops_helpers.words.language import (
     N_,
@@ -62,9 +63,9 @@ if TYPE_CHECKING:
     from revops_helpers.optimization.target_gap import Gap, GapDriver
 
 __all__ = [
-    "bottom_line", "changes_of_mind", "coverage_section", "driver_definitions", "findings", "findings_section", "flow_section",
-    "forecast_section", "funnel_section", "gap_section", "head", "mix_section", "score_section", "stages_section",
-    "standing_section",
+    "bottom_line", "changes_of_mind", "coverage_section", "driver_definitions", "endings_section", "findings",
+    "findings_section", "flow_section", "forecast_section", "funnel_section", "gap_section", "head", "mix_section",
+    "score_section", "sources_section", "stages_section", "standing_section",
 ]  # fmt: skip
 
 KICKER = N_("Phase 3 report: for sales, marketing and customer success leaders")
@@ -96,12 +97,12 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
 
 def head(company: Company, gap: Gap | Unavailable, forecast: YearForecast | Unavailable) -> Part:
     """The head of the report: where the year is heading, and what carries the gap."""
-    return header(company, KICKER, _title(gap, forecast), gap_words.deck(gap))
+    return header(company, KICKER, _title(company, gap, forecast), gap_words.deck(gap))
 
 
-def _title(gap: Gap | Unavailable, forecast: YearForecast | Unavailable) -> Text:
+def _title(company: Company, gap: Gap | Unavailable, forecast: YearForecast | Unavailable) -> Text:
     if not is_there(forecast):
-        return gap_words.title(gap)
+        return title(company, gap)
     end, plan = value_of(forecast.year_end), forecast.plan
     if not len(forecast.months):
         return _("The year ended at {end} net new ARR", end=end)
