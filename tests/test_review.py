@@ -3,8 +3,10 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -15,6 +17,7 @@ from revops_helpers.metrics.measure import measure
 from revops_helpers.review import exports
 from revops_helpers.review.build import Request, ReviewFailed, review
 from revops_helpers.settings import InputError
+from tests.test_run import gone
 
 ROOT = Path(__file__).parent.parent
 HEADER = "metric,dimension,member,period_start,period_end,value,low,high,n,status,reason,unit,currency,definition_id"
@@ -215,13 +218,33 @@ def test_without_a_date_the_review_is_about_the_newest_closed_month_of_the_data(
     assert folder.name == "2026-06-30"
 
 
+REVIEW = """
+import sys
+from pathlib import Path
+from revops_helpers.review.build import Request, review
+folder = Path(sys.argv[2])
+review(Request(sys.argv[1], as_of="2026-06-30", out=folder.parent / "reports", folder=folder))
+"""
+
+
+def test_a_review_that_is_told_to_end_leaves_nothing_behind(company, notebooks):
+    pid = notebooks.parent / "pid"
+    sleep = f"import os, pathlib, time\npathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\ntime.sleep(120)"
+    nbformat.write(notebook(sleep), notebooks / "01_audit.ipynb")
+    run = subprocess.Popen([sys.executable, "-c", REVIEW, str(company), str(notebooks)], cwd=ROOT, stderr=subprocess.PIPE)
+    end = time.monotonic() + 120
+    while not (pid.exists() and pid.read_text()) and time.monotonic() < end:
+        time.sleep(0.1)
+    run.send_signal(signal.SIGTERM)
+    _out, error = run.communicate(timeout=60)
+    assert (run.returncode, error) == (128 + signal.SIGTERM, b"")
+    assert gone(int(pid.read_text()))
+    assert not list((notebooks.parent / "reports").iterdir())
+
+
 def test_two_reviews_at_once_both_end_well(company, notebooks):
-    code = (
-        "import sys; from pathlib import Path; from revops_helpers.review.build import Request, review\n"
-        "folder = Path(sys.argv[2])\n"
-        "review(Request(sys.argv[1], as_of='2026-06-30', out=folder.parent / 'reports', folder=folder))"
-    )
-    runs = [subprocess.Popen([sys.executable, "-c", code, str(company), str(notebooks)], cwd=ROOT) for _turn in range(2)]
+    command = [sys.executable, "-c", REVIEW, str(company), str(notebooks)]
+    runs = [subprocess.Popen(command, cwd=ROOT) for _turn in range(2)]
     assert [run.wait(300) for run in runs] == [0, 0]
     reports = notebooks.parent / "reports"
     assert {p.name for p in reports.iterdir()} == {"2026-06-30", "latest", ".replaced"}

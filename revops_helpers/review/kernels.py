@@ -40,8 +40,8 @@ SETTINGS = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "PYDEVD_DISABLE_
 FORKS = sys.platform == "linux"
 
 
-class Stopped(BaseException):
-    """The process was asked to end (SIGTERM)."""
+class Stopped(SystemExit):
+    """The process was asked to end by SIGTERM; it does, with the status that a shell gives for it."""
 
 
 class Forked:
@@ -181,7 +181,7 @@ def _sigterm_raises() -> Iterator[None]:
         return
 
     def stop(number, frame):
-        raise Stopped
+        raise Stopped(128 + number)
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
