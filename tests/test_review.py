@@ -17,6 +17,7 @@ from revops_helpers.metrics.measure import measure
 from revops_helpers.review import exports
 from revops_helpers.review.build import Request, ReviewFailed, review
 from revops_helpers.settings import InputError
+from revops_helpers.words.messages import FOLDER
 from tests.test_run import gone
 
 ROOT = Path(__file__).parent.parent
@@ -154,7 +155,9 @@ def test_links_to_reports_that_a_review_leaves_out_become_plain_words(company, n
 
 def test_parameters_reach_every_notebook(company, notebooks):
     folder = review(request(company, notebooks, period="quarter", segment="smb", language="pt_BR"))
-    assert '<html lang="pt-BR">' in (folder / "index.html").read_text()
+    index = (folder / "index.html").read_text()
+    assert '<html lang="pt-BR">' in index
+    assert ("no catalogue for pt_BR" in index) is not (FOLDER / "pt_BR/LC_MESSAGES/revops.mo").exists()
     assert "quarter" in (folder / "01_audit.html").read_text() and "smb" in (folder / "01_audit.html").read_text()
 
 

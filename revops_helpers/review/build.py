@@ -22,7 +22,8 @@ from revops_helpers.review.parameters import Parameter, checked, declared, iso_d
 from revops_helpers.review.publish import building, keep_failed, prepared, publish
 from revops_helpers.review.site import write_pages
 from revops_helpers.settings import InputError
-from revops_helpers.words.language import translate_markdown, use
+from revops_helpers.words.language import _, translate_markdown, use
+from revops_helpers.words.messages import DOMAIN, FOLDER
 from revops_helpers.workspace import folder_of, open_company
 
 STANDARD = ("data", "as_of", "period", "segment", "language")
@@ -119,7 +120,10 @@ def _opened(request: Request, given: Mapping[str, Any]) -> Company:
     )
     language = request.language or company.settings.locale
     use(language)
-    return replace(company, settings=company.settings.model_copy(update={"locale": language}))
+    notes = company.notes
+    if language != "en" and not (FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.mo").exists():
+        notes = (*notes, _("Words are in English: there is no catalogue for {language} yet.", language=language))
+    return replace(company, settings=company.settings.model_copy(update={"locale": language}), notes=notes)
 
 
 def _jobs(sources: Mapping[str, nbformat.NotebookNode], told: Mapping[str, Mapping[str, Any]]) -> list[run.Job]:
