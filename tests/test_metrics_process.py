@@ -132,7 +132,7 @@ def test_win_rates_sizes_and_counts_of_hand_worked_deals():
 
 def test_a_deal_closed_after_the_as_of_date_is_open():
     rows = [deal(1, status="won", closed="2026-04-01"), deal(2, status="lost", closed="2026-10-01")]
-    rows.append(deal(3, status="lost", closed="2025-04-01", created="2025-01-01"))
+    rows.append(deal(3, status="lost", closed="2025-04-01", opened="2025-01-01 12:00"))
     assert found(company_of(opportunities=rows), "win_rate")[:2] == (1, 1)
 
 

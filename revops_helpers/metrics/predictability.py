@@ -91,7 +91,7 @@ METRICS = (
         needs=("opportunities.status", "opportunities.kind", "opportunities.amount", "opportunities.close_date"),
         estimator="sum",
         timing="Amount and status as they stood on the last day of the period; without history, the amounts of the export.",
-        edge_cases="Deals without an amount add nothing." + PLAN_RATES,
+        edge_cases="Deals without an amount add nothing; when no open deal has one there is no value." + PLAN_RATES,
         facts=journey.deals_as_they_stood,
         where=lambda t: (t.kind == "new") & (t.status == "open"),
         num=lambda t: t.amount,
