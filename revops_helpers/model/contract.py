@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from revops_helpers.model import formats, rules
+from revops_helpers.model.calendar import known_days, moments
 from revops_helpers.model.formats import Format, identifier, quoted
-from revops_helpers.model.tables import TABLES, Column, Table
+from revops_helpers.model.tables import TABLES, Table
 from revops_helpers.settings import InputError, Settings
 
 if TYPE_CHECKING:
@@ -143,19 +144,16 @@ class _Checked:
 
     def _decided(self, part: Part) -> dict[str, Format]:
         """The format of every column of the part. InputError when one that is not declared cannot be decided."""
-        forms, open_ = {}, []
+        forms = {}
         for name in part.columns:
-            kind = self.spec[name].type
-            forms[name] = replace(part.form, decimal=".", dates="ymd") if name in part.typed else part.form
-            setting = {"date": "dates", "time": "dates", "integer": "decimal", "number": "decimal", "money": "decimal"}.get(kind)
-            if setting and getattr(forms[name], setting) == "auto":
-                open_.append(name)
-        if open_:
-            seen = ", ".join(formats.evidence(rules.raw(name), self.spec[name].type) for name in open_)
-            row = self.connection.execute(f"SELECT {seen} FROM ({self._texts(part)})").fetchone()
-            for name, evidence in zip(open_, row, strict=True):
-                where = f"{part.label}, column '{name}'"
-                forms[name] = formats.decide(evidence, self.spec[name].type, where, part.source, forms[name])
+            type_ = self.spec[name].type
+            form = replace(part.form, decimal=".", dates="ymd") if name in part.typed else part.form
+            setting = {"date": "dates", "time": "dates", "integer": "decimal", "number": "decimal", "money": "decimal"}.get(type_)
+            if setting and getattr(form, setting) == "auto":
+                seen, where = formats.evidence(rules.raw(name), type_)
+                (found,) = self.connection.execute(f"SELECT {seen} FROM ({self._texts(part)}) WHERE {where}").fetchone()
+                form = formats.decide(found, type_, f"{part.label}, column '{name}'", part.source, form)
+            forms[name] = form
         return forms
 
     # ---- SQL in layers: text, parsed, derived, checked
@@ -204,7 +202,9 @@ class _Checked:
         (self.folder / f"{self.spec.name}.checked").unlink()
         reads = pd.concat([self._reads(i) for i in range(len(self.parts))], ignore_index=True)
         quarantine = pd.concat([self._quarantine(i) for i in range(len(self.parts))], ignore_index=True)
-        return Outcome(reads, self._days(), self._moments(), quarantine, {self.spec.name: [c.name for c in self.columns]})
+        accepted = (self.spec, self.columns, self.folder / f"{self.spec.name}.parquet", self.settings.time_zone)
+        days, when = known_days(self.connection, *accepted), moments(self.connection, *accepted)
+        return Outcome(reads, days, when, quarantine, {self.spec.name: [c.name for c in self.columns]})
 
     def _set_orphans_aside(self) -> None:
         for column in self.columns:
@@ -254,40 +254,6 @@ class _Checked:
             read, aside = (dict(self.connection.execute(query).fetchall()) for query in (f"{sums} GROUP BY 1", aside))
             rows += [(self.spec.name, part.source, unit, read[unit], aside.get(unit, 0)) for unit in sorted(read)]
         return pd.DataFrame(rows, columns=["table", "source", "unit", "read", "quarantined"])
-
-    def _days(self) -> pd.DataFrame:
-        """Accepted rows and money by the first day from whose end on a row is known; no day when it always is."""
-        file = quoted(self.folder / f"{self.spec.name}.parquet")
-        money = identifier(self.spec.money) if self.spec.money in {c.name for c in self.columns} else ""
-        units = [("'rows'", "count(*)")] + ([("_unit", f"coalesce(sum({money}), 0)::BIGINT")] if money else [])
-        what = f'{quoted(self.spec.name)} AS "table", _source AS source'
-        selects = (
-            f"SELECT {what}, {u} AS unit, {self._known_on()} AS day, {total} AS accepted FROM read_parquet({file}) GROUP BY ALL"
-            for u, total in units
-        )
-        return self.connection.execute(f"{' UNION ALL '.join(selects)} ORDER BY ALL").df()
-
-    def _moments(self) -> pd.DataFrame:
-        """How many moments that a system stamped lie on each day: of the row itself and of what happened to it later."""
-        file = quoted(self.folder / f"{self.spec.name}.parquet")
-        stamped = [c for c in self.columns if c.type == "time" and (c.stamped or c.name in self.spec.stamp)]
-        selects = [f"SELECT {self._day_of(c)} AS day FROM read_parquet({file})" for c in stamped] or ["SELECT NULL::DATE AS day"]
-        return self.connection.execute(
-            f'SELECT {quoted(self.spec.name)} AS "table", day, count(*) AS rows FROM ({" UNION ALL ".join(selects)}) '
-            "WHERE day IS NOT NULL GROUP BY ALL ORDER BY ALL"
-        ).df()
-
-    def _day_of(self, column: Column) -> str:
-        x = identifier(column.name)
-        return f"CAST(timezone('{self.settings.time_zone}', timezone('UTC', {x})) AS DATE)" if column.type == "time" else x
-
-    def _known_on(self) -> str:
-        """SQL of the day from whose end on a row is known, as model.as_of sees it."""
-        stamps = [self.spec[c] for c in self.spec.stamp if self.spec[c] in self.columns]
-        days = [self._day_of(stamp) for stamp in stamps]
-        if self.spec.covers and days:
-            return f"CAST({days[0]} + INTERVAL 1 {self.spec.covers} - INTERVAL 1 DAY AS DATE)"
-        return f"coalesce({', '.join(days)})" if days else "NULL::DATE"
 
     def _quarantine(self, i: int) -> pd.DataFrame:
         part = self.parts[i]

@@ -56,7 +56,7 @@ def unambiguous(x: str) -> str:
 
 def text(x: str) -> str:
     """Trimmed text; empty is NULL."""
-    return f"nullif(trim({x}, {BLANKS}), '')"
+    return f"CASE WHEN regexp_full_match({x}, '[!-~](.*[!-~])?') THEN {x} ELSE nullif(trim({x}, {BLANKS}), '') END"
 
 
 def _bare_number(x: str) -> str:
@@ -178,7 +178,10 @@ def _epoch(x: str) -> str:
 
 
 def moment(x: str, form: Format) -> str:
-    """TIMESTAMP in UTC. A time without a zone is where the source is; a day alone is its start where the company is."""
+    """TIMESTAMP in UTC. A time without a zone is where the source is; a day alone is its start where the company is.
+
+    A cast to TIMESTAMP reads an offset and ignores it: only text without one, or with Z, may come to it.
+    """
 
     def other(y: str) -> str:
         return f"CASE WHEN regexp_full_match({y}, '{EPOCH}') THEN {_epoch(y)} ELSE {_instant(y, form)} END"
@@ -186,6 +189,7 @@ def moment(x: str, form: Format) -> str:
     local = f"try_cast({x} AS TIMESTAMP)"
     return (
         f"CASE WHEN regexp_full_match({x}, '{STRICT}') THEN {_at(form.zone, local)} "
+        f"WHEN regexp_full_match({x}, '{STRICT}Z') THEN {local} "
         f"WHEN regexp_full_match({x}, '{STRICT_ZONED}') THEN timezone('UTC', try_cast({x} AS TIMESTAMPTZ)) "
         rf"WHEN regexp_full_match({x}, '\d{{4}}-\d{{2}}-\d{{2}}') THEN {_at(form.home, local)} "
         f"ELSE {_rarely(x, other)} END"
@@ -209,8 +213,11 @@ def day(x: str, form: Format) -> str:
     return rf"CASE WHEN regexp_full_match({x}, '\d{{4}}-\d{{2}}-\d{{2}}') THEN try_cast({x} AS DATE) ELSE {_rarely(x, other)} END"
 
 
-def evidence(x: str, type_: str) -> str:
-    """A struct of how often, and with which first example, the column is written so that only one format reads it, or both."""
+def evidence(x: str, type_: str) -> tuple[str, str]:
+    """A struct of examples of how the column is written (kind → least and greatest text, or NULLs), and where to look for them.
+
+    The kinds: what only one format reads (`dmy`, `mdy`; `,`, `.` as the decimal mark), and `either`.
+    """
     if type_ in ("date", "time"):
         first = rf"try_cast(regexp_extract({x}, '^(\d{{1,2}})[-/.]', 1) AS INTEGER)"
         second = rf"try_cast(regexp_extract({x}, '^\d{{1,2}}[-/.](\d{{1,2}})', 1) AS INTEGER)"
@@ -229,7 +236,8 @@ def evidence(x: str, type_: str) -> str:
         }
         tests["either"] = _either(b)
     fields = ", ".join(f"'{kind}': [min({x}) FILTER ({test}), max({x}) FILTER ({test})]" for kind, test in tests.items())
-    return "{" + fields + "}"
+    where = f"{x}[5] <> '-'" if type_ in ("date", "time") else f"(contains({x}, ',') OR contains({x}, '.'))"
+    return "{" + fields + "}", where
 
 
 def _either(bare: str) -> str:

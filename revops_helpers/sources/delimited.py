@@ -33,8 +33,7 @@ def delimited(place: Place) -> Raw:
     if not seen.regular:
         return keep_records(place, columns, _records(plain, place.label, delimiter), notes, delimiter)
     counted, refused, lines = _split(place, plain, seen, len(columns), has_header=True)
-    arrived = keep(place, columns, lines, delimiter)
-    return view(place, columns, counted, arrived, refused, notes)
+    return view(place, columns, counted, keep(place, columns, lines, delimiter), refused, notes)
 
 
 def _header(plain: Path, label: str) -> tuple[list[str], str]:
@@ -108,8 +107,7 @@ def json_lines(place: Place) -> Raw:
     plain, _ = as_utf8(place)
     seen = scan(plain, NO_DELIMITER, quotes=False)
     counted, refused, lines = _split(place, plain, seen, 1, has_header=False)
-    arrived = keep(place, ["json"], lines, NO_DELIMITER, quote="")
-    stored = f"read_parquet({quoted(place.scratch('parquet'))})"
+    arrived, stored = keep(place, ["json"], lines, NO_DELIMITER, quote="")
     if counted != arrived + len(refused):
         raise InputError(
             f"{place.label}: {counted:,} lines were counted and {arrived + len(refused):,} were read; export it again"

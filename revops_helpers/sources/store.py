@@ -76,33 +76,37 @@ def nul(label: str, line: int, raw: str) -> Refused:
     return Refused(label, line, rules.NUL_BYTE, NUL_ADVICE, raw.replace("\0", "\\0"))
 
 
-def keep(place: Place, columns: Sequence[str], lines: np.ndarray, delimiter: str = ",", quote: str = '"') -> int:
-    """The records of `place.scratch("clean")`, all of one width, as text in Parquet with their lines; how many arrived."""
+def keep(place: Place, columns: Sequence[str], lines: np.ndarray, delimiter: str = ",", quote: str = '"') -> tuple[int, str]:
+    """The records of `place.scratch("clean")`, all of one width, as text in Parquet: how many arrived, and the SQL of them."""
     clean, target = place.scratch("clean"), quoted(place.scratch("parquet"))
     execute = place.desk.connection.execute
     if not len(lines):
         empty = ", ".join(f"NULL::VARCHAR AS {identifier(c)}" for c in columns)
-        execute(f"COPY (SELECT {empty}, 0::BIGINT AS _line WHERE false) TO {target}")
-        return 0
+        return 0, f"(SELECT {empty}, 0::BIGINT AS _line WHERE false)"
     typed = "{" + ", ".join(f"{quoted(c)}: 'VARCHAR'" for c in columns) + "}"
     parsed = (
         f"read_csv({quoted(clean)}, columns = {typed}, auto_detect = false, header = false, delim = {quoted(delimiter)}, "
         f"quote = {quoted(quote)}, escape = {quoted(quote)}, nullstr = '', strict_mode = true, null_padding = false, "
         "new_line = '\\n', max_line_size = 16777216)"
     )
-    rows = f"SELECT *, {int(lines[0])} - 1 + row_number() OVER () AS _line FROM {parsed}"
-    if (np.diff(lines) != 1).any():
+    contiguous = (np.diff(lines) == 1).all()
+    rows, stored = f"SELECT * FROM {parsed}", f"read_parquet({target})"
+    if contiguous:
+        line = f"file_row_number + {int(lines[0])} AS _line"
+        stored = f"(SELECT * EXCLUDE (file_row_number), {line} FROM read_parquet({target}, file_row_number = true))"
+    else:
         import pandas as pd
 
         place.desk.connection.register("_lines", pd.DataFrame({"_line": lines}))
         rows = f"SELECT p.*, l._line FROM {parsed} p POSITIONAL JOIN _lines l"
     (arrived,) = execute(f"COPY ({rows}) TO {target}").fetchone()
     clean.unlink()
-    return int(arrived)
+    return int(arrived), stored
 
 
-def view(place: Place, columns: Sequence[str], counted: int, arrived: int, refused: Sequence[Refused], notes=()) -> Raw:
+def view(place: Place, columns: Sequence[str], counted: int, kept: tuple[int, str], refused: Sequence[Refused], notes=()) -> Raw:
     """The raw table over what `keep` stored. InputError when counting and parsing disagree: no row is lost in silence."""
+    arrived, stored = kept
     read = arrived + len(refused)
     if counted != read:
         raise InputError(
@@ -110,9 +114,8 @@ def view(place: Place, columns: Sequence[str], counted: int, arrived: int, refus
             "export it again with every text quoted"
         )
     listed = ", ".join(identifier(c) for c in columns)
-    source = f"read_parquet({quoted(place.scratch('parquet'))})"
     place.desk.connection.execute(
-        f"CREATE VIEW {place.relation} AS SELECT {listed}, {quoted(place.label)} AS _file, _line FROM {source}"
+        f"CREATE VIEW {place.relation} AS SELECT {listed}, {quoted(place.label)} AS _file, _line FROM {stored}"
     )
     return Raw(place.relation, place.label, tuple(columns), counted, tuple(refused), tuple(notes))
 
@@ -133,8 +136,8 @@ def keep_records(place: Place, columns: Sequence[str], records: Iterable[Record]
             else:
                 writer.writerow(fields)
                 lines.append(line)
-    arrived = keep(place, columns, np.array(lines, dtype=np.int64))
-    return view(place, columns, counted, arrived, refused, notes)
+    kept = keep(place, columns, np.array(lines, dtype=np.int64))
+    return view(place, columns, counted, kept, refused, notes)
 
 
 def _line_of(fields: list[str], delimiter: str) -> str:
