@@ -86,27 +86,12 @@ def test_a_deal_due_on_the_day_is_not_past_due():
     assert rule(checked([{}, {}], tables={"opportunity_history": history}), "past_due").failing == 1
 
 
-def test_leads_called_and_deals_won_before_the_lead_existed():
+def test_a_lead_called_before_it_existed_is_found():
     leads = [
         {"lead_id": "l1", "created_at": "2026-02-01", "first_contact_at": "2026-01-31", "source": "web", "owner_id": "u"},
         {"lead_id": "l2", "created_at": "2026-02-01", "first_contact_at": "2026-02-01", "source": "web", "owner_id": "u"},
     ]
-    won = {"status": "won", "created_at": "2026-01-01", "closed_at": "2026-01-20"}
-    found = checked([won | {"lead_id": "l1"}, won | {"lead_id": "l2", "closed_at": "2026-03-01"}], tables={"leads": leads})
-    assert rule(found, "contact_before_creation").failing == 1 and rule(found, "won_before_lead").failing == 1
-
-
-def test_won_for_nothing_and_a_name_spelt_twice():
-    won = {"status": "won", "closed_at": "2026-09-01"}
-    deals = [
-        won | {"amount": 0, "product": "GTX Pro"},
-        won | {"product": "GTXPro"},
-        won | {"product": "GTX Pro"},
-        won | {"product": "Pró"},
-    ]
-    found = checked(deals)
-    assert rule(found, "won_for_nothing").failing == 1
-    assert rule(found, "spelt_twice", "product").failing == 1
+    assert rule(checked([{}], tables={"leads": leads}), "contact_before_creation").failing == 1
 
 
 def test_money_on_a_record_that_fails_twice_is_counted_once():
@@ -143,13 +128,6 @@ def test_totals_add_up_whatever_the_period():
     expected = {"leads": 4, "leads_won": 2, "deals": 5, "won": 3, "lost": 1, "open": 1, "won_amount": 300, "mean_cycle": 10}
     assert found.counts == expected
     assert dict(zip(found.by_source.source, found.by_source.won, strict=True)) == {"web": 1, "(not recorded)": 1, "ads": 0}
-    assert found.wins_begin_late  # the first win is on record five months after the first lead
-
-
-def test_wins_that_begin_with_the_leads_are_not_late():
-    leads = [{"lead_id": "l0", "created_at": "2024-01-01", "source": "web"}]
-    deal = DEAL | {"opportunity_id": "o", "lead_id": "l0", "status": "won", "created_at": "2024-01-02", "closed_at": "2024-02-01"}
-    assert not totals(company_of(leads=leads, opportunities=[deal])).wins_begin_late
 
 
 def test_totals_need_leads_or_deals():

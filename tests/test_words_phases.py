@@ -156,13 +156,12 @@ def test_quarantine_and_ledger_read_right_with_and_without_rows():
     assert foundation.ledger_section(COMPANY).kind == "unavailable"
 
 
-def test_totals_say_when_wins_begin_late_and_when_no_loss_is_kept():
+def test_totals_state_the_shares_and_say_when_no_loss_is_kept():
     counts = {"leads": 8000, "leads_won": 842, "won": 842, "lost": 0}
     source = pd.DataFrame({"source": [], "leads": [], "won": [], "share": [], "low": [], "high": []})
-    found = Totals(counts, source, pd.DataFrame(), pd.Timestamp("2017-06-14"), pd.Timestamp("2017-12-05"))
+    found = Totals(counts, source, pd.DataFrame())
     text = said(totals_section(found, COMPANY))
     assert "842 of 8,000 leads are won: 10.5%" in text and "No lost deal is on record" in text
-    assert "No win is on record before 5 Dec 2017" in text
 
 
 def test_the_findings_of_the_audit_are_whole_and_bill_their_lever():

@@ -31,13 +31,6 @@ CRITICAL: dict[str, str] = {
 }
 
 
-# Columns of a few names, in which one name written in two ways splits every result by it.
-SPELT = (
-    "accounts.industry", "accounts.region", "accounts.segment", "campaigns.channel", "leads.source", "opportunities.lost_reason",
-    "opportunities.product", "opportunities.stage", "subscriptions.product",
-)  # fmt: skip
-
-
 @dataclass(frozen=True)
 class Rule:
     """One check: `tested` rows are asked, `failing` rows fail. `attached` names the money: deal, account or none."""
@@ -57,9 +50,6 @@ def rules(company: Company) -> Iterator[Rule]:
     yield from _past_due(company)
     yield from _stale(company)
     yield from _contact_before_creation(company)
-    yield from _won_before_lead(company)
-    yield from _won_for_nothing(company)
-    yield from _spelt_twice(company)
     yield from _owner_left(company)
 
 
@@ -154,37 +144,6 @@ def _contact_before_creation(company: Company) -> Iterator[Rule]:
         contacted = company.table("leads").filter(ibis._.first_contact_at.notnull())
         early = contacted.filter(contacted.first_contact_at < contacted.created_at)
         yield _rule("contact_before_creation", "leads", "first_contact_at", contacted, early)
-
-
-def _won_before_lead(company: Company) -> Iterator[Rule]:
-    """A deal was won before its lead was created."""
-    if not company.missing(["opportunities.lead_id", "opportunities.closed_at", "opportunities.status", "leads.created_at"]):
-        deals = company.table("opportunities")
-        won = deals.filter((deals.status == "won") & deals.lead_id.notnull() & deals.closed_at.notnull())
-        leads = company.table("leads").select(_key="lead_id", _since="created_at")
-        early = won.semi_join(leads, [won.lead_id == leads._key, won.closed_at < leads._since])
-        yield _rule("won_before_lead", "opportunities", "closed_at", won, early)
-
-
-def _won_for_nothing(company: Company) -> Iterator[Rule]:
-    """A deal was won at no amount."""
-    if not company.missing(["opportunities.amount", "opportunities.status"]):
-        won = company.table("opportunities").filter(ibis._.status == "won")
-        yield _rule("won_for_nothing", "opportunities", "amount", won, won.filter(won.amount == 0))
-
-
-def _spelt_twice(company: Company) -> Iterator[Rule]:
-    """A name is written in another way than most records write it: other case, spaces or marks."""
-    for need in SPELT:
-        table, _, column = need.partition(".")
-        if company.missing([need]):
-            continue
-        rows = company.table(table).filter(ibis._[column].notnull())
-        plain = rows[column].lower().re_replace(r"[^\p{L}\p{N}]", "")
-        ways = rows.group_by(_plain=plain, _way=rows[column]).aggregate(_n=rows.count())
-        best = ibis.row_number().over(group_by=ways._plain, order_by=[ways._n.desc(), ways._way])
-        odd = ways.mutate(_best=best).filter(ibis._._best > 0).select("_way")
-        yield _rule("spelt_twice", table, column, rows, rows.semi_join(odd, rows[column] == odd._way))
 
 
 def _owner_left(company: Company) -> Iterator[Rule]:

@@ -13,8 +13,6 @@ from revops_helpers.metrics.facts import deals
 from revops_helpers.model.company import Company
 from revops_helpers.model.tables import TABLES
 
-LATE_DAYS = 60  # deals whose first win is this long after the first lead were kept later than the leads
-
 
 @dataclass(frozen=True)
 class Totals:
@@ -24,72 +22,55 @@ class Totals:
         currency), mean_cycle (days from opening to winning, won deals); only what the tables tell.
     by_source: one row per source of leads: source, leads, won, share, low, high (Wilson).
     spans: one row per table with dates: table, first, last (days).
-    first_lead, first_win: the days; None where they are not told.
     """
 
     counts: dict[str, float]
     by_source: pd.DataFrame
     spans: pd.DataFrame
-    first_lead: pd.Timestamp | None
-    first_win: pd.Timestamp | None
-
-    @property
-    def wins_begin_late(self) -> bool:
-        """Whether wins are on record only from long after the first leads: earlier leads look lost and are not."""
-        return None not in (self.first_lead, self.first_win) and (self.first_win - self.first_lead).days > LATE_DAYS
 
 
 def totals(company: Company) -> Totals:
     """The control totals. Unavailable when there are neither leads nor deals."""
     if len(company.missing(["leads", "opportunities"])) == 2:
         company.require(["opportunities"])
-    counts, first_win = _deals(company)
-    by_source, first_lead = _leads(company)
+    counts, by_source = _deals(company), _leads(company)
     if len(by_source):
         counts = {"leads": int(by_source.leads.sum()), "leads_won": int(by_source.won.sum())} | counts
         low, high = wilson(by_source.won, by_source.leads)
         by_source = by_source.assign(share=by_source.won / by_source.leads, low=low, high=high)
-    return Totals(counts, by_source, _spans(company), first_lead, first_win)
+    return Totals(counts, by_source, _spans(company))
 
 
-def _deals(company: Company) -> tuple[dict[str, float], pd.Timestamp | None]:
+def _deals(company: Company) -> dict[str, float]:
     if company.missing(["opportunities.status"]):
-        return {}, None
+        return {}
     rows = deals(company)
     won = rows.status == "won"
     sums = {"deals": rows.count(), **{name: (rows.status == name).sum() for name in ("won", "lost", "open")}}
     if "amount" in rows.columns:
         sums["won_amount"] = rows.amount.sum(where=won)
-    if "closed_at" in rows.columns:
-        sums["first_win"] = rows.closed_at.min(where=won)
-        if "created_at" in rows.columns:
-            days = (rows.closed_at.epoch_seconds() - rows.created_at.epoch_seconds()) / 86_400
-            sums["mean_cycle"] = days.mean(where=won)
+    if {"closed_at", "created_at"} <= set(rows.columns):
+        days = (rows.closed_at.epoch_seconds() - rows.created_at.epoch_seconds()) / 86_400
+        sums["mean_cycle"] = days.mean(where=won)
     found = rows.aggregate(**sums).execute().iloc[0].to_dict()
-    first = found.pop("first_win", None)
-    return {name: float(value) for name, value in found.items() if not pd.isna(value)}, None if pd.isna(first) else pd.Timestamp(
-        first
-    )
+    return {name: float(value) for name, value in found.items() if not pd.isna(value)}
 
 
-def _leads(company: Company) -> tuple[pd.DataFrame, pd.Timestamp | None]:
-    """source, leads, won; and the first lead's creation."""
-    empty = pd.DataFrame({"source": [], "leads": [], "won": []})
+def _leads(company: Company) -> pd.DataFrame:
+    """source, leads, won: the leads that a won deal names, or that name a won deal."""
     linked = [need for need in ("opportunities.lead_id", "leads.opportunity_id") if not company.missing([need])]
     if company.missing(["leads", "opportunities.status"]) or not linked:
-        return empty, None
+        return pd.DataFrame({"source": [], "leads": [], "won": []})
     leads, rows = company.table("leads"), company.table("opportunities")
     winners = rows.filter(rows.status == "won")
     if linked[0] == "opportunities.lead_id":
-        winners = winners.filter(winners.lead_id.notnull()).select(_lead="lead_id")
+        winners = winners.filter(winners.lead_id.notnull()).select(_lead="lead_id").distinct()
     else:
-        winners = leads.join(winners, leads.opportunity_id == winners.opportunity_id).select(_lead=leads.lead_id)
-    joined = leads.left_join(winners.distinct(), leads.lead_id == winners.distinct()._lead)
+        winners = leads.join(winners, leads.opportunity_id == winners.opportunity_id).select(_lead=leads.lead_id).distinct()
+    joined = leads.left_join(winners, leads.lead_id == winners._lead)
     source = joined.source.fill_null(NOT_RECORDED) if "source" in leads.columns else ibis.literal(NOT_RECORDED)
     found = joined.group_by(source=source).aggregate(leads=joined.count(), won=joined._lead.notnull().sum()).execute()
-    first = leads.created_at.min().execute() if "created_at" in leads.columns else None
-    found = found.sort_values(["leads", "source"], ascending=[False, True], ignore_index=True)
-    return found, None if pd.isna(first) else pd.Timestamp(first)
+    return found.sort_values(["leads", "source"], ascending=[False, True], ignore_index=True)
 
 
 def _spans(company: Company) -> pd.DataFrame:

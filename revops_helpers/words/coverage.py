@@ -33,8 +33,6 @@ def totals_section(all_: Totals, company: Company) -> Part:
     left = parts.table([_("On record, of all time"), _("Total")], lines, name=_("Control totals"))
     limit = _("Limit: totals of all accepted records up to the day of this report, not of its period.")
     said = [parts.reading(totals_reading(all_)), parts.limit(limit)]
-    if late := _late_wins(all_):
-        said.append(parts.warning(late))
     if len(all_.by_source) < 2:
         return parts.beside(left, *said)
     rows = [(x.source, count(x.leads), count(x.won), _won_share(x)) for x in all_.by_source.head(MOST).itertuples()]
@@ -66,14 +64,6 @@ def totals_reading(all_: Totals) -> Text:
         words = {"won": count(won), "decided": count(decided), "share": percent(won / decided, 1)}
         said.append(_("{won} of {decided} decided deals are won: {share}.", **words))
     return sentences(*said) or _("The records hold neither won deals nor leads with their deals.")
-
-
-def _late_wins(all_: Totals) -> Text | None:
-    """Left truncation: leads from before the first recorded win look lost, and may not be."""
-    if not all_.wins_begin_late:
-        return None
-    words = {"win": day(all_.first_win.date()), "lead": day(all_.first_lead.date())}
-    return _("**No win is on record before {win}, but leads are from {lead} on:** shares of early leads are too low.", **words)
 
 
 def coverage_section(company: Company, all_: Totals | Unavailable) -> Part:

@@ -28,9 +28,6 @@ RULES: Mapping[str, str] = {
     "past_due": N_("open deal whose closing date has passed"),
     "stale": N_("open deal without any work for {days} days"),
     "contact_before_creation": N_("lead contacted before it was created"),
-    "won_before_lead": N_("deal won before its lead was created"),
-    "won_for_nothing": N_("won deal without an amount"),
-    "spelt_twice": N_("{field} written in a second way"),
     "owner_left": N_("open deal whose owner has left"),
 }
 SAME: Mapping[str, str] = {
