@@ -6,9 +6,14 @@ import ibis
 import pandas as pd
 
 from revops_helpers.foundation.duplicates import jaro_winkler
-from revops_helpers.foundation.rules import SPELT
 from revops_helpers.model.company import Company
 from revops_helpers.model.tables import TABLES
+
+# Columns of a few names, in which one name written in two ways splits every result by it.
+SPELT = (
+    "accounts.industry", "accounts.region", "accounts.segment", "campaigns.channel", "leads.source", "opportunities.lost_reason",
+    "opportunities.product", "opportunities.stage", "subscriptions.product",
+)  # fmt: skip
 
 TYPO = 0.95  # Jaro-Winkler similarity from which a rare name is proposed as a typo of a frequent one
 RARE = 0.05  # a name is rare beside one that is at least 20 times as frequent
