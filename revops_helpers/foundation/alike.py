@@ -15,6 +15,11 @@ SPELT = (
     "opportunities.product", "opportunities.stage", "subscriptions.product",
 )  # fmt: skip
 
+# Columns of a few names, in which one name written in two ways splits every result by it.
+SPELT = (
+    "accounts.country", "accounts.industry", "accounts.region", "accounts.segment", "campaigns.channel", "leads.source",
+    "opportunities.lost_reason", "opportunities.product", "opportunities.stage", "subscriptions.product", "users.region",
+)  # fmt: skip
 TYPO = 0.95  # Jaro-Winkler similarity from which a rare name is proposed as a typo of a frequent one
 RARE = 0.05  # a name is rare beside one that is at least 20 times as frequent
 NAMES = 200  # columns with more names than this are no lists of names
