@@ -6,7 +6,8 @@ from datetime import date
 
 import ibis
 
-from revops_helpers.metrics.facts import closed_deals, customer_months, reporting, twelve_months, zero
+from revops_helpers.metrics.facts import closed_deals, reporting, zero
+from revops_helpers.metrics.recurring import customer_months
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import add_months, month_start
@@ -103,7 +104,7 @@ def revenue_growth(company: Company, windows: Windows) -> ibis.Table:
 
 def results_of_twelve_months(company: Company, windows: Windows) -> ibis.Table:
     """Booked revenue and EBITDA by month of the twelve months to the window's end."""
-    return twelve_months(windows).assign(_booked(company, "revenue", "ebitda"), "month")
+    return windows.last_twelve_months().assign(_booked(company, "revenue", "ebitda"), "month")
 
 
 def burn(company: Company, windows: Windows) -> ibis.Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from revops_helpers.metrics import facts
+from revops_helpers.metrics import recurring
 from revops_helpers.metrics.dimensions import ACCOUNT
 from revops_helpers.metrics.metric import Benchmark, Metric
 from revops_helpers.metrics.revenue import MONTHLY, SAME_GROUND, SUBSCRIPTIONS
@@ -24,7 +24,7 @@ _customer = partial(
 )
 _cohort = partial(
     _customer,
-    facts=facts.year_apart,
+    facts=recurring.year_apart,
     where=lambda t: t.m0 > 0,
     den=lambda t: t.m0,
     timing=TWELVE,
@@ -35,7 +35,7 @@ _cohort = partial(
 )
 _share = partial(
     _customer,
-    facts=facts.shares_of_opening,
+    facts=recurring.shares_of_opening,
     cluster="customer",
     den=lambda t: t.base,
     grain="customer",
@@ -101,7 +101,7 @@ METRICS = (
         definition="Months that a new customer pays within five years if it leaves as customers left in the last twelve months.",
         formula="Σ S(t) ÷ (1 + discount rate)^(t/12) over the months 0 to 59, S by Kaplan-Meier with delayed entry",
         timing="Departures of the twelve months to the end of the period, by age; capped at 60 months.",
-        facts=facts.tenures,
+        facts=recurring.tenures,
         num=lambda t: t.months_paid,
         den=lambda t: t.left,
         entry="entry",

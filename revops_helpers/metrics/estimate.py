@@ -19,7 +19,7 @@ HORIZON = 60
 KEYS = ["window", "member"]
 RESULT = ["value", "low", "high", "n", "status", "reason"]
 
-# What each estimator asks the engine to sum over the rows (or clusters) of a group.
+# What each estimator asks the engine to sum over the rows (or clusters) of a group; x is the numerator, y the denominator.
 SUMS = {
     "sum": ("x",),
     "proportion": ("x", "y"),
@@ -30,6 +30,7 @@ SUMS = {
     "per_count": ("x", "y"),
     "fixed_per": ("x", "y", "yy", "y_groups"),
 }
+NAMES = {"x": "num", "y": "den", "xx": "num_num", "xy": "num_den", "yy": "den_den"}
 TIMES = ("median", "won_median", "lifetime")
 
 
@@ -39,36 +40,40 @@ def statistics(facts: ibis.Table, metrics: Sequence[Metric]) -> ibis.Table:
 
 
 def sums(facts: ibis.Table, metrics: Sequence[Metric]) -> ibis.Table:
-    """One row per window and member; columns `<i>_rows` and `<i>_<sum>` for the i-th metric, clusters added up first."""
+    """One row per window and member; columns `<id>_rows`, `<id>_num` and so on for each metric, clusters added up first."""
     cluster = metrics[0].cluster
     if cluster is None:
         picked = facts.select(*KEYS, **_read(facts, metrics))
         return picked.group_by(KEYS).agg(**_moments(picked, metrics, grouped=False))
     picked = facts.select(*KEYS, _cluster=facts[cluster], **_read(facts, metrics))
-    each = {name: picked[name].sum() for i in range(len(metrics)) for name in (f"{i}_x", f"{i}_y") if name in picked.columns}
-    rows = {f"{i}_rows": picked[f"{i}_x"].count() for i in range(len(metrics))}
+    each = {name: picked[name].sum() for name in picked.columns if name.endswith(("_num", "_den"))}
+    rows = {f"{m.id}_rows": picked[f"{m.id}_num"].count() for m in metrics}
     clusters = picked.group_by([*KEYS, "_cluster"]).agg(**each, **rows)
     return clusters.group_by(KEYS).agg(**_moments(clusters, metrics, grouped=True))
+
+
+def _named(metric: Metric, name: str) -> str:
+    return f"{metric.id}_{NAMES.get(name, name)}"
 
 
 def _read(facts: ibis.Table, metrics: Sequence[Metric]) -> dict[str, ibis.Value]:
     """x and y of each metric on each row; empty where the row does not count for it."""
     columns = {}
-    for i, metric in enumerate(metrics):
+    for metric in metrics:
         for name, pick in (("x", metric.num), ("y", metric.den)):
             if name == "x" or "y" in SUMS[metric.estimator]:
                 value = pick(facts) if pick else ibis.literal(1, type="int64")
                 value = value.cast("int64") if value.type().is_boolean() else value
-                columns[f"{i}_{name}"] = ibis.ifelse(metric.where(facts), value, ibis.null()) if metric.where else value
+                columns[_named(metric, name)] = ibis.ifelse(metric.where(facts), value, ibis.null()) if metric.where else value
     return columns
 
 
 def _moments(rows: ibis.Table, metrics: Sequence[Metric], grouped: bool) -> dict[str, ibis.Value]:
     out = {}
-    for i, metric in enumerate(metrics):
-        x, y = rows[f"{i}_x"], rows[f"{i}_y"] if f"{i}_y" in rows.columns else None
-        out[f"{i}_rows"] = rows[f"{i}_rows"].sum() if grouped else x.count()
-        out |= {f"{i}_{name}": MOMENTS[name](x, y) for name in SUMS[metric.estimator]}
+    for metric in metrics:
+        x, y = (rows[n] if (n := _named(metric, name)) in rows.columns else None for name in "xy")
+        out[f"{metric.id}_rows"] = rows[f"{metric.id}_rows"].sum() if grouped else x.count()
+        out |= {_named(metric, name): MOMENTS[name](x, y) for name in SUMS[metric.estimator]}
     return out
 
 
@@ -96,11 +101,11 @@ def durations(facts: ibis.Table, metric: Metric) -> ibis.Table:
     return picked.group_by([*KEYS, "duration", "ending", "entry"]).agg(rows=picked.count())
 
 
-def finish(stats: pd.DataFrame, i: int, metric: Metric, settings: Settings) -> pd.DataFrame:
-    """window, member and RESULT of the i-th metric of `statistics`; groups in which nothing counts for it are left out."""
+def finish(stats: pd.DataFrame, metric: Metric, settings: Settings) -> pd.DataFrame:
+    """window, member and RESULT of one metric of `statistics`; groups in which nothing counts for it are left out."""
     if metric.estimator in TIMES:
         return _finish_times(stats, metric, settings)
-    column = {name: stats[f"{i}_{name}"].to_numpy(float, na_value=np.nan) for name in ("rows", *SUMS[metric.estimator])}
+    column = {name: stats[_named(metric, name)].to_numpy(float, na_value=np.nan) for name in ("rows", *SUMS[metric.estimator])}
     rows = np.nan_to_num(column.pop("rows"))
     out = ESTIMATORS[metric.estimator](rows, **column)
     if metric.zero_reason:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import weakref
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
 
 import ibis
+import ibis.expr.operations as ops
+from ibis.util import gen_name
 
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.model.identity import customers
-from revops_helpers.periods import Period, add_months, fiscal_year_start, month_end
+from revops_helpers.periods import fiscal_year_start
 
 LINE = ("subscription_id", "account_id", "starts_on", "ends_on", "product", "change_reason", "mrr", "currency")
 DEAL_IDS = ("opportunity_id", "status", "kind", "account_id", "owner_id", "lead_id", "product", "motion")
 DEAL_DATES = ("created_at", "closed_at", "close_date")
 NOT_A_DEAL = ("duplicate", "disqualified")
-WRITTEN_OUT = "written out"
+STEPS = "steps of a query"
+UNREAD: deque[tuple[ibis.BaseBackend, str]] = deque()
 GROUPING = ("account_id", "tax_id", "parent_id")
-MOVEMENTS = ("new", "reactivation", "expansion", "indexation", "contraction", "churn")
 
 
 def zero() -> ibis.IntegerScalar:
@@ -27,15 +30,40 @@ def zero() -> ibis.IntegerScalar:
 
 
 def kept(company: Company, name: str, make: Callable[[], ibis.Table]) -> ibis.Table:
-    """A table that many metrics read: the engine makes it once for a company and keeps it. `written_out` ones stay lazy."""
-    if company.once(WRITTEN_OUT, bool):
-        return make()
-    return company.once(f"kept {name}", lambda: make().cache())
+    """A table that many metrics read: the engine makes it once for a company and keeps it.
+
+    For a company that is `written_out` it is a named step of the query instead, and nothing runs.
+    """
+    steps: dict[str, str] | None = company.once(STEPS, lambda: None)
+    if steps is None:
+        return company.once(f"kept {name}", lambda: _run(make()))
+    step = make()
+    steps.setdefault(name, to_sql(step))
+    return ibis.table(step.schema(), name=name)
 
 
-def written_out(company: Company) -> Company:
-    """The same company with nothing kept, so that a query's SQL goes down to the canonical tables."""
-    return replace(company, _made={WRITTEN_OUT: True})
+def _run(table: ibis.Table) -> ibis.Table:
+    """The rows in a temporary table that is dropped when nothing reads it any more, and then only between two queries: Ibis'
+    own `cache()` drops whenever Python collects garbage, which may be in the midst of a query on the same connection."""
+    engine = table.get_backend()
+    while UNREAD:
+        owner, name = UNREAD.popleft()
+        owner.drop_table(name, force=True)
+    made = engine.create_table(gen_name("kept"), table, temp=True)
+    weakref.finalize(made.op(), UNREAD.append, (engine, made.get_name()))
+    return made
+
+
+def written_out(company: Company) -> tuple[Company, dict[str, str]]:
+    """The same company, whose queries name their steps; and the SQL of the steps, filled as queries are built, in their order."""
+    steps: dict[str, str] = {}
+    return replace(company, _made={STEPS: steps}), steps
+
+
+def to_sql(table: ibis.Table) -> str:
+    """The SELECT of a table in the dialect of the engine it is in (DuckDB's where it is in none)."""
+    found = {source.source for source in table.op().find(ops.DatabaseTable)}
+    return str((found.pop() if found else ibis.duckdb).compile(table, pretty=True))
 
 
 # --- money ---------------------------------------------------------------------------------------------------------------
@@ -129,20 +157,21 @@ def by_customer(company: Company, rows: ibis.Table) -> ibis.Table:
 
 
 def lines(company: Company) -> ibis.Table:
-    """One row per subscription line: customer, account, product, mrr in reporting cents, starts_on, ends_on, uplift.
+    """One row per subscription line: customer, main_account, account_id, product, mrr in reporting cents, starts_on, ends_on,
+    uplift (the part of mrr that price indexation added over the line before) and `goes_on`: the next line starts as it ends."""
+    return kept(company, "lines", lambda: _lines(company))
 
-    uplift is the part of the line's mrr that price indexation added over the line before it.
-    """
+
+def _lines(company: Company) -> ibis.Table:
     rows = company.table("subscriptions", LINE)
     indexed = "change_reason" in rows.columns
     picked = {name: rows[name] if name in rows.columns else ibis.null("string") for name in ("product", "change_reason")}
     mrr = reporting(company, rows, "subscriptions", "mrr")
     rows = rows.select("subscription_id", "account_id", "starts_on", "ends_on", **picked, mrr=mrr)
-    if not indexed:
-        return by_customer(company, rows.mutate(uplift=zero()))
-    before = rows.mrr.lag().over(group_by=rows.subscription_id, order_by=rows.starts_on)
-    uplift = ibis.ifelse(rows.change_reason == "indexation", (rows.mrr - before).fill_null(0), 0)
-    return by_customer(company, rows.mutate(uplift=uplift))
+    order = ibis.window(group_by="subscription_id", order_by="starts_on")
+    goes_on = (rows.starts_on.lead().over(order) == rows.ends_on).fill_null(False)
+    raised = ibis.ifelse(rows.change_reason == "indexation", (rows.mrr - rows.mrr.lag().over(order)).fill_null(0), 0)
+    return by_customer(company, rows.mutate(goes_on=goes_on, uplift=raised if indexed else zero()))
 
 
 def changes(company: Company) -> ibis.Table:
@@ -153,146 +182,22 @@ def changes(company: Company) -> ibis.Table:
     """
     rows = lines(company)
     who = ("customer", "main_account", "account_id", "product")
-    starts = rows.select(*who, on=rows.starts_on, delta=rows.mrr, gross=rows.mrr, uplift=rows.uplift, restart=rows.starts_on)
+    starts = rows.select(*who, on=rows.starts_on, delta=rows.mrr, gross=rows.mrr, uplift=rows.uplift)
     ended = rows.filter(rows.ends_on.notnull())
-    ends = ended.select(*who, on=ended.ends_on, delta=-ended.mrr, gross=zero(), uplift=zero(), restart=ibis.null("date"))
-    both = ibis.union(starts, ends)
-    later = ibis.window(group_by=["customer", "product"], order_by=both.on.desc(), range=(None, 0))
-    both = both.mutate(next_start=both.restart.min().over(later))
-    soon = both.next_start <= both.on + ibis.interval(days=company.settings.grace_days)
-    return both.mutate(on=ibis.ifelse(both.restart.isnull() & soon.fill_null(False), both.next_start, both.on)).drop(
-        "restart", "next_start"
-    )
+    settled, loose = ended.filter(ended.goes_on), ended.filter(~ended.goes_on)
+    ends = [
+        settled.select(*who, on=settled.ends_on, delta=-settled.mrr, gross=zero(), uplift=zero()),
+        _bridged(loose, rows, company.settings.grace_days).select(*who, "on", delta=-ibis._.mrr, gross=zero(), uplift=zero()),
+    ]
+    return ibis.union(starts, *ends)
 
 
-def month_of(day: ibis.DateValue) -> ibis.IntegerValue:
-    """Months since the year 0, so that consecutive months are consecutive numbers."""
-    return (day.year() * 12 + day.month() - 1).cast("int64")
-
-
-def months(company: Company) -> ibis.Table:
-    """One row per customer and month in which its mrr changed: opening and closing mrr at the month ends around it, delta and
-    uplift (cents a month), paid_before (it had a subscription before), and `on`, the first of the month."""
-    return kept(company, "months", lambda: _months(company))
-
-
-def _months(company: Company) -> ibis.Table:
-    rows = changes(company)
-    monthly = rows.group_by(customer=rows.customer, month=month_of(rows.on)).agg(
-        account_id=rows.main_account.min(), delta=rows.delta.sum(), gross=rows.gross.sum(), uplift=rows.uplift.sum()
-    )
-    so_far = ibis.window(group_by="customer", order_by="month", rows=(None, 0))
-    monthly = monthly.mutate(
-        closing=monthly.delta.sum().over(so_far), paid_before=monthly.gross.sum().over(so_far) > monthly.gross
-    ).drop("gross")
-    first = ibis.date((monthly.month // 12).cast("int32"), (monthly.month % 12 + 1).cast("int32"), 1)
-    return monthly.mutate(opening=monthly.closing - monthly.delta, on=first)
-
-
-def customer_months(company: Company, windows: Windows) -> ibis.Table:
-    """One row per customer and month of the windows in which its mrr changed, with its six movements (losses positive).
-
-    closing − opening is always new + reactivation + expansion + indexation − contraction − churn, in cents a month.
-    """
-    rows = windows.assign(months(company), "on")
-    begins, ends = rows.opening == 0, rows.closing == 0
-    stays = ~begins & ~ends
-    sold = rows.delta - rows.uplift
-
-    def when(condition: ibis.BooleanValue, value: ibis.IntegerValue) -> ibis.IntegerValue:
-        return ibis.ifelse(condition, value, 0)
-
-    return rows.mutate(
-        new=when(begins & ~rows.paid_before, rows.closing),
-        reactivation=when(begins & rows.paid_before, rows.closing),
-        indexation=when(stays, rows.uplift),
-        expansion=when(stays & (sold > 0), sold),
-        contraction=when(stays & (sold < 0), -sold),
-        churn=when(~begins & ends, rows.opening),
-    )
-
-
-def movements(company: Company, *days: date) -> ibis.Table:
-    """customer, account_id, on, delta and uplift whose sums up to any of the days hold: by month where all are month ends."""
-    if all(day == month_end(day) for day in days):
-        return months(company).select("customer", "account_id", "on", "delta", "uplift")
-    rows = changes(company)
-    return rows.select("customer", "on", "delta", "uplift", account_id=rows.main_account)
-
-
-def customers_at_end(company: Company, windows: Windows) -> ibis.Table:
-    """One row per customer and window: its mrr (cents) on the window's last day, where it has any."""
-    ends = [p.end for p in windows.periods]
-    rows = up_to(movements(company, *ends), windows, end=ends)
-    held = rows.group_by("window", "customer").agg(mrr=rows.delta.sum(), account_id=rows.account_id.min())
-    return held.filter(held.mrr != 0)
-
-
-def up_to(rows: ibis.Table, windows: Windows, end: list, **days: list) -> ibis.Table:
-    """The rows up to each window's `end`, with `window` and the further days of it as columns."""
-    if len(windows.periods) == 1:
-        constants = {name: ibis.literal(day[0]) for name, day in days.items()}
-        return rows.filter(rows.on <= ibis.literal(end[0])).mutate(window=zero(), **constants)
-    spans = windows.days(end=end, **days)
-    return rows.join(spans, rows.on <= spans.end).drop("end")
-
-
-def year_apart(company: Company, windows: Windows) -> ibis.Table:
-    """One row per customer with mrr at the end of the window or a year before: m0 (before), m1 (at the end), uplift between."""
-    ends, before = [p.end for p in windows.periods], [p.year_before().end for p in windows.periods]
-    rows = up_to(movements(company, *ends, *before), windows, end=ends, before=before)
-    since = rows.on > rows.before
-    held = rows.group_by("window", "customer").agg(
-        account_id=rows.account_id.min(),
-        m1=rows.delta.sum(),
-        m0=ibis.ifelse(since, 0, rows.delta).sum(),
-        uplift=ibis.ifelse(since, rows.uplift, 0).sum(),
-    )
-    return held.filter((held.m0 != 0) | (held.m1 != 0))
-
-
-def shares_of_opening(company: Company, windows: Windows) -> ibis.Table:
-    """The movements of customer_months, and beside them rows with `base`: each customer's mrr at the start of the fiscal year."""
-    moved = customer_months(company, windows)
-    eves = [fiscal_year_start(p.start, windows.first_month) - timedelta(days=1) for p in windows.periods]
-    opened = up_to(movements(company, *eves), windows, end=eves)
-    opened = opened.group_by("window", "customer").agg(account_id=opened.account_id.min(), base=opened.delta.sum())
-    return ibis.union(
-        moved.select("window", "customer", "account_id", *MOVEMENTS, base=zero()),
-        opened.select("window", "customer", "account_id", **{name: zero() for name in MOVEMENTS}, base="base"),
-    )
-
-
-def tenures(company: Company, windows: Windows) -> ibis.Table:
-    """One row per customer that paid in the twelve months to the window's end: num (months paid until it left, or until the
-    window's end), den (it left) and entry (its age in months a year before, 0 if it came since)."""
-    rows = up_to(months(company), windows, end=[p.end for p in windows.periods], last=[p.end for p in windows.periods])
-    held = rows.group_by("window", "customer").agg(
-        account_id=rows.account_id.min(),
-        last=month_of(rows.last.max()),
-        first=rows.month.min(),
-        gone=ibis.ifelse(rows.closing == 0, rows.month, ibis.null()).max(),
-        mrr=rows.delta.sum(),
-    )
-    left = held.mrr == 0
-    held = held.mutate(end=ibis.ifelse(left, held.gone, held.last), left=left)
-    held = held.filter(~held.left | (held.end > held.last - 12))
-    entry = ibis.greatest(held["last"] - 12 - held["first"], 0)
-    return held.mutate(months_paid=held.end - held["first"], entry=entry)
-
-
-def live_and_won(company: Company, windows: Windows) -> ibis.Table:
-    """New ARR that went live (`live`) and first-year ARR of new business won (`won`) by customer and window, in cents a year."""
-    moved = customer_months(company, windows)
-    sold = closed_deals(company, windows)
-    sold = by_customer(company, sold.filter((sold.status == "won") & (sold.kind == "new")))
-    return ibis.union(
-        moved.select("window", "customer", "account_id", live=moved.new * 12, won=zero()),
-        sold.select("window", "customer", account_id=sold.main_account, live=zero(), won=sold.amount),
-    )
-
-
-def twelve_months(windows: Windows) -> Windows:
-    """The twelve months to the end of each window."""
-    year = tuple(Period(add_months(p.end + timedelta(days=1), -12), p.end) for p in windows.periods)
-    return Windows(year, windows.zone, windows.first_month, None)
+def _bridged(loose: ibis.Table, rows: ibis.Table, grace: int) -> ibis.Table:
+    """The lines that nothing of their own follows, with `on`: the first restart within the grace period, else the end."""
+    starts = rows.select(_customer="customer", _product="product", restart="starts_on").distinct().view()
+    same = [loose.customer == starts._customer, loose["product"].identical_to(starts._product)]
+    soon = [starts.restart >= loose.ends_on, starts.restart <= loose.ends_on + ibis.interval(days=grace)]
+    own = ("subscription_id", "starts_on", "customer", "main_account", "account_id", "product", "mrr", "ends_on")
+    found = loose.left_join(starts, same + soon)
+    found = found.group_by(own).agg(restart=found.restart.min())
+    return found.mutate(on=ibis.coalesce(found.restart, found.ends_on))

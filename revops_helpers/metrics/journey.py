@@ -13,6 +13,7 @@ from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
 
 COHORT_DAYS = 90
+RECENT = 92  # no fiscal quarter is longer
 LEAD_COLUMNS = ("lead_id", "account_id", "source", "campaign_id", "owner_id", "created_at", "first_contact_at")
 
 
@@ -39,25 +40,28 @@ def lead_outcomes(company: Company, windows: Windows) -> ibis.Table:
 
 
 def leads_and_deals(company: Company, windows: Windows) -> ibis.Table:
-    """Leads created (`lead` 1) and new-business deals opened (`deal` 1) in a window; `origin` joins a lead to its own deals."""
+    """Leads created in a window (`lead` 1) with the new-business deals opened from them in it (`deal`), one row per lead; and the
+    deals of the window that stem from no lead of it. The rows are independent of each other."""
     one = ibis.literal(1, type="int64")
     created = leads_created(company, windows)
     opened = deals_opened(company, windows)
     opened = opened.filter(opened.kind == "new")
-    from_lead = opened.lead_id if "lead_id" in opened.columns else ibis.null("string")
-    account = opened.account_id if "account_id" in opened.columns else ibis.null("string")
-    own_account = created.account_id if "account_id" in created.columns else ibis.null("string")
-    return ibis.union(
-        created.select("window", "lead_id", account_id=own_account, origin=created.lead_id, lead=one, deal=zero()),
-        opened.select(
-            "window",
-            lead_id=from_lead,
-            account_id=account,
-            origin=ibis.coalesce(from_lead, ibis.literal("deal ") + opened.opportunity_id),
-            lead=zero(),
-            deal=one,
-        ),
-    )
+    if "lead_id" not in opened.columns:
+        opened = opened.mutate(lead_id=ibis.null("string"))
+    if "account_id" not in opened.columns:
+        opened = opened.mutate(account_id=ibis.null("string"))
+    of_leads = opened.filter(opened.lead_id.notnull()).group_by("window", "lead_id")
+    of_leads = of_leads.agg(deal=ibis._.count(), account=ibis._.account_id.min())
+    same = lambda left, right: [left.window == right.window, left.lead_id == right.lead_id]  # noqa: E731
+    joined = created.left_join(of_leads, same(created, of_leads))
+    own = created.account_id if "account_id" in created.columns else ibis.null("string")
+    own_account = ibis.coalesce(own, joined.account)
+    parts = [joined.select("window", "lead_id", account_id=own_account, lead=one, deal=joined.deal.fill_null(0))]
+    others = of_leads.anti_join(created, same(of_leads, created))
+    parts.append(others.select("window", "lead_id", account_id="account", lead=zero(), deal="deal"))
+    alone = opened.filter(opened.lead_id.isnull())
+    parts.append(alone.select("window", "lead_id", "account_id", lead=zero(), deal=one))
+    return ibis.union(*parts)
 
 
 def first_contacts(company: Company, windows: Windows) -> ibis.Table:
@@ -131,45 +135,57 @@ def _spans(rows: ibis.Table, windows: Windows, first: list[date], last: list[dat
 def deals_as_they_stood(company: Company, windows: Windows) -> ibis.Table:
     """One row per deal and window, as it stood at the window's end: status, amount, close_date, closed_on and its references.
 
-    The rules are those of model.as_of, for many days in one pass; without history amounts are the export's.
+    Deals that were open then, or closed in the RECENT days before. The rules are those of model.as_of, for many days in one pass;
+    without history amounts are the export's.
     """
     ends = [min(p.end, company.as_of) for p in windows.periods]
     if all(end == company.as_of for end in ends):
-        rows = deals(company)
-        rows = rows.mutate(closed_on=closed_on(rows, windows)).drop(*({"created_at", "closed_at"} & set(rows.columns)))
-        return rows.cross_join(windows.days(end=ends)).drop("end")
+        rows = deals(company).cross_join(windows.days(end=ends))
+        rows = rows.mutate(closed_on=closed_on(rows, windows))
+        return rows.filter(_recent(rows)).drop("end", *({"created_at", "closed_at"} & set(rows.columns)))
+    rows = _at_ends(company, windows, ends)
+    if not company.missing(["opportunity_history"]):
+        rows = _with_state(rows, company.table("opportunity_history"))
+    amount = {"amount": reporting(company, rows, "opportunities", "amount")} if "amount" in rows.columns else {}
+    return rows.select("window", *(n for n in (*DEAL_IDS, "close_date", "closed_on") if n in rows.columns), **amount)
+
+
+def _recent(rows: ibis.Table) -> ibis.BooleanValue:
+    return rows.closed_on.isnull() | (rows.closed_on > rows.end - ibis.interval(days=RECENT))
+
+
+def _at_ends(company: Company, windows: Windows, ends: list[date]) -> ibis.Table:
+    """The deals that existed at each end (with `end`, and `cut`, the UTC instant after it), open unless closed by then."""
     rows = company.table("opportunities", (*DEAL_IDS, *DEAL_DATES, "amount", "currency", "lost_reason"))
+    rows = rows.mutate(closed_on=closed_on(rows, windows))
+    first = ibis.literal(min(ends) - timedelta(days=RECENT))
+    rows = rows.filter(rows.closed_on.isnull() | (rows.closed_on > first))
     spans = windows.moments(cut=[cut_off(end, company.settings) for end in ends]).join(windows.days(end=ends), "window")
+    rows = rows.cross_join(spans)
     if "created_at" in rows.columns:
-        rows = rows.cross_join(spans).filter((ibis._.created_at < ibis._.cut) | ibis._.created_at.isnull())
-    else:
-        rows = rows.cross_join(spans)
+        rows = rows.filter((rows.created_at < rows.cut) | rows.created_at.isnull())
     over = rows.close_date <= rows.end
     if "closed_at" in rows.columns:
         over = ibis.ifelse(rows.closed_at.notnull(), rows.closed_at < rows.cut, over)
-    closed = (rows.status != "open") & over.fill_null(False)
-    rows = rows.mutate(
-        reopened=(rows.status != "open") & ~closed, closed_on=ibis.ifelse(closed, closed_on(rows, windows), ibis.null())
-    )
+    reopened = (rows.status != "open") & ~over.fill_null(False)
+    rows = rows.mutate(reopened=reopened, closed_on=ibis.ifelse(reopened, ibis.null(), rows.closed_on))
     if "lost_reason" in rows.columns:
         rows = rows.filter(rows.reopened | (rows.status != "lost") | ~rows.lost_reason.lower().isin(NOT_A_DEAL).fill_null(False))
-    rows = rows.mutate(
-        status=ibis.ifelse(rows.reopened, "open", rows.status),
-        close_date=ibis.ifelse(rows.reopened, ibis.null(), rows.close_date),
-    )
-    if not company.missing(["opportunity_history"]):
-        rows = _with_state(rows, company.table("opportunity_history"), spans)
-    amount = {"amount": reporting(company, rows, "opportunities", "amount")} if "amount" in rows.columns else {}
-    there = [n for n in (*DEAL_IDS, "close_date", "closed_on") if n in rows.columns]
-    return rows.select("window", *there, **amount)
+    rows = rows.filter(_recent(rows))
+    state = {"status": ibis.ifelse(rows.reopened, "open", rows.status), "close_date": _unless(rows.reopened, rows.close_date)}
+    return rows.mutate(**state)
 
 
-def _with_state(rows: ibis.Table, history: ibis.Table, spans: ibis.Table) -> ibis.Table:
-    """The rows with what their newest history by the window's end says of them."""
+def _unless(condition: ibis.BooleanValue, value: ibis.Value) -> ibis.Value:
+    return ibis.ifelse(condition, ibis.null(), value)
+
+
+def _with_state(rows: ibis.Table, history: ibis.Table) -> ibis.Table:
+    """The rows with what their newest history by `cut` says of them; nothing is known of a deal whose history begins later."""
     own = [n for n in ("amount", "close_date", "owner_id") if n in history.columns and n in rows.columns]
-    dated = history.select("opportunity_id", "changed_at", *own).join(spans, ibis._.changed_at < spans.cut)
-    newest = ibis.row_number().over(group_by=["window", "opportunity_id"], order_by=dated.changed_at.desc())
-    state = dated.mutate(_rank=newest).filter(ibis._._rank == 0)
-    state = state.select(_deal="opportunity_id", _window="window", **{f"_then_{n}": n for n in own})
+    past = history.select(_deal="opportunity_id", _changed="changed_at", **{f"_then_{n}": n for n in own})
+    dated = rows.select("window", "cut", "opportunity_id").join(past, ibis._.opportunity_id == past._deal)
+    then = ibis.struct({n: dated[f"_then_{n}"] for n in own}).argmax(dated._changed, where=dated._changed < dated.cut)
+    state = dated.group_by(_window=dated.window, _deal=dated.opportunity_id).agg(_then=then)
     joined = rows.left_join(state, [rows.opportunity_id == state._deal, rows.window == state._window])
-    return joined.mutate(**{n: ibis.ifelse(joined._deal.notnull(), joined[f"_then_{n}"], joined[n]) for n in own})
+    return joined.mutate(**{n: ibis.ifelse(joined._deal.notnull(), joined._then[n], joined[n]) for n in own})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from revops_helpers.metrics import facts
+from revops_helpers.metrics import recurring
 from revops_helpers.metrics.dimensions import ACCOUNT
 from revops_helpers.metrics.metric import Benchmark, Metric
 
@@ -27,13 +27,13 @@ _revenue = partial(
     edge_cases=SAME_GROUND,
 )
 _stock = partial(
-    _revenue, facts=facts.customers_at_end, stock=True, timing=SNAPSHOT, grain="customer on the last day of the period"
+    _revenue, facts=recurring.customers_at_end, stock=True, timing=SNAPSHOT, grain="customer on the last day of the period"
 )
 _movement = partial(
     _revenue,
     unit="money",
     estimator="sum",
-    facts=facts.customer_months,
+    facts=recurring.customer_months,
     timing=MONTHLY,
     grain="customer and month",
     additive=True,

@@ -40,9 +40,14 @@ class Windows:
         """From the first day of any window to the last day of any."""
         return Period(min(p.start for p in self.periods), max(p.end for p in self.periods))
 
+    def last_twelve_months(self) -> Windows:
+        """The twelve months to the end of each window."""
+        years = tuple(Period(add_months(p.end + timedelta(days=1), -12), p.end) for p in self.periods)
+        return Windows(years, self.zone, self.first_month)
+
     def day(self, column: ibis.Value) -> ibis.Value:
-        """The company's calendar day of a date column or a UTC time column, exact within the windows."""
-        return local_day(column, self.zone, self.span.start, self.span.end)
+        """The company's calendar day of a date column or a UTC time column, exact within the windows and five years before."""
+        return local_day(column, self.zone, add_months(self.span.start, -60), self.span.end)
 
     def within(self, column: ibis.Value, span: Period) -> ibis.BooleanValue:
         """Whether a date or UTC time falls in the span: a comparison with constants, which the engine pushes into the scan."""

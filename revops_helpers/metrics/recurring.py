@@ -1,0 +1,140 @@
+"""Recurring revenue by customer: what changed when, what was held on a day, a year apart, and since the fiscal year began.
+
+All lazy; MRR in reporting cents. One table, `states`, carries it all: a row says what a customer paid from one day until the next
+change, so that the snapshot of any day is one row per customer and no sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import ibis
+
+from revops_helpers.metrics.facts import by_customer, changes, closed_deals, kept, zero
+from revops_helpers.metrics.windows import Windows
+from revops_helpers.model.company import Company
+from revops_helpers.periods import fiscal_year_start, month_end
+
+MOVEMENTS = ("new", "reactivation", "expansion", "indexation", "contraction", "churn")
+NEVER = date(9999, 12, 31)
+
+
+def states(company: Company, by_month: bool = True) -> ibis.Table:
+    """One row per customer and month (or day) in which its mrr changed: what it was before and since.
+
+    on, until: first day of the month (or the day) and that of the customer's next change. opening, closing, delta: mrr before,
+    after and the difference, as of month ends. uplift, uplifted: indexation then, and up to then. paid_before: it had a
+    subscription before. first: its first `on`. account_id: the account that stands for the customer.
+    """
+    return kept(company, "states" if by_month else "states_by_day", lambda: _states(company, by_month))
+
+
+def _states(company: Company, by_month: bool) -> ibis.Table:
+    rows = changes(company)
+    on = rows.on.truncate("M").cast("date") if by_month else rows.on
+    changed = rows.group_by(customer=rows.customer, on=on).agg(
+        account_id=rows.main_account.min(), delta=rows.delta.sum(), gross=rows.gross.sum(), uplift=rows.uplift.sum()
+    )
+    order = ibis.window(group_by="customer", order_by="on")
+    so_far = ibis.window(group_by="customer", order_by="on", rows=(None, 0))
+    changed = changed.mutate(
+        until=changed.on.lead().over(order).fill_null(ibis.literal(NEVER)),
+        first=changed.on.min().over(so_far),
+        closing=changed.delta.sum().over(so_far),
+        uplifted=changed.uplift.sum().over(so_far),
+        paid_before=changed.gross.sum().over(so_far) > changed.gross,
+    )
+    return changed.mutate(opening=changed.closing - changed.delta).drop("gross")
+
+
+def snapshots(company: Company, windows: Windows, days: Sequence[date]) -> ibis.Table:
+    """The state of every customer on the day of each window, with `window`; customers that do not pay any more among them."""
+    rows = states(company, all(day == month_end(day) for day in days))
+    if len(days) == 1:
+        day = ibis.literal(days[0])
+        return rows.filter(rows.on <= day, rows.until > day).mutate(window=zero())
+    spans = windows.days(day=list(days))
+    return rows.join(spans, [rows.on <= spans.day, rows.until > spans.day]).drop("day")
+
+
+def customer_months(company: Company, windows: Windows) -> ibis.Table:
+    """One row per customer and month of the windows in which its mrr changed, with its six movements (losses positive).
+
+    closing − opening is always new + reactivation + expansion + indexation − contraction − churn, in cents a month.
+    """
+    rows = windows.assign(states(company), "on")
+    begins, ends = rows.opening == 0, rows.closing == 0
+    stays = ~begins & ~ends
+    sold = rows.delta - rows.uplift
+
+    def when(condition: ibis.BooleanValue, value: ibis.IntegerValue) -> ibis.IntegerValue:
+        return ibis.ifelse(condition, value, 0)
+
+    return rows.mutate(
+        new=when(begins & ~rows.paid_before, rows.closing),
+        reactivation=when(begins & rows.paid_before, rows.closing),
+        indexation=when(stays, rows.uplift),
+        expansion=when(stays & (sold > 0), sold),
+        contraction=when(stays & (sold < 0), -sold),
+        churn=when(~begins & ends, rows.opening),
+    )
+
+
+def customers_at_end(company: Company, windows: Windows) -> ibis.Table:
+    """One row per customer and window: its mrr (cents) on the window's last day, where it has any."""
+    held = snapshots(company, windows, [p.end for p in windows.periods])
+    return held.filter(held.closing != 0).select("window", "customer", "account_id", mrr="closing")
+
+
+def year_apart(company: Company, windows: Windows) -> ibis.Table:
+    """One row per customer with mrr at the end of the window or a year before: m0 (before), m1 (at the end), uplift between."""
+    now = snapshots(company, windows, [p.end for p in windows.periods])
+    then = snapshots(company, windows, [p.year_before().end for p in windows.periods])
+    then = then.select(_window="window", _customer="customer", m0="closing", _uplifted="uplifted").view()
+    both = now.left_join(then, [now.window == then._window, now.customer == then._customer])
+    m0 = both.m0.fill_null(0)
+    uplift = both.uplifted - both._uplifted.fill_null(0)
+    held = both.select("window", "customer", "account_id", m0=m0, m1="closing", uplift=uplift)
+    return held.filter((held.m0 != 0) | (held.m1 != 0))
+
+
+def shares_of_opening(company: Company, windows: Windows) -> ibis.Table:
+    """The movements of customer_months, and beside them rows with `base`: each customer's mrr at the start of the fiscal year."""
+    moved = customer_months(company, windows)
+    eves = [fiscal_year_start(p.start, windows.first_month) - timedelta(days=1) for p in windows.periods]
+    opened = snapshots(company, windows, eves)
+    opened = opened.filter(opened.closing != 0)
+    return ibis.union(
+        moved.select("window", "customer", "account_id", *MOVEMENTS, base=zero()),
+        opened.select("window", "customer", "account_id", **{name: zero() for name in MOVEMENTS}, base="closing"),
+    )
+
+
+def tenures(company: Company, windows: Windows) -> ibis.Table:
+    """One row per customer that paid in the twelve months to the window's end: months_paid (until it left, or until the window's
+    end), left, and entry (its age in months a year before, 0 if it came since)."""
+    held = snapshots(company, windows, [p.end for p in windows.periods])
+    ends = windows.days(end=[p.end for p in windows.periods])
+    held = held.join(ends, "window")
+    last, first, gone = _month(held.end), _month(held["first"]), _month(held.on)
+    left = held.closing == 0
+    until = ibis.ifelse(left, gone, last)
+    held = held.mutate(left=left, months_paid=until - first, entry=ibis.greatest(last - 12 - first, 0), watched=until > last - 12)
+    return held.filter(~held.left | held.watched)
+
+
+def _month(day: ibis.DateValue) -> ibis.IntegerValue:
+    """Months since the year 0, so that consecutive months are consecutive numbers."""
+    return (day.year() * 12 + day.month() - 1).cast("int64")
+
+
+def live_and_won(company: Company, windows: Windows) -> ibis.Table:
+    """New ARR that went live (`live`) and first-year ARR of new business won (`won`) by customer and window, in cents a year."""
+    moved = customer_months(company, windows)
+    sold = closed_deals(company, windows)
+    sold = by_customer(company, sold.filter((sold.status == "won") & (sold.kind == "new")))
+    return ibis.union(
+        moved.select("window", "customer", "account_id", live=moved.new * 12, won=zero()),
+        sold.select("window", "customer", account_id=sold.main_account, live=zero(), won=sold.amount),
+    )
