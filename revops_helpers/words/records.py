@@ -96,7 +96,7 @@ def fields_section(clean: Hygiene, company: Company) -> Part:
     """How full the fields are on which decisions hang, emptiest first."""
     rows = clean.completeness.sort_values(["share", "table", "column"])
     lines = [_field_row(x) for x in rows.itertuples()]
-    heads = [_("Field"), _("What rests on it"), _("Asked of"), _("Filled"), _("0 to 100%")]
+    heads = [_("Field"), _("Filled"), _("0 to 100%"), _("Asked of"), _("What rests on it")]
     grid = parts.table(heads, lines, name=_("Fields on which decisions hang"))
     return parts.stack(grid, parts.reading(_fields_reading(clean)))
 
@@ -105,7 +105,7 @@ def _field_row(x) -> tuple:
     bar = Part("bar", interval_bar(x.share, x.low, x.high, span=(0.0, 1.0), state="open"), "")
     rests = _(x.decision or AGREED)
     rests = _("{rests}; only open deals lack it", rests=rests) if x.open_only else rests
-    return f"{x.table}.{x.column}", rests, count(x.tested), _share(x), bar
+    return f"{x.table}.{x.column}", _share(x), bar, count(x.tested), rests
 
 
 def _share(x) -> Measurement:
@@ -183,8 +183,8 @@ def duplicates_section(twice: Duplicates, company: Company) -> Part:
     for table in twice.records:
         for method, words in SAME.items():
             if pairs := twice.count(method, table=table):
-                rows.append((table, _(words), sure[METHODS[method]], count(pairs), count(twice.extra(method, table=table))))
-    heads = [_("Table"), _("Found by"), _("How sure"), _("Pairs"), _("Records more than needed")]
+                rows.append((table, _(words), count(pairs), count(twice.extra(method, table=table)), sure[METHODS[method]]))
+    heads = [_("Table"), _("Found by"), _("Pairs"), _("Records more than needed"), _("How sure")]
     compared = listing([n_("{n} row of {table}", "{n} rows of {table}", n, table=table) for table, n in twice.records.items()])
     limit = _(
         "Limit: {compared} compared. Names only propose: nothing is joined by name, and customers are counted by tax id root.",
