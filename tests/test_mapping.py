@@ -134,6 +134,15 @@ def test_shipped_selects_are_used_overridden_and_switched_off(opened, monkeypatc
     assert company.missing(["accounts"]) == ("accounts",)
 
 
+def test_a_source_may_be_one_file(opened):
+    files = {
+        "exports/Deals 2026.csv": "Id;On\nd1;2026-01-05\n",
+        "s/opportunities.sql": 'select id as opportunity_id, "on" as created_at from deals_2026',
+    }
+    company = opened(files, COMPANY + "sources: {deals: {path: exports/Deals 2026.csv, selects: s}}\n", as_of="2026-01-31")
+    assert company.table("opportunities").opportunity_id.execute().tolist() == ["d1"]
+
+
 def test_files_that_no_select_reads_are_named(opened):
     company = opened(CRM | {"crm/Opportunities.csv": "x\n"}, DECLARED, as_of="2026-01-31")
     assert "crm: no SELECT reads Opportunities.csv" in company.notes
