@@ -207,7 +207,7 @@ dirt = st.sampled_from(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.lists(dirt, min_size=8, max_size=10), max_size=12))
 def test_whatever_the_dirt_every_row_and_cent_is_somewhere(tmp_path_factory, monkeypatch, rows):
     folder = tmp_path_factory.mktemp("dirt")
