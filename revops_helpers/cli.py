@@ -58,14 +58,17 @@ def _list(context: click.Context, option: click.Parameter, value: str) -> tuple[
 @click.option("-p", "--parameter", "more", nargs=2, multiple=True, metavar="NAME VALUE", help="any other parameter of a notebook")
 def review(more: tuple[tuple[str, str], ...], language: str | None, **given) -> None:
     """Run the notebooks on DATA (a folder with company.yml, or the word sample) and publish the review."""
-    from revops_helpers.review.build import Request, ReviewFailed
-    from revops_helpers.review.build import review as build
+    from revops_helpers.review.kernels import kernels
 
-    try:
-        with _bar() as progress:
-            folder = build(Request(**given, language=language or "", more=dict(more)), progress)
-    except ReviewFailed as failure:
-        raise Failed(str(failure)) from None
+    with kernels() as starting:  # while the rest is imported
+        from revops_helpers.review.build import Request, ReviewFailed
+        from revops_helpers.review.build import review as build
+
+        try:
+            with _bar() as progress:
+                folder = build(Request(**given, language=language or "", more=dict(more)), progress, starting)
+        except ReviewFailed as failure:
+            raise Failed(str(failure)) from None
     click.echo(f"Review published: {folder.resolve() / 'index.html'}")
 
 

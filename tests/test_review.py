@@ -13,8 +13,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from revops_helpers.metrics.measure import measure
-from revops_helpers.review import exports
+from revops_helpers.review import manifest, run, site
 from revops_helpers.review.build import Request, ReviewFailed, review
 from revops_helpers.settings import InputError
 from revops_helpers.words.messages import FOLDER
@@ -51,6 +50,15 @@ def notebook(*sources: str):
     return made
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_commit():
+    """Two runs are of the same code, also when somebody commits between them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (manifest, site):
+            patch.setattr(module, "commit", lambda: {"hash": "0" * 40, "changed": False})
+        yield
+
+
 @pytest.fixture(scope="session")
 def company(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("company")
@@ -79,7 +87,8 @@ def write_notebooks(folder: Path) -> Path:
 @pytest.fixture
 def notebooks(tmp_path, monkeypatch) -> Path:
     """Notebooks of a review whose table of metrics holds one metric, to be quick; `published` has the whole one."""
-    monkeypatch.setattr(exports, "metrics_table", lambda company: measure(company, "arr"))
+    monkeypatch.setattr(run, "MAKE_METRICS", run.MAKE_METRICS.replace("metrics_table(company)", "measure(company, 'arr')"))
+    monkeypatch.setattr(run, "MAKE_METRICS", "from revops_helpers.metrics.measure import measure" + run.MAKE_METRICS)
     return write_notebooks(tmp_path / "notebooks")
 
 
@@ -234,21 +243,21 @@ def test_a_review_that_is_told_to_end_leaves_nothing_behind(company, notebooks):
     pid = notebooks.parent / "pid"
     sleep = f"import os, pathlib, time\npathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\ntime.sleep(120)"
     nbformat.write(notebook(sleep), notebooks / "01_audit.ipynb")
-    run = subprocess.Popen([sys.executable, "-c", REVIEW, str(company), str(notebooks)], cwd=ROOT, stderr=subprocess.PIPE)
+    running = subprocess.Popen([sys.executable, "-c", REVIEW, str(company), str(notebooks)], cwd=ROOT, stderr=subprocess.PIPE)
     end = time.monotonic() + 120
     while not (pid.exists() and pid.read_text()) and time.monotonic() < end:
         time.sleep(0.1)
-    run.send_signal(signal.SIGTERM)
-    _out, error = run.communicate(timeout=60)
-    assert (run.returncode, error) == (128 + signal.SIGTERM, b"")
+    running.send_signal(signal.SIGTERM)
+    _out, error = running.communicate(timeout=60)
+    assert (running.returncode, error) == (128 + signal.SIGTERM, b"")
     assert gone(int(pid.read_text()))
     assert not list((notebooks.parent / "reports").iterdir())
 
 
 def test_two_reviews_at_once_both_end_well(company, notebooks):
     command = [sys.executable, "-c", REVIEW, str(company), str(notebooks)]
-    runs = [subprocess.Popen(command, cwd=ROOT) for _turn in range(2)]
-    assert [run.wait(300) for run in runs] == [0, 0]
+    both = [subprocess.Popen(command, cwd=ROOT) for _turn in range(2)]
+    assert [one.wait(300) for one in both] == [0, 0]
     reports = notebooks.parent / "reports"
     assert {p.name for p in reports.iterdir()} == {"2026-06-30", "latest", ".replaced"}
     assert os.readlink(reports / "latest") == "2026-06-30"

@@ -34,9 +34,9 @@ def quiet(name: str) -> None:
     pass
 
 
-def execute_all(jobs, folder, held, at_once, done) -> list:
+def execute_all(jobs, folder, held, done) -> list:
     tasks = {one.name: partial(execute, one, folder / f"{one.name}.ipynb", held) for one in jobs}
-    return list(together(tasks, held, at_once, done).values())
+    return list(together(tasks, held, done).values())
 
 
 def outputs(notebook) -> list[str]:
@@ -82,7 +82,7 @@ def test_results_come_in_the_order_of_the_jobs_and_the_kernels_are_gone(tmp_path
     jobs = [job(str(n), PID, f"import time; time.sleep({1 / n}); print({n})", data=str(pids[n - 1])) for n in (1, 2, 3)]
     seen = []
     with kernels(()) as held:
-        ran = execute_all(jobs, tmp_path, held, 2, seen.append)
+        ran = execute_all(jobs, tmp_path, held, seen.append)
     assert [r.name for r in ran] == ["1", "2", "3"]
     assert sorted(seen) == ["1", "2", "3"]
     assert [outputs(r.notebook) for r in ran] == [["1\n"], ["2\n"], ["3\n"]]
@@ -95,7 +95,7 @@ def test_a_failed_notebook_is_named_with_cell_and_error_and_ends_the_others(tmp_
     error = r"^03_broken, cell 4 \(In \[3\]: y / 0  # here\): ZeroDivisionError: division by zero$"
     started = time.monotonic()
     with kernels(()) as held, pytest.raises(NotebookFailed, match=error):
-        execute_all([slow, job("03_broken", "y = 1", "y / 0  # here")], tmp_path, held, 2, quiet)
+        execute_all([slow, job("03_broken", "y = 1", "y / 0  # here")], tmp_path, held, quiet)
     assert time.monotonic() - started < 30
     assert not (tmp_path / "pid").exists() or gone(int((tmp_path / "pid").read_text()))
     assert "ZeroDivisionError" in (tmp_path / "03_broken.ipynb").read_text()
@@ -119,7 +119,7 @@ from tests.test_run import PID, execute_all, job, quiet
 from revops_helpers.review.kernels import kernels
 out = Path(sys.argv[1])
 with kernels(()) as held:
-    execute_all([job(n, PID, "import time; time.sleep(60)", data=str(out / n)) for n in "ab"], out, held, 2, quiet)
+    execute_all([job(n, PID, "import time; time.sleep(60)", data=str(out / n)) for n in "ab"], out, held, quiet)
 """
 
 

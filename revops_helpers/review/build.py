@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -27,7 +29,7 @@ from revops_helpers.words.messages import DOMAIN, FOLDER
 from revops_helpers.workspace import folder_of, open_company
 
 STANDARD = ("data", "as_of", "period", "segment", "language")
-METRICS = "tables of metrics"
+METRICS = "table of metrics"
 
 
 class ReviewFailed(Exception):
@@ -62,9 +64,10 @@ class Progress:
     step: Callable[[str], None] = lambda name: None
 
 
-def review(request: Request, progress: Progress | None = None) -> Path:
+def review(request: Request, progress: Progress | None = None, starting: Kernels | None = None) -> Path:
     """Run the notebooks on a company's data and publish the review. Returns its folder.
 
+    starting: kernels that are held already, while the caller was still importing this module.
     InputError when the input needs a hand: nothing has run and nothing is written. ReviewFailed when a notebook or a gate
     failed: the last published review is as it was, and the copy of what failed is under `.failed/`.
     """
@@ -74,13 +77,13 @@ def review(request: Request, progress: Progress | None = None) -> Path:
     parameters = {name: _declared(source, name) for name, source in sources.items()}
     checked(parameters, given)
     prepared(request.out)
-    with kernels() as held:
+    with nullcontext(starting) if starting else kernels() as held:
         company = _opened(request, given)
         told = checked(parameters, given | {"as_of": company.as_of, "language": company.settings.locale})
         seconds = {"open": time.monotonic() - clock}
         with building(request.out, company.as_of) as folder:
             try:
-                reports, metrics = _run(_jobs(sources, told), company, folder, held, request.jobs, progress or Progress())
+                reports, metrics = _run(_jobs(sources, told), folder, held, request.jobs, progress or Progress())
                 _write(folder, company, reports, metrics, set(run.find(request.folder or run.NOTEBOOKS)) - set(sources))
                 gates = _held(check(folder, company, reports, metrics))
             except (run.NotebookFailed, _GatesShut) as failure:
@@ -138,21 +141,26 @@ def _jobs(sources: Mapping[str, nbformat.NotebookNode], told: Mapping[str, Mappi
     return jobs
 
 
-def _run(
-    jobs: list[run.Job], company: Company, folder: Path, held: Kernels, at_once: int, progress: Progress
-) -> tuple[list[Report], pd.DataFrame]:
-    """Run the notebooks and the tables of metrics side by side; keep copies that are the same in every run."""
-    to = folder / "notebooks"
+def _run(jobs: list[run.Job], folder: Path, held: Kernels, at_once: int, progress: Progress) -> tuple[list[Report], pd.DataFrame]:
+    """Run the notebooks, and beside them the table of metrics; keep copies that are the same in every run."""
+    to, table = folder / "notebooks", held.folder / "metrics.parquet"
     to.mkdir()
-    tasks: dict[str, Callable] = {job.name: partial(run.execute, job, to / f"{job.name}.ipynb", held) for job in jobs}
-    tasks[METRICS] = partial(exports.metrics_table, company)
+    slots = threading.BoundedSemaphore(at_once)
+
+    def notebook(job: run.Job) -> run.Ran:
+        with slots:
+            return run.execute(job, to / f"{job.name}.ipynb", held)
+
+    told = {name: jobs[0].parameters[name] for name in STANDARD if name in jobs[0].parameters}
+    metrics = run.Job(METRICS, run.metrics_notebook(), {**told, "table": str(table)})
+    tasks: dict[str, Callable] = {METRICS: partial(run.execute, metrics, held.folder / "metrics.ipynb", held)}
+    tasks |= {job.name: partial(notebook, job) for job in jobs}
     progress.total(len(tasks))
-    done = run.together(tasks, held, at_once, progress.step)
-    metrics = done.pop(METRICS)
-    reports = [report(ran.name, reproducible(ran.notebook), ran.seconds) for ran in done.values()]
+    done = run.together(tasks, held, progress.step)
+    reports = [report(job.name, reproducible(done[job.name].notebook), done[job.name].seconds) for job in jobs]
     for one in reports:
         nbformat.write(one.notebook, to / f"{one.name}.ipynb")
-    return reports, metrics
+    return reports, pd.read_parquet(table)
 
 
 def _write(folder: Path, company: Company, reports: list[Report], metrics: pd.DataFrame, absent: set[str]) -> None:

@@ -93,6 +93,8 @@ class Kernels:
 
     def launch(self, command: list[str], directory: str) -> Forked | subprocess.Popen:
         """A new kernel. `command` is what would start it as a process of its own."""
+        if self.stopping:
+            raise RuntimeError("no kernel starts any more: the run is ending")
         if self._nursery is None:
             started = subprocess.Popen(command, cwd=directory, env=self._own_parent(), start_new_session=True)
         else:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
 
 from revops_helpers.review.kernels import Kernels
 from revops_helpers.review.parameters import nearest
@@ -19,6 +20,12 @@ from revops_helpers.settings import InputError
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 NOT_A_REPORT = ("explore",)
 CELL_SECONDS = 900
+MAKE_METRICS = """
+from revops_helpers.review.exports import metrics_table
+from revops_helpers.workspace import open_company
+company = open_company(data, as_of, period or "ytd", segment, language)
+metrics_table(company).to_parquet(table, index=False)
+"""
 
 
 class NotebookFailed(Exception):
@@ -142,9 +149,16 @@ def _register_engine() -> None:
     papermill_engines.register("review", Engine)
 
 
-def together(tasks: Mapping[str, Callable[[], Any]], held: Kernels, at_once: int, done: Callable[[str], None]) -> dict[str, Any]:
-    """Name → result of the tasks, run in their order, `at_once` at a time. The first that fails ends the kernels of all."""
-    with ThreadPoolExecutor(max(1, at_once)) as pool:
+def metrics_notebook() -> nbformat.NotebookNode:
+    """What makes the table of metrics, as a notebook of its own: it runs, fails and is ended like the others."""
+    parameters = "\n".join(f'{name} = ""  # str' for name in ("data", "as_of", "period", "segment", "language", "table"))
+    cells = [new_code_cell(parameters, metadata={"tags": ["parameters"]}), new_code_cell(MAKE_METRICS.strip())]
+    return new_notebook(cells=cells)
+
+
+def together(tasks: Mapping[str, Callable[[], Any]], held: Kernels, done: Callable[[str], None]) -> dict[str, Any]:
+    """Name → result of the tasks, side by side, in their order. The first that fails ends the kernels of all."""
+    with ThreadPoolExecutor(len(tasks)) as pool:
         running = {pool.submit(task): name for name, task in tasks.items()}
         try:
             left = set(running)
