@@ -15,6 +15,7 @@ BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(8239) || chr(65
 YES = ("true", "t", "yes", "y", "1", "sim", "s", "verdadeiro", "x")
 NO = ("false", "f", "no", "n", "0", "nao", "não", "falso")
 EARLIEST, LATEST = 1950, 2199
+LARGEST = 10**13  # major units: a thousand of the largest still add up in 64 bits of cents
 
 _TIME = r"(?:[T ,]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?: ?[AaPp][Mm])?(?: ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?)?"
 ISO = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}" + _TIME
@@ -83,7 +84,7 @@ def _decimal_text(x: str, decimal: str) -> str:
 def _plain(x: str, decimal: str, digits: str) -> tuple[str, str]:
     """The test that a number is written plainly, with that many digits after the mark, and its text with a point."""
     mark = r"\." if decimal == "." else ","
-    return rf"regexp_full_match({x}, '-?\d{{1,15}}({mark}\d{digits})?')", x if decimal == "." else f"replace({x}, ',', '.')"
+    return rf"regexp_full_match({x}, '-?\d{{1,12}}({mark}\d{digits})?')", x if decimal == "." else f"replace({x}, ',', '.')"
 
 
 def number(x: str, decimal: str) -> str:
@@ -98,12 +99,12 @@ def number(x: str, decimal: str) -> str:
 
 
 def cents(x: str, decimal: str) -> str:
-    """Money in major units as integer cents, half up (away from zero)."""
+    """Money in major units as integer cents, half up (away from zero). What is too large to be money is none."""
     is_plain, plain = _plain(x, decimal, "{1,2}")
 
     def other(y: str) -> str:
         value = f"try_cast({_decimal_text(y, decimal)} AS DECIMAL(38, 12))"
-        return f"CASE WHEN NOT contains({y}, '%') THEN try_cast(round({value} * 100, 0) AS BIGINT) END"
+        return f"CASE WHEN NOT contains({y}, '%') AND abs({value}) < {LARGEST} THEN CAST(round({value} * 100, 0) AS BIGINT) END"
 
     return f"CASE WHEN {is_plain} THEN try_cast(try_cast({plain} AS DECIMAL(18, 2)) * 100 AS BIGINT) ELSE {_rarely(x, other)} END"
 
