@@ -106,6 +106,12 @@ def test_the_audit_is_headed_by_what_can_be_relied_on(tie, records, title):
     assert said(foundation.head(COMPANY, tie, tied(), records)).splitlines()[0] == title
 
 
+def test_the_audit_of_a_segment_says_that_it_looks_at_the_whole_company():
+    part = replace(company_of(opportunities=[]), segment="SMB")
+    assert "The whole company" in said(foundation.head(part, arr(), tied(), clean()))
+    assert "Segment SMB only" in said(executive.head(part, gap_of()))
+
+
 def test_the_bottom_line_puts_the_most_money_first():
     lines = said(foundation.bottom_line(COMPANY, arr(2 * M, 2 * M), tied(unbilled=3), clean(M), twice(2))).splitlines()
     assert ["Revenue" in lines[0], "Pipeline" in lines[1], "never billed" in lines[2], "Companies" in lines[3]] == [True] * 4

@@ -56,7 +56,7 @@ def head(company: Company, arr: ArrTie | Unavailable, deals: DealTie | Unavailab
         )
     else:
         deck = _("Without billing and finance's ARR this audit can check the records, but not the revenue.")
-    return header(company, KICKER, title, deck)
+    return header(company, KICKER, title, deck, whole=True)
 
 
 def _revenue_clause(arr: ArrTie | Unavailable) -> Text:

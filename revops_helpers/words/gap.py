@@ -115,7 +115,7 @@ def deck(gap: Gap | Unavailable) -> Text:
     if isinstance(gap, Unavailable):
         return _("That needs {needs}. What the data allows is below; each missing part says what it needs.", needs=needs(gap))
     came = _("{period} brought {actual}.", period=span(gap.period), actual=value_of(gap.actual))
-    no_plan = _("There is no plan in the data, so last year is the measure.") if gap.basis == "last_year" else ""
+    no_plan = _("There is no plan to hold it against, so last year is the measure.") if gap.basis == "last_year" else ""
     return Text(" ".join(text for text in (came, no_plan, *why(gap)) if text))
 
 
@@ -148,7 +148,11 @@ def why(gap: Gap) -> list[Text]:
             )
         )
     if helped:
-        said.append(_("Better than plan: {list}.", list=listing([_effect(d) for d in helped])))
+        better = listing([_effect(d) for d in helped])
+        last_year = gap.basis == "last_year"
+        said.append(
+            _("Better than last year: {list}.", list=better) if last_year else _("Better than plan: {list}.", list=better)
+        )
     return said
 
 

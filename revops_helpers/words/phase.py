@@ -81,16 +81,19 @@ def money(company: Company, cents: int | float | None, n: int = 0, reason: str =
     return Measurement(round(cents), n=n, reason=reason, **fields)
 
 
-def header(company: Company, kicker: str, title: str, deck: str = "") -> parts.Part:
-    """The head of a report: what it is, the finding as title, and what it rests on."""
-    return parts.header(_("{report} · {period}", report=_(kicker), period=span(company.period)), title, deck, facts(company))
+def header(company: Company, kicker: str, title: str, deck: str = "", *, whole: bool = False) -> parts.Part:
+    """The head of a report: what it is, the finding as title, and what it rests on. whole: it looks at every segment."""
+    return parts.header(
+        _("{report} · {period}", report=_(kicker), period=span(company.period)), title, deck, facts(company, whole)
+    )
 
 
-def facts(company: Company) -> list[str]:
+def facts(company: Company, whole: bool = False) -> list[str]:
     """As of which day, of how many rows, and of which part of the company."""
     lines = [_("As of {day}", day=day(company.as_of))]
     if company.segment:
-        lines.append(_("Segment {segment} only", segment=company.segment))
+        only, all_ = _("Segment {segment} only", segment=company.segment), _("The whole company, every segment")
+        lines.append(all_ if whole else only)
     if company.ledger is not None and len(company.ledger):
         rows = company.ledger[company.ledger.unit == "rows"]
         sums = {name: count(int(rows[name].sum())) for name in ("read", "accepted", "quarantined", "excluded")}
