@@ -190,6 +190,7 @@ def test_a_gate_that_does_not_hold_publishes_nothing(company, notebooks):
     with pytest.raises(ReviewFailed, match=r"links to '02_gone\.html#here', which is not there"):
         review(request(company, notebooks, notebooks=("00",)))
     assert not (notebooks.parent / "reports/2026-06-30").exists()
+    assert (notebooks.parent / "reports/.failed/2026-06-30/index.html").exists()
 
 
 @pytest.mark.parametrize(

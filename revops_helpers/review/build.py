@@ -87,8 +87,7 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
                 _write(folder, company, reports, metrics, set(run.find(request.folder or run.NOTEBOOKS)) - set(sources))
                 gates = _held(check(folder, company, reports, metrics))
             except (run.NotebookFailed, _GatesShut) as failure:
-                names = [failure.notebook] if isinstance(failure, run.NotebookFailed) else list(sources)
-                raise _kept(folder, request.out, company, names, str(failure)) from None
+                raise _kept(folder, request.out, company, failure) from None
             seconds |= {one.name: one.seconds for one in reports} | {"whole": time.monotonic() - clock}
             ran = {"started_at": started, "seconds": {name: round(spent, 3) for name, spent in seconds.items()}}
             inputs = inputs_of(folder_of(request.data), company)
@@ -183,7 +182,9 @@ def _held(gates: list[Gate]) -> list[Gate]:
     return gates
 
 
-def _kept(folder: Path, out: Path, company: Company, names: list[str], said: str) -> ReviewFailed:
-    """The failure to raise, once what failed is kept apart."""
-    kept = keep_failed(folder, out, company.as_of, [f"notebooks/{name}.ipynb" for name in names], said)
-    return ReviewFailed(f"{said}\nNot published; the last review is as it was. See {kept}")
+def _kept(folder: Path, out: Path, company: Company, failure: run.NotebookFailed | _GatesShut) -> ReviewFailed:
+    """The failure to raise, once what failed is kept apart: the notebook's copy, or the whole review that gates held back."""
+    failed = isinstance(failure, run.NotebookFailed)
+    names = [f"notebooks/{failure.notebook}.ipynb"] if failed else [path.name for path in folder.iterdir()]
+    kept = keep_failed(folder, out, company.as_of, names, str(failure))
+    return ReviewFailed(f"{failure}\nNot published; the last review is as it was. See {kept}")

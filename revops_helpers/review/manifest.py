@@ -16,6 +16,7 @@ import pandas as pd
 
 from revops_helpers.ingest import cache_folder
 from revops_helpers.model.company import Company
+from revops_helpers.optimization.forecast import SEED as FORECAST_SEED
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = (
@@ -49,7 +50,7 @@ def manifest(
         "ledger": records(company.ledger),
         "versions": versions(),
         "commit": commit(),
-        "seeds": {"PYTHONHASHSEED": 0},
+        "seeds": {"hashes": 0, "forecast": FORECAST_SEED},
         "gates": list(gates),
         "run": dict(run),
     }
