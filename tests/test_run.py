@@ -125,7 +125,9 @@ with kernels(()) as held:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_no_kernel_outlives_a_run_that_is_told_to_end(tmp_path, number):
-    run = subprocess.Popen([sys.executable, "-c", RUN, str(tmp_path)], cwd=ROOT, stderr=subprocess.PIPE)
+    # a shell without job control starts its background jobs with interrupts ignored, and they pass it on
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    run = subprocess.Popen([sys.executable, "-c", RUN, str(tmp_path)], cwd=ROOT, stderr=subprocess.PIPE, preexec_fn=heard)
     files = [tmp_path / "a", tmp_path / "b"]
     end = time.monotonic() + 60
     while not all(f.exists() and f.read_text() for f in files) and time.monotonic() < end:

@@ -20,7 +20,7 @@ from revops_helpers.review.run import NOTEBOOKS, find
 DRAWS = {"matplotlib", "seaborn"}
 USES = {
     "00_executive_review": {*DRAWS, "scipy", "statsmodels", "lifelines"},
-    "01_foundation_audit": {"scipy"},
+    "01_foundation_audit": {"scipy", "lifelines"},
     "03_optimization": {*DRAWS, "scipy", "statsmodels", "lifelines"},
 }
 HEAVY = sorted({*DRAWS, "scipy", "statsmodels", "lifelines", "sklearn", "openpyxl", "papermill", "plotly"})
