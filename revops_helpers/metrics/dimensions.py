@@ -54,8 +54,8 @@ def add_dimension(company: Company, facts: ibis.Table, name: str) -> ibis.Table:
     company.require([dimension.need])
     if dimension.via not in facts.columns:
         raise Unavailable([f"a column {dimension.via}"])
-    other = company.table(dimension.table)
     key = {"accounts": "account_id", "leads": "lead_id", "opportunities": "opportunity_id"}[dimension.table]
+    other = company.table(dimension.table, (key, dimension.column))
     looked_up = other.select(_key=other[key], _member=other[dimension.column])
     joined = facts.left_join(looked_up, facts[dimension.via] == looked_up._key)
-    return joined.mutate(member=joined._member.cast("string").fill_null(NOT_RECORDED)).drop("_key", "_member")
+    return joined.select(*facts.columns, member=joined._member.cast("string").fill_null(NOT_RECORDED))

@@ -150,10 +150,10 @@ def by_customer(company: Company, rows: ibis.Table) -> ibis.Table:
     groups = None if company.missing(["accounts"]) else customers(company.table("accounts", GROUPING))
     if groups is None:
         return rows.mutate(customer=rows.account_id, main_account=rows.account_id)
-    groups = kept(company, "customers", lambda: groups).rename(_account="account_id")
-    joined = rows.left_join(groups, rows.account_id == groups._account).drop("_account")
+    groups = groups.rename(_account="account_id")
+    joined = rows.left_join(groups, rows.account_id == groups._account)
     known = {name: ibis.coalesce(joined[name], joined.account_id) for name in ("customer", "main_account")}
-    return joined.mutate(**known)
+    return joined.select(*rows.columns, **known)
 
 
 def lines(company: Company) -> ibis.Table:

@@ -32,11 +32,12 @@ def lead_outcomes(company: Company, windows: Windows) -> ibis.Table:
     joined = rows.left_join(sold, rows.opportunity_id == sold._deal)
     ripe = cut_off(company.as_of, company.settings) - timedelta(days=COHORT_DAYS)
     soon = joined._opened <= joined.created_at + ibis.interval(days=COHORT_DAYS)
-    return joined.mutate(
+    return joined.select(
+        *rows.columns,
         ripe=joined.created_at <= ibis.literal(ripe),
         converted=soon.fill_null(False),
         won=(joined._status == "won").fill_null(False),
-    ).drop("_deal", "_opened", "_status")
+    )
 
 
 def leads_and_deals(company: Company, windows: Windows) -> ibis.Table:

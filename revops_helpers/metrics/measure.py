@@ -173,8 +173,8 @@ def _derived(company: Company, metric: Metric, windows: Windows, dimension: str)
     parts = values(company, [catalogue()[part] for part in metric.parts], windows, dimension)
     if without := [found for found in parts.values() if len(found) and found.window.iloc[0] == NOWHERE]:
         return none(without[0].reason.iloc[0])
-    keys = pd.concat([found[KEYS] for found in parts.values()]).drop_duplicates().sort_values(KEYS)
-    aligned = {name: _filled(found, pd.MultiIndex.from_frame(keys)) for name, found in parts.items()}
+    every = sorted({key for found in parts.values() for key in zip(found["window"], found["member"], strict=True)})
+    aligned = {name: _filled(found, every) for name, found in parts.items()}
     try:
         return metric.combine(company, windows, aligned)[[*KEYS, *RESULT]]
     except Unavailable as missing:
@@ -183,29 +183,36 @@ def _derived(company: Company, metric: Metric, windows: Windows, dimension: str)
 
 def _every_window(metric: Metric, found: pd.DataFrame, windows: Windows, members: Sequence[str]) -> pd.DataFrame:
     """A row for each window and member: where nothing was counted a sum is 0 and anything else has no value."""
-    every = pd.MultiIndex.from_product([range(len(windows.periods)), members], names=KEYS)
+    every = [(window, member) for window in range(len(windows.periods)) for member in members]
     return _filled(found, every, zero=metric.estimator != "sum")
 
 
-def _filled(found: pd.DataFrame, every: pd.MultiIndex, zero: bool = True) -> pd.DataFrame:
-    there = found.set_index(KEYS)[RESULT]
-    absent = every.difference(there.index)
-    empty = estimate.frame([0.0] * len(absent), n=[0] * len(absent), zero=zero).set_index(absent)
-    return (pd.concat([there, empty]) if len(absent) else there).reindex(every).reset_index()
+def _filled(found: pd.DataFrame, every: Sequence[tuple[int, str]], zero: bool = True) -> pd.DataFrame:
+    there = dict(zip(zip(found["window"], found["member"], strict=True), range(len(found)), strict=True))
+    absent = [key for key in every if key not in there]
+    if absent:
+        empty = estimate.frame([0.0] * len(absent), n=[0] * len(absent), zero=zero)
+        keys = pd.DataFrame(absent, columns=KEYS)
+        found = pd.concat([found, keys.join(empty)], ignore_index=True)
+        there |= {key: len(there) + i for i, key in enumerate(absent)}
+    return found.iloc[[there[key] for key in every]].reset_index(drop=True)[[*KEYS, *RESULT]]
 
 
 def _tidy(company: Company, metric: Metric, dimension: str, windows: Windows, found: pd.DataFrame) -> pd.DataFrame:
     spans = {NOWHERE: windows.span, **dict(enumerate(windows.periods))}
-    rows = found.assign(
-        metric=metric.id,
-        dimension=dimension,
-        period_start=[spans[w].start for w in found.window],
-        period_end=[spans[w].end for w in found.window],
-        unit=metric.unit,
-        currency=company.settings.currency if metric.unit == "money" else "",
-        definition_id=metric.id,
-    )
-    return rows.sort_values(["member", "window"], kind="stable", ignore_index=True)[COLUMNS]
+    order = sorted(range(len(found)), key=lambda i: (found["member"].iloc[i], found["window"].iloc[i]))
+    rows = found.iloc[order].reset_index(drop=True)
+    size = len(rows)
+    more = {
+        "metric": [metric.id] * size,
+        "dimension": [dimension] * size,
+        "period_start": [spans[w].start for w in rows["window"]],
+        "period_end": [spans[w].end for w in rows["window"]],
+        "unit": [metric.unit] * size,
+        "currency": [company.settings.currency if metric.unit == "money" else ""] * size,
+        "definition_id": [metric.id] * size,
+    }
+    return pd.DataFrame({name: more[name] if name in more else rows[name] for name in COLUMNS})
 
 
 def sql(company: Company, id: str) -> str:

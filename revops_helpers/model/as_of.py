@@ -13,6 +13,8 @@ import ibis
 from revops_helpers.model.tables import TABLES, Table
 from revops_helpers.settings import Settings
 
+AT_THE_END = ("stage", "close_date", "forecast_category")  # what the export of a closed deal says of its end
+
 
 def cut_off(as_of: date, settings: Settings) -> datetime:
     """The first UTC instant after the as-of day, which ends at midnight where the company is."""
@@ -54,19 +56,35 @@ def as_it_stood(
 
     table, spec, cut = rows(name), TABLES[name], cut_off(as_of, settings)
     wanted = [c for c in table.columns if not columns or c in columns]
+    # Few columns early: the engine does not mind, but Ibis takes time for every column of every step.
+    table = table.select(*_read(spec, table.columns, wanted))
     if name == "opportunities":
         table = _open_if_closed_later(table, as_of, cut)
     if spec.history in accepted:
         table = _state_from_history(table, spec, accepted[spec.history], cut, wanted)
-    stamped = [c.name for c in spec.columns if c.stamped and c.name in table.columns]
-    table = table.mutate(**{c: ibis.ifelse(known(table[c], as_of, cut), table[c], ibis.null()) for c in stamped})
-    explained = [c for c in spec.columns if c.known_with in stamped and c.name in table.columns]
-    table = table.mutate(**{c.name: ibis.ifelse(table[c.known_with].notnull(), table[c.name], ibis.null()) for c in explained})
+    table = table.select(**{c: _shown(table, spec, c, as_of, cut) for c in wanted})
     for c in spec.columns:
         other, _, key = c.refers.partition(".")
         if c.later and c.name in wanted and other in accepted and key in accepted[other].columns:
             table = _known_reference(table, c.name, rows(other)[key])
-    return table.select(*wanted)
+    return table
+
+
+def _read(spec: Table, columns: Collection[str], wanted: Collection[str]) -> list[str]:
+    """The columns that tell the wanted ones: themselves, the key, and what says whether they are known yet."""
+    read = {spec.key[0], *wanted, *(spec[c].known_with for c in wanted)}
+    if spec.name == "opportunities" and read & {"status", *AT_THE_END}:
+        read |= {"status", "close_date", "closed_at"}
+    return [c for c in columns if c in read]
+
+
+def _shown(table: ibis.Table, spec: Table, name: str, as_of: date, cut: datetime) -> ibis.Value:
+    """The column without what was not known: stamps after the date, and what is known with such a stamp."""
+    value, column = table[name], spec[name]
+    for stamp in (name if column.stamped else "", column.known_with):
+        if stamp and stamp in table.columns:
+            value = ibis.ifelse(known(table[stamp], as_of, cut), value, ibis.null())
+    return value
 
 
 def _open_if_closed_later(deals: ibis.Table, as_of: date, cut: datetime) -> ibis.Table:
@@ -79,11 +97,7 @@ def _open_if_closed_later(deals: ibis.Table, as_of: date, cut: datetime) -> ibis
     if "closed_at" in deals.columns:
         closed = ibis.ifelse(deals.closed_at.notnull(), known(deals.closed_at, as_of, cut), closed)
     reopened = (deals.status != "open") & ~closed
-    unknown = {
-        name: ibis.ifelse(reopened, ibis.null(), deals[name])
-        for name in ("stage", "close_date", "forecast_category")
-        if name in deals.columns
-    }
+    unknown = {name: ibis.ifelse(reopened, ibis.null(), deals[name]) for name in AT_THE_END if name in deals.columns}
     return deals.mutate(status=ibis.ifelse(reopened, "open", deals.status), **unknown)
 
 
@@ -105,11 +119,12 @@ def _state_from_history(
     then = ibis.struct({c: history[called.get(c, c)] for c in own})
     newest = history.group_by(_key=history[key]).agg(_then=then.argmax(order, where=come))
     joined = table.left_join(newest, table[key] == newest._key)
-    return joined.mutate(**{c: ibis.ifelse(joined._key.notnull(), joined._then[c], joined[c]) for c in own})
+    state = {c: ibis.ifelse(joined._key.notnull(), joined._then[c], joined[c]) for c in own}
+    return joined.select(**{c: state.get(c, joined[c]) for c in table.columns})
 
 
 def _known_reference(table: ibis.Table, column: str, there: ibis.Column) -> ibis.Table:
     """Hide a reference whose row did not exist yet; `there` are the keys of the rows that did."""
     rows = there.name("_there").as_table()
     joined = table.left_join(rows, table[column] == rows._there)
-    return joined.mutate(**{column: joined._there}).drop("_there")
+    return joined.select(**{c: joined._there if c == column else joined[c] for c in table.columns})
