@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 
 import ibis
@@ -46,3 +48,8 @@ def company_of(as_of: str | date = "2026-09-30", settings: dict | None = None, p
     day = date.fromisoformat(as_of) if isinstance(as_of, str) else as_of
     accepted = {name: table_of(name, rows) for name, rows in tables.items()}
     return Company(settings=agreed, as_of=day, accepted=accepted, period_name=period_name)
+
+
+def answered(company: Company, results: Mapping[Callable, object]) -> Company:
+    """The company with the results of its analyses given: `company.ask(analysis)` returns results[analysis]."""
+    return replace(company, _made=dict(results))

@@ -9,27 +9,28 @@ import pandas as pd
 import pytest
 
 from revops_helpers.finding import Finding
-from revops_helpers.foundation.duplicates import PAIR, Duplicates
-from revops_helpers.foundation.hygiene import Hygiene
+from revops_helpers.foundation.duplicates import PAIR, Duplicates, duplicates
+from revops_helpers.foundation.hygiene import Hygiene, hygiene
 from revops_helpers.foundation.readiness import Gate, Readiness
-from revops_helpers.foundation.tie_out import ArrTie
+from revops_helpers.foundation.tie_out import ArrTie, arr_tie
 from revops_helpers.foundation.totals import Totals
-from revops_helpers.foundation.won_billed import DealTie
+from revops_helpers.foundation.won_billed import DealTie, deal_tie
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.model.company import Unavailable
-from revops_helpers.optimization.coverage import Coverage
+from revops_helpers.optimization.coverage import Coverage, coverage
 from revops_helpers.optimization.funnel import LeadFunnel
 from revops_helpers.optimization.mix import Mix
 from revops_helpers.optimization.pipeline import PipelineFlow
-from revops_helpers.optimization.stages import StageFunnel
-from revops_helpers.optimization.standing import Standing
+from revops_helpers.optimization.stages import StageFunnel, stage_funnel
+from revops_helpers.optimization.standing import Standing, standing_deals
+from revops_helpers.optimization.target_gap import gap_to_plan
 from revops_helpers.periods import Period
-from revops_helpers.words import checks, executive, foundation, optimization
+from revops_helpers.words import actions, checks, executive, foundation, optimization
 from revops_helpers.words import readiness as gates
 from revops_helpers.words.coverage import totals_section
 from revops_helpers.words.markup import plain
 from revops_helpers.words.phase import needs, owner_of, review_on, score_title, spelled
-from tests.support import company_of
+from tests.support import answered, company_of
 from tests.test_words_gap import BAD, GOOD, NOISE, PERIOD, WORSE, M, brl, forecast_of, gap_of
 
 COMPANY = company_of(opportunities=[])
@@ -170,11 +171,15 @@ def test_totals_state_the_shares_and_say_when_no_loss_is_kept():
     assert "842 of 8,000 leads are won: 10.5%" in text and "No lost deal is on record" in text
 
 
+def audited(company, *results):
+    return answered(company, dict(zip((arr_tie, deal_tie, hygiene, duplicates, gap_to_plan), results, strict=True)))
+
+
 def test_the_findings_of_the_audit_are_whole_and_bill_their_lever():
     live = replace(BAD, id="live_share", actual=Measurement(0.8, n=9, unit="ratio"))
     refused = replace(COMPANY, quarantine=pd.DataFrame({"rule": ["x"]}))
     deals = tied(matched=3, unbilled=1)
-    found = foundation.findings(refused, arr(5 * M, 5 * M), deals, clean(M), twice(1), gap_of(drivers=[live]))
+    found = foundation.findings(audited(refused, arr(5 * M, 5 * M), deals, clean(M), twice(1), gap_of(drivers=[live])))
     assert {f.id for f in found} == {"won_not_billed", "arr_untied", "records_at_risk", "rows_refused", "companies_twice"}
     assert all(f.headline and f.action and f.owner and f.metric and "#" in f.evidence for f in found)
     bill = next(f for f in found if f.id == "won_not_billed")
@@ -182,8 +187,9 @@ def test_the_findings_of_the_audit_are_whole_and_bill_their_lever():
 
 
 def test_clean_data_gives_no_findings():
-    assert foundation.findings(COMPANY, arr(), tied(matched=1), clean(), twice(), gap_of()) == []
-    assert foundation.findings(COMPANY, MISSING, MISSING, MISSING, MISSING, MISSING) == []
+    assert foundation.findings(audited(COMPANY, arr(), tied(matched=1), clean(), twice(), gap_of())) == []
+    assert foundation.findings(audited(COMPANY, *[MISSING] * 5)) == []
+    assert foundation.findings(COMPANY) == []
 
 
 # --- optimization --------------------------------------------------------------------------------------------------------
@@ -324,13 +330,22 @@ def test_the_forecast_section_warns_when_it_is_no_better_than_last_year():
     assert "The year is over" in said(optimization.forecast_reading(forecast_of(months=0)))
 
 
+def piped(*results):
+    return answered(COMPANY, dict(zip((gap_to_plan, stage_funnel, coverage, standing_deals), results, strict=True)))
+
+
 def test_findings_hold_every_clear_shortfall_with_its_lever_and_no_noise():
-    found = optimization.findings(COMPANY, gap_of(drivers=[BAD, WORSE, NOISE, GOOD]), funnel(), cover(), still())
+    found = optimization.findings(piped(gap_of(drivers=[BAD, WORSE, NOISE, GOOD]), funnel(), cover(), still()))
     assert [f.id for f in found] == ["driver_win_rate", "driver_churn", "bottleneck", "standing_deals", "coverage_short"]
     assert found[0].levers == {"win_rate": 0.25} and found[0].stake.value == 2 * M and found[0].stake.low < found[0].stake.high
     assert found[0].review_on == date(2026, 9, 30) + timedelta(days=90) and found[0].owner == "Head of sales"
-    assert optimization.findings(COMPANY, MISSING, MISSING, MISSING, MISSING) == []
-    assert optimization.findings(COMPANY, gap_of(drivers=[NOISE]), funnel(clear=False), cover(3.0), still(0)) == []
+    assert optimization.findings(piped(*[MISSING] * 4)) == [] == optimization.findings(COMPANY)
+    assert optimization.findings(piped(gap_of(drivers=[NOISE]), funnel(clear=False), cover(3.0), still(0))) == []
+
+
+def test_the_findings_of_all_phases_are_collected_once_each():
+    refused = replace(piped(gap_of(drivers=[WORSE]), MISSING, MISSING, still()), quarantine=pd.DataFrame({"rule": ["x"]}))
+    assert [f.id for f in actions.all_findings(refused)] == ["rows_refused", "driver_churn", "standing_deals"]
 
 
 @pytest.mark.parametrize("section", [optimization.gap_section, optimization.stages_section, optimization.flow_section,

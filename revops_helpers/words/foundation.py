@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from revops_helpers.finding import Finding
-from revops_helpers.foundation.duplicates import Duplicates
-from revops_helpers.foundation.hygiene import Hygiene
-from revops_helpers.foundation.tie_out import ArrTie
-from revops_helpers.foundation.won_billed import DealTie
+from revops_helpers.foundation.duplicates import Duplicates, duplicates
+from revops_helpers.foundation.hygiene import Hygiene, hygiene
+from revops_helpers.foundation.tie_out import ArrTie, arr_tie
+from revops_helpers.foundation.won_billed import DealTie, deal_tie
 from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.words import parts
@@ -186,14 +186,16 @@ def _twice_line(twice: Duplicates | Unavailable) -> tuple[float, str] | None:
 # --- findings ------------------------------------------------------------------------------------------------------------
 
 
-def findings(company: Company, arr, deals, clean, twice, gap: Gap | Unavailable | None = None) -> list[Finding]:
+def findings(company: Company) -> list[Finding]:
     """What phase 1 found, each with its stake, owner, action and review date. The gap gives deals never billed their lever."""
+    from revops_helpers.optimization.target_gap import gap_to_plan
+
     found = (
-        _unbilled(company, deals, gap),
-        _untied(company, arr),
-        _at_risk(company, clean),
+        _unbilled(company, company.ask(deal_tie), company.ask(gap_to_plan)),
+        _untied(company, company.ask(arr_tie)),
+        _at_risk(company, company.ask(hygiene)),
         _refused(company),
-        _repeated(company, twice),
+        _repeated(company, company.ask(duplicates)),
     )
     return [finding for finding in found if finding]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from revops_helpers.finding import Finding
 from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Company, Unavailable
-from revops_helpers.optimization.target_gap import joint_value
+from revops_helpers.optimization.target_gap import gap_to_plan, joint_value
 from revops_helpers.words import gap as gap_words
 from revops_helpers.words import parts
 from revops_helpers.words.endings import endings_section, sources_section, title
@@ -239,8 +239,13 @@ def _naive(forecast: YearForecast) -> Text | None:
 # --- findings ------------------------------------------------------------------------------------------------------------
 
 
-def findings(company: Company, gap, funnel, cover, still) -> list[Finding]:
+def findings(company: Company) -> list[Finding]:
     """What phase 3 found: every driver whose whole interval is below plan, the bottleneck, standing deals, short coverage."""
+    from revops_helpers.optimization.coverage import coverage
+    from revops_helpers.optimization.stages import stage_funnel
+    from revops_helpers.optimization.standing import standing_deals
+
+    gap, funnel, cover, still = (company.ask(asked) for asked in (gap_to_plan, stage_funnel, coverage, standing_deals))
     found = [_driver(company, gap, driver) for driver in gap.shortfalls() if driver.id in ACTIONS] if is_there(gap) else []
     return [*found, *(f for f in (_bottleneck(company, funnel), _standing(company, still), _short(company, cover)) if f)]
 
