@@ -88,9 +88,14 @@ def customers_at_end(company: Company, windows: Windows) -> ibis.Table:
 
 
 def year_apart(company: Company, windows: Windows) -> ibis.Table:
-    """One row per customer with mrr at the end of the window or a year before: m0 (before), m1 (at the end), uplift between."""
+    """apart from the same day a year before."""
+    return apart(company, windows, [p.year_before().end for p in windows.periods])
+
+
+def apart(company: Company, windows: Windows, days: Sequence[date]) -> ibis.Table:
+    """One row per customer with mrr at the end of the window or on its day before: m0 (then), m1 (at the end), uplift between."""
     now = snapshots(company, windows, [p.end for p in windows.periods])
-    then = snapshots(company, windows, [p.year_before().end for p in windows.periods])
+    then = snapshots(company, windows, days)
     then = then.select(_window="window", _customer="customer", m0="closing", _uplifted="uplifted").view()
     both = now.left_join(then, [now.window == then._window, now.customer == then._customer])
     m0 = both.m0.fill_null(0)
