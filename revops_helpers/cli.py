@@ -113,7 +113,7 @@ def check(data: str) -> None:
 @main.command()
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="a new or empty folder")
 @click.option("--seed", type=int, default=20260930, show_default=True)
-@click.option("--scale", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="100: 100k accounts")
+@click.option("--scale", type=click.FloatRange(min=0.002), default=1.0, show_default=True, help="100: 100k accounts")
 def sample(out: Path, seed: int, scale: float) -> None:
     """Write the simulated company with its planted truth to a folder."""
     from revops_helpers.sample.write import write_sample

@@ -280,6 +280,19 @@ def test_claims_follow_from_the_costs_and_customers_that_are_recorded(sample):
             assert claims[team] == pytest.approx(fact["cents"] / fact["customers"] / 100, abs=0.005)
 
 
+@pytest.mark.parametrize("scale", [0.002, 0.02])
+def test_of_a_company_too_small_to_win_a_customer_a_quarter_nobody_claims_a_cost_per_customer(scale):
+    claimed = [World(seed, scale).claims for seed in range(4)]
+    assert any(fact["customers"] == 0 for _rows, truth in claimed for fact in truth.values())
+    for rows, truth in claimed:
+        assert set(rows["team"]) == {team for team, fact in truth.items() if fact["customers"]} - {"canonical"}
+
+
+def test_the_smallest_company_is_written_whole(tmp_path):
+    write_sample(tmp_path, 1, 0.002)
+    assert len(list(tmp_path.rglob("*.gz"))) == len(list(SAMPLE.rglob("*.gz")))
+
+
 def test_finance_differs_from_billing_by_what_is_recorded(sample):
     finance = sample.tables["financials"]["arr"].iloc[-1]
     difference = sum(part["cents"] for part in sample.truth["finance_difference"].values())

@@ -209,7 +209,8 @@ def simulate_claims(core: Core, spend: pd.DataFrame, deals: Deals) -> tuple[pd.D
     facts = {team: {"cents": int(cents), "customers": n, "switches": how} for team, (cents, n, how) in claims.items()}
     facts["canonical"] = {"cents": int(before[["marketing", "sales"]].sum()), "customers": live, "switches": []}
     start = w.days(w.MONTH_STARTS[[w.MONTHS - 3]])[0]
-    rows = [(t, "cac", start, round(facts[t]["cents"] / facts[t]["customers"] / 100, 2), CLAIM_WORDS[t]) for t in claims]
+    costs = {t: facts[t]["cents"] / facts[t]["customers"] / 100 for t in claims if facts[t]["customers"]}  # else no cost to claim
+    rows = [(t, "cac", start, round(cost, 2), CLAIM_WORDS[t]) for t, cost in costs.items()]
     return pd.DataFrame(rows, columns=["team", "metric", "period_start", "value", "definition"]), facts
 
 
