@@ -1,6 +1,7 @@
 """A review is there whole or not at all, whatever ends the process and whoever else publishes."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,12 +9,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from revops_helpers.review import publish as rooms
-from revops_helpers.review.publish import building, keep_failed, locked, publish
+from revops_helpers.review.publish import building, keep_failed, locked, name_of, publish
 from revops_helpers.settings import InputError
 
-DAY = date(2026, 9, 30)
+DAY = "2026-09-30"
 FILES = ("index.html", "manifest.json", "tables/metrics.csv")
 
 
@@ -23,7 +26,7 @@ def write_review(folder: Path, text: str) -> None:
         (folder / name).write_text(text)
 
 
-def publish_one(out: Path, text: str, day: date = DAY) -> Path:
+def publish_one(out: Path, text: str, day: str = DAY) -> Path:
     with building(out, day) as folder:
         write_review(folder, text)
         return publish(folder, out, day)
@@ -62,9 +65,34 @@ def test_a_date_run_again_takes_the_place_and_keeps_what_it_replaced(tmp_path, m
     assert {path.name for path in (tmp_path / "2026-09-30").iterdir()} == {"index.html", "manifest.json", "tables"}
 
 
+def test_a_folder_is_named_after_its_date_and_whatever_else_the_review_was_told():
+    assert name_of(date(2026, 9, 30)) == "2026-09-30"
+    assert name_of(date(2026, 9, 30), ["quarter", "segment-smb", "pt_BR"]) == "2026-09-30-quarter-segment-smb-pt_BR"
+
+
+@given(st.lists(st.text(), min_size=2, max_size=2, unique=True))
+def test_no_two_segments_share_a_folder_and_none_leaves_its_place(texts):
+    one, other = (name_of(date(2026, 9, 30), [f"segment-{text}"]) for text in texts)
+    assert one != other
+    assert re.fullmatch(r"2026-09-30-segment[A-Za-z0-9_-]*", one)
+
+
+def test_latest_never_points_to_a_review_of_a_part(tmp_path):
+    publish_one(tmp_path, "part", "2026-12-31-segment-smb")
+    assert not (tmp_path / "latest").exists()
+    publish_one(tmp_path, "whole")
+    publish_one(tmp_path, "part", "2026-09-30-1")
+    publish_one(tmp_path, "again", "2026-09-30-1")
+    publish_one(tmp_path, "again")
+    assert os.readlink(tmp_path / "latest") == "2026-09-30"
+    assert content(tmp_path / ".replaced/2026-09-30-1-1") == {"part"} and content(tmp_path / ".replaced/2026-09-30-1") == {
+        "whole"
+    }
+
+
 def test_latest_points_to_the_newest_date_not_to_the_last_run(tmp_path):
     publish_one(tmp_path, "new")
-    publish_one(tmp_path, "old", date(2026, 6, 30))
+    publish_one(tmp_path, "old", "2026-06-30")
     assert os.readlink(tmp_path / "latest") == "2026-09-30"
 
 
@@ -130,7 +158,7 @@ def test_a_crash_at_any_step_leaves_one_whole_review_for_the_next_run(tmp_path, 
         assert seen(out) <= {"2026-09-30", "latest"}
         if one_step:
             assert content(out / "2026-09-30") in ({"first"}, {"second"})
-        with building(out, date(2026, 6, 30)):
+        with building(out, "2026-06-30"):
             assert content(out / "2026-09-30") in ({"first"}, {"second"})
         assert not list(out.glob(".building-*")) and not list(out.glob(".latest-*"))
         if code == 0:

@@ -165,6 +165,7 @@ def test_links_to_reports_that_a_review_leaves_out_become_plain_words(company, n
 def test_parameters_reach_every_notebook(company, notebooks):
     folder = review(request(company, notebooks, period="quarter", segment="smb", language="pt_BR"))
     index = (folder / "index.html").read_text()
+    assert folder.name == "2026-06-30-quarter-segment-smb-pt_BR" and not (folder.parent / "latest").exists()
     assert '<html lang="pt-BR">' in index
     assert ("no catalogue for pt_BR" in index) is not (FOLDER / "pt_BR/LC_MESSAGES/revops.mo").exists()
     assert "quarter" in (folder / "01_audit.html").read_text() and "smb" in (folder / "01_audit.html").read_text()

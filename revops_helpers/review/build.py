@@ -21,9 +21,9 @@ from revops_helpers.review.gates import Gate, check
 from revops_helpers.review.kernels import Kernels, kernels
 from revops_helpers.review.manifest import inputs_of, manifest, now
 from revops_helpers.review.parameters import Parameter, checked, declared, iso_date
-from revops_helpers.review.publish import building, keep_failed, prepared, publish
+from revops_helpers.review.publish import building, keep_failed, name_of, prepared, publish
 from revops_helpers.review.site import write_pages
-from revops_helpers.settings import InputError
+from revops_helpers.settings import InputError, read_settings
 from revops_helpers.words.language import _, translate_markdown, use
 from revops_helpers.words.messages import DOMAIN, FOLDER
 from revops_helpers.workspace import folder_of, open_company
@@ -81,19 +81,29 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
         company = _opened(request, given)
         told = checked(parameters, given | {"as_of": company.as_of, "language": company.settings.locale})
         seconds = {"open": time.monotonic() - clock}
-        with building(request.out, company.as_of) as folder:
+        name = name_of(company.as_of, _told_more(request))
+        with building(request.out, name) as folder:
             try:
                 reports, metrics = _run(_jobs(sources, told), folder, held, request.jobs, progress or Progress())
                 _write(folder, company, reports, metrics, set(run.find(request.folder or run.NOTEBOOKS)) - set(sources))
                 gates = _held(check(folder, company, reports, metrics))
             except (run.NotebookFailed, _GatesShut) as failure:
-                raise _kept(folder, request.out, company, failure) from None
+                raise _kept(folder, request.out, name, failure) from None
             seconds |= {one.name: one.seconds for one in reports} | {"whole": time.monotonic() - clock}
             ran = {"started_at": started, "seconds": {name: round(spent, 3) for name, spent in seconds.items()}}
             inputs = inputs_of(folder_of(request.data), company)
             made_of = manifest(company, inputs, told, [gate.record() for gate in gates], ran)
             exports.write_json(folder / "manifest.json", made_of)
-            return publish(folder, request.out, company.as_of)
+            return publish(folder, request.out, name)
+
+
+def _told_more(request: Request) -> list[str]:
+    """What the reader asked for beyond the company's plain review of a date."""
+    own = read_settings(folder_of(request.data) / "company.yml").locale
+    period = [request.period] if request.period != Request.period else []
+    segment = [f"segment-{request.segment}"] if request.segment else []
+    language = [request.language] if request.language not in ("", own) else []
+    return [*period, *segment, *language, *(f"{name}-{value}" for name, value in sorted(request.more.items()))]
 
 
 def _given(request: Request) -> dict[str, Any]:
@@ -182,9 +192,9 @@ def _held(gates: list[Gate]) -> list[Gate]:
     return gates
 
 
-def _kept(folder: Path, out: Path, company: Company, failure: run.NotebookFailed | _GatesShut) -> ReviewFailed:
+def _kept(folder: Path, out: Path, name: str, failure: run.NotebookFailed | _GatesShut) -> ReviewFailed:
     """The failure to raise, once what failed is kept apart: the notebook's copy, or the whole review that gates held back."""
     failed = isinstance(failure, run.NotebookFailed)
-    names = [f"notebooks/{failure.notebook}.ipynb"] if failed else [path.name for path in folder.iterdir()]
-    kept = keep_failed(folder, out, company.as_of, names, str(failure))
+    files = [f"notebooks/{failure.notebook}.ipynb"] if failed else [path.name for path in folder.iterdir()]
+    kept = keep_failed(folder, out, name, files, str(failure))
     return ReviewFailed(f"{failure}\nNot published; the last review is as it was. See {kept}")

@@ -1,21 +1,23 @@
 """A review is published whole or not at all: built beside its place, and put there by one rename.
 
-reports/<as_of>/            a published review
-reports/latest              a link to the one with the newest date
-reports/.building-…/        being built; its owner holds a lock on it, so a folder without a lock was left by a crash
-reports/.replaced/<as_of>-n what a later run of the same date took the place of
-reports/.failed/<as_of>/    the executed copies of what failed last on that date
+reports/<as_of>/          a published review
+reports/<as_of>-…/        one that was told more than a date, such as a segment, and names it
+reports/latest            a link to the newest date of those that were told nothing more
+reports/.building-…/      being built; its owner holds a lock on it, so a folder without a lock was left by a crash
+reports/.replaced/<name>-n what a later run of the same name took the place of
+reports/.failed/<name>/   the executed copies of what failed last under that name
 """
 
 from __future__ import annotations
 
 import ctypes
 import fcntl
+import hashlib
 import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
@@ -38,12 +40,12 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def building(out: Path, as_of: date) -> Iterator[Path]:
+def building(out: Path, name: str) -> Iterator[Path]:
     """A new empty folder to build the review in; gone at the end unless it was published."""
     prepared(out)
     with locked(out):
         clear_crashes(out)
-        folder = _free_name(out, f".building-{as_of}-{os.getpid()}")
+        folder = _free_name(out, f".building-{name}-{os.getpid()}")
         folder.mkdir()
         handle = os.open(folder, os.O_RDONLY)
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -72,6 +74,19 @@ def prepared(out: Path) -> Path:
 def _free_name(folder: Path, stem: str) -> Path:
     names = [stem, *(f"{stem}-{n}" for n in range(1, 1 + len(list(folder.iterdir()))))]
     return next(folder / name for name in names if not (folder / name).exists())
+
+
+def name_of(as_of: date, told: Iterable[str] = ()) -> str:
+    """What a review's folder is called: its date, and what else it was told, such as 2026-09-30-quarter-segment-smb.
+
+    A text of which the name cannot hold everything is told apart by a few digits of its hash.
+    """
+    return "-".join([as_of.isoformat(), *map(_in_a_name, told)])
+
+
+def _in_a_name(text: str) -> str:
+    kept = re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-")[:40].strip("-")
+    return kept if kept == text else "-".join(filter(None, (kept, hashlib.sha256(text.encode()).hexdigest()[:6])))
 
 
 def clear_crashes(out: Path) -> list[Path]:
@@ -103,12 +118,12 @@ def _is_held(folder: Path) -> bool:
     return False
 
 
-def publish(built: Path, out: Path, as_of: date) -> Path:
-    """Put the built folder in the place of `reports/<as_of>/` and let `latest` point to the newest date. Returns the place."""
-    place = out / as_of.isoformat()
+def publish(built: Path, out: Path, name: str) -> Path:
+    """Put the built folder in the place of `reports/<name>/` and let `latest` point to the newest date. Returns the place."""
+    place = out / name
     with locked(out):
         if place.exists():
-            _take_place(built, place, _next(_made(out / ".replaced"), as_of))
+            _take_place(built, place, _next(_made(out / ".replaced"), name))
         else:
             built.rename(place)
         _point(out)
@@ -120,10 +135,10 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _next(folder: Path, as_of: date) -> Path:
-    """The next free `<as_of>-n`, counting on from the largest n."""
-    numbers = [int(path.name.removeprefix(f"{as_of}-")) for path in folder.glob(f"{as_of}-*")]
-    return folder / f"{as_of}-{max(numbers, default=0) + 1}"
+def _next(folder: Path, name: str) -> Path:
+    """The next free `<name>-n`, counting on from the largest n."""
+    found = (re.fullmatch(rf"{re.escape(name)}-(\d+)", path.name) for path in folder.iterdir())
+    return folder / f"{name}-{max((int(one[1]) for one in found if one), default=0) + 1}"
 
 
 def _take_place(built: Path, place: Path, replaced: Path) -> None:
@@ -157,8 +172,10 @@ def exchanged(one: Path, other: Path) -> bool:
 
 
 def _point(out: Path) -> None:
-    """Let `latest` point to the review with the newest date, in one step."""
-    newest = max(folder.name for folder in out.iterdir() if DATED.fullmatch(folder.name) and folder.is_dir())
+    """Let `latest` point to the review with the newest date, in one step; one that was told more than a date is never meant."""
+    newest = max((folder.name for folder in out.iterdir() if DATED.fullmatch(folder.name) and folder.is_dir()), default=None)
+    if newest is None:
+        return
     link = out / f".latest-{os.getpid()}"
     with suppress(FileNotFoundError):
         link.unlink()
@@ -166,14 +183,14 @@ def _point(out: Path) -> None:
     link.replace(out / "latest")
 
 
-def keep_failed(built: Path, out: Path, as_of: date, names: list[str], message: str) -> Path:
-    """Keep the named files of a failed run, and why it failed, under `.failed/<as_of>/`. Returns that folder."""
+def keep_failed(built: Path, out: Path, name: str, files: list[str], message: str) -> Path:
+    """Keep the given files of a failed run, and why it failed, under `.failed/<name>/`. Returns that folder."""
     with locked(out):
-        kept = _made(out / ".failed") / as_of.isoformat()
+        kept = _made(out / ".failed") / name
         shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir()
-        for name in names:
-            if (built / name).exists():
-                (built / name).rename(kept / Path(name).name)
+        for file in files:
+            if (built / file).exists():
+                (built / file).rename(kept / Path(file).name)
         (kept / "error.txt").write_text(message + "\n", encoding="utf-8")
     return kept
