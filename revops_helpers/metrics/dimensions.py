@@ -59,3 +59,10 @@ def add_dimension(company: Company, facts: ibis.Table, name: str) -> ibis.Table:
     looked_up = other.select(_key=other[key], _member=other[dimension.column])
     joined = facts.left_join(looked_up, facts[dimension.via] == looked_up._key)
     return joined.select(*facts.columns, member=joined._member.cast("string").fill_null(NOT_RECORDED))
+
+
+def in_segment(company: Company, rows: ibis.Table) -> ibis.Table:
+    """The rows of the segment under review, by their account; all rows when the review is about the whole company."""
+    if not company.segment:
+        return rows
+    return add_dimension(company, rows, "segment").filter(ibis._.member == company.segment).drop("member")

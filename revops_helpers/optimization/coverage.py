@@ -13,11 +13,12 @@ from ibis import _
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods import intervals
 from revops_helpers.metrics import facts
+from revops_helpers.metrics.dimensions import in_segment
 from revops_helpers.metrics.predictability import planned_wins, quarter_to_win
 from revops_helpers.metrics.reasons import N_, NO_TARGET, TARGET_MET, TOO_FEW
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
-from revops_helpers.optimization.pipeline import NEEDS, check_priced, in_segment, selling
+from revops_helpers.optimization.pipeline import NEEDS, check_priced, selling
 from revops_helpers.periods import Period, add_months
 
 FEW = 20

@@ -12,12 +12,12 @@ import pandas as pd
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods.intervals import mean_interval, wilson
 from revops_helpers.methods.survival import time_to_win
+from revops_helpers.metrics.dimensions import in_segment
 from revops_helpers.metrics.facts import closed_on, deals
 from revops_helpers.metrics.reasons import N_, TOO_FEW
 from revops_helpers.metrics.untold import no_losses
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
-from revops_helpers.optimization.pipeline import in_segment
 from revops_helpers.periods import Period
 
 NEEDS = ("opportunities.status",)

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from revops_helpers.methods import intervals
+from revops_helpers.metrics.dimensions import in_segment
 from revops_helpers.metrics.reasons import N_, TOO_FEW
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
-from revops_helpers.optimization.pipeline import in_segment
 from revops_helpers.periods import Every, Period, month_start
 
 NEEDS = ("leads.lead_id", "leads.created_at")

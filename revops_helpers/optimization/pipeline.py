@@ -13,7 +13,7 @@ import ibis
 import pandas as pd
 
 from revops_helpers.metrics import facts
-from revops_helpers.metrics.dimensions import add_dimension
+from revops_helpers.metrics.dimensions import in_segment
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import Period, add_months, start_of
 
@@ -55,13 +55,6 @@ def selling(company: Company) -> ibis.Table:
     if "kind" in deals.columns:
         deals = deals.filter(deals.kind.isin(SELLING) | deals.kind.isnull())
     return in_segment(company, deals.mutate(amount=deals.amount.fill_null(0), priced=deals.amount.notnull()))
-
-
-def in_segment(company: Company, rows: ibis.Table) -> ibis.Table:
-    """The rows of the segment under review, by their account; all rows when the review is about the whole company."""
-    if not company.segment:
-        return rows
-    return add_dimension(company, rows, "segment").filter(ibis._.member == company.segment).drop("member")
 
 
 def pipeline_flow(company: Company, period: Period | None = None, due_by: date | None = None) -> PipelineFlow:
