@@ -2,25 +2,147 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from revops_helpers.foundation.definitions import Claim
+from revops_helpers.foundation.definitions import Choice, Claim
 from revops_helpers.measurement import Measurement
 from revops_helpers.words import parts
-from revops_helpers.words.language import N_, Text, _, label, n_, ratio, sentences, span, value_of, with_interval
+from revops_helpers.words.language import (
+    N_,
+    Text,
+    _,
+    count,
+    exact_money,
+    in_unit_of,
+    label,
+    n_,
+    points,
+    ratio,
+    sentences,
+    span,
+    value_of,
+    with_interval,
+)  # fmt: skip
 from revops_helpers.words.parts import Part
-from revops_helpers.words.phase import available, spelled
+from revops_helpers.words.phase import available, named, spelled, upper_first
+
+FUNCTIONS = {"marketing": N_("marketing"), "sales": N_("sales"), "customer_success": N_("customer success")}
+KINDS = {
+    "people": N_("people"),
+    "program": N_("programmes"),
+    "tools": N_("tools"),
+    "commission": N_("commissions"),
+    "overhead": N_("overhead"),
+}
+TEAMS = 6  # columns beside the steps
+CHOICES: Mapping[tuple[str, str], str] = {
+    ("quarter", "same"): N_("spend of the same quarter"),
+    ("customers", "signed"): N_("customers signed, live or not"),
+    ("self_serve", "left out"): N_("without customers who served themselves"),
+    ("returned", "counted"): N_("returned customers count as new"),
+    ("expansions", "counted"): N_("expansions won count as customers"),
+    ("window", "year"): N_("over twelve months"),
+    ("window", "quarter"): N_("over the quarter"),
+    ("window", "quarter × 4"): N_("over the quarter, times four"),
+    ("window", "quarter to a year"): N_("over the quarter, compounded to a year"),
+    ("window", "month of the quarter"): N_("a month, as a third of the quarter"),
+    ("window", "quarter of the year's start"): N_("over the quarter, per ARR at the start of the fiscal year"),
+    ("new_customers", "counted"): N_("new customers count"),
+    ("lost", "left out"): N_("of those that stayed only"),
+    ("indexation", "left out"): N_("without price indexation"),
+    ("expansion", "left out"): N_("without expansion"),
+    ("contraction", "left out"): N_("without contraction"),
+    ("of", "customers"): N_("of customers, not of ARR"),
+    ("of", "ARR"): N_("of ARR, not of customers"),
+    ("per", "average"): N_("per average of start and end"),
+    ("departures", "every departure"): N_("every departure, of new customers too"),
+    ("departures", "at the end"): N_("only those of the start that are gone at the end"),
+    ("downgrades", "counted"): N_("with what staying customers gave up"),
+    ("due", "next quarter"): N_("due in the next quarter only"),
+    ("overdue", "left out"): N_("without overdue deals"),
+}
 
 
 @available(N_("what each team reports, beside one definition"))
 def claims_section(claims: Sequence[Claim]) -> Part:
-    """Every team's number beside ours, with the team's own words."""
+    """Every team's number beside ours, with the team's own words, and the choices that lead from ours to theirs."""
     rows = [(label(c.metric), c.team, value_of(_claimed(c)), c.ours, _verdict(c), c.words) for c in claims]
     heads = [_("Measure"), _("Team"), _("Reported"), _("By the catalogue"), _("Agrees"), _("In the team's words")]
-    grid = parts.table(heads, rows, name=_("Reported numbers"))
-    limit = _("Limit: a report states only its first day, and is taken to be of that quarter. Why they differ is not split here.")
-    return parts.stack(grid, *(parts.reading(text) for text in claims_readings(claims)), parts.limit(limit))
+    shown = [parts.table(heads, rows, name=_("Reported numbers"))]
+    shown += [parts.reading(text) for text in claims_readings(claims)]
+    bridged = [c for c in claims if c.bridge and c.bridge.claimed != c.bridge.canonical]
+    if bridged:
+        shown += _bridges(bridged)
+    return parts.stack(*shown, parts.limit(_limit(bridged)))
+
+
+def _bridges(claims: Sequence[Claim]) -> list[Part]:
+    """A table a measure: the catalogue's number, what each choice moves it by for each team, what is left, and the claims."""
+    by_metric: dict[str, list[Claim]] = {}
+    for claim in claims:
+        by_metric.setdefault(claim.metric, []).append(claim)
+    return [_bridge(held[i : i + TEAMS]) for held in by_metric.values() for i in range(0, len(held), TEAMS)]
+
+
+def _bridge(held: Sequence[Claim]) -> Part:
+    steps = [_steps(claim) for claim in held]
+    ends = [_("Unexplained"), _("As reported")]
+    names = dict.fromkeys(name for found in steps for name in found if name not in ends)
+    rows = [
+        (name, *(found.get(name, "") for found in steps)) for name in [*names, *ends] if any(name in found for found in steps)
+    ]
+    caption = _("{measure}: from the catalogue's number to each claim. The amounts add up to it.", measure=label(held[0].metric))
+    return parts.table([_("Step"), *(claim.team for claim in held)], rows, caption, name=_("Bridges"))
+
+
+def _steps(claim: Claim) -> dict[Text, Text]:
+    bridge = claim.bridge
+    first, *effects, rest = _amounts(claim)
+    named = [upper_first(choice(move.switch, move.option)) for move in bridge.moves]
+    left = {} if bridge.explained else {_("Unexplained"): rest}
+    reported = value_to_the_cent(claim, claim.claimed)
+    return {_("By the catalogue"): first, **dict(zip(named, effects, strict=True)), **left, _("As reported"): reported}
+
+
+def _amounts(claim: Claim) -> list[Text]:
+    """The canonical number, each effect and the remainder, in the metric's unit; money to the cent."""
+    bridge = claim.bridge
+    if claim.ours.unit == "money":
+        cents = bridge.in_cents()
+        return [exact_money(c, claim.ours.currency or "", signed=place > 0) for place, c in enumerate(cents)]
+    rest = [*(move.effect for move in bridge.moves), bridge.remainder]
+    return [in_unit_of(claim.ours, bridge.canonical), *(_change(claim, value) for value in rest)]
+
+
+def _change(claim: Claim, value: float) -> Text:
+    return points(value, 2, signed=True) if claim.ours.unit == "percent" else in_unit_of(claim.ours, value, signed=True)
+
+
+def value_to_the_cent(claim: Claim, value: float) -> Text:
+    """A value of the claim's metric; money to the cent."""
+    return exact_money(round(value), claim.ours.currency or "") if claim.ours.unit == "money" else in_unit_of(claim.ours, value)
+
+
+def choice(switch: str, option: Choice) -> Text:
+    """A choice that a team makes otherwise, in words that stand within a sentence."""
+    if switch == "functions":
+        return _("spend of {functions}", functions=named([_(FUNCTIONS.get(f, f)) for f in option], len(option)))
+    if switch == "kinds":
+        return _("{kinds} only", kinds=named([_(KINDS.get(kind, kind)) for kind in option], len(option)))
+    if switch == "commissions":
+        return _("commissions spread over {months} months", months=option.removeprefix("over "))
+    if switch == "deals":
+        return _("with deals of kind {kinds}", kinds=named(option[1:], len(option)))
+    return _(CHOICES[switch, option])
+
+
+def _limit(bridged: Sequence[Claim]) -> Text:
+    stated = _("Limit: a report states only its first day, and is taken to be of that quarter.")
+    if not bridged:
+        return stated
+    tried = _("A combination of choices that gives the number explains it; it does not prove that the team computed it so.")
+    return sentences(stated, tried)
 
 
 def _claimed(claim: Claim) -> Measurement:
@@ -63,7 +185,27 @@ def _reading(metric: str, held: list[Claim]) -> Text:
     if held[0].ours.value is None:
         return first
     ours = _("By the catalogue it is {ours}.", ours=with_interval(held[0].ours))
-    return sentences(first, ours, _agreement(sum(bool(claim.agrees) for claim in held), len(held)))
+    agreed = _agreement(sum(bool(claim.agrees) for claim in held), len(held))
+    return sentences(first, ours, agreed, *(said for claim in held if (said := _explained(claim))))
+
+
+def _explained(claim: Claim) -> Text | None:
+    """How a claim comes from the catalogue's number, in one sentence; nothing where it is that number."""
+    bridge = claim.bridge
+    if bridge is None or (bridge.explained and not bridge.moves):
+        return None
+    words = {"team": claim.team, "choices": named([choice(m.switch, m.option) for m in bridge.moves], len(bridge.moves))}
+    if bridge.explained:
+        return _("**{team}:** the catalogue's number with other choices: {choices}.", **words)
+    if not bridge.chance:
+        left = (
+            _change(claim, bridge.remainder)
+            if claim.ours.unit != "money"
+            else exact_money(bridge.in_cents()[-1], claim.ours.currency or "", signed=True)
+        )
+        return _("**{team}:** unexplained. None of {n} combinations of choices gives it; the nearest leaves {left}.",
+                 n=count(bridge.tried), left=left, **words)  # fmt: skip
+    return _("**{team}:** cannot be told. So many combinations lie near so coarse a number that one fits by chance.", **words)
 
 
 def _agreement(agreed: int, teams: int) -> Text:
