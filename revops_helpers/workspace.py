@@ -17,7 +17,7 @@ from revops_helpers.model.company import Company
 from revops_helpers.model.formats import identifier, quoted
 from revops_helpers.model.ledger import balance, data_ends_on
 from revops_helpers.model.tables import TABLES
-from revops_helpers.periods import PERIODS, PeriodName, last_closed_month_end
+from revops_helpers.periods import PERIODS, Period, PeriodName, last_closed_month_end
 from revops_helpers.settings import InputError, Settings, read_settings
 from revops_helpers.sources.entries import entries
 from revops_helpers.words.messages import use
@@ -29,13 +29,23 @@ HOME = Path(__file__).resolve().parent.parent
 SAMPLE = HOME / "data" / "sample"
 
 
+class OpenCompany(Company):
+    """A company from a folder, with the way from a number to its rows, which needs the metrics above the model."""
+
+    def rows(self, metric: str, member: str = "", period: Period | None = None, by: str = "") -> ibis.Table:
+        """The rows behind a number and what each contributes: see `metrics.rows`."""
+        from revops_helpers.metrics.rows import rows
+
+        return rows(self, metric, member, period, by)
+
+
 def open_company(
     data: str | Path = "sample",
     as_of: str | date | None = None,
     period: PeriodName = "ytd",
     segment: str | None = None,
     language: str | None = None,
-) -> Company:
+) -> OpenCompany:
     """The company in the folder `data` (or "sample") as it stood at the end of `as_of`.
 
     as_of: ISO text or a date; none means the newest closed month end of the data. period: quarter, ytd or t12m.
@@ -72,7 +82,7 @@ def _day(as_of: str | date | None) -> date | None:
         raise InputError(f"as of '{as_of}': not a day; write it as 2026-09-30") from None
 
 
-def _opened(stored: Path, settings: Settings, as_of: date | None, period: PeriodName, segment: str | None) -> Company:
+def _opened(stored: Path, settings: Settings, as_of: date | None, period: PeriodName, segment: str | None) -> OpenCompany:
     meta = json.loads((stored / "meta.json").read_text(encoding="utf-8"))
     backend = reader(stored)
     reads, days, moments, quarantine = (_frame(backend, stored, name) for name in ("reads", "days", "moments", "quarantine"))
@@ -83,7 +93,7 @@ def _opened(stored: Path, settings: Settings, as_of: date | None, period: Period
     if last and as_of > last:
         notes.append(f"data ends on {last.isoformat()}")
     _check_segment(segment, accepted)
-    return Company(
+    return OpenCompany(
         settings=settings,
         as_of=as_of,
         accepted=accepted,

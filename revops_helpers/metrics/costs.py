@@ -30,15 +30,17 @@ def acquisition(company: Company, windows: Windows) -> ibis.Table:
     paid = spend(company)
     paid = paid.filter(paid.function.isin(SALES_AND_MARKETING))
     moved = customer_months(company, windows)
-    none = {"logos": zero(), "new_mrr": zero(), "net_new_arr": zero()}
+    nobody, none = ibis.null("string"), {"logos": zero(), "new_mrr": zero(), "net_new_arr": zero()}
     now = windows.assign(paid, "month")
     before = windows.assign(paid, "month", lag=LAG_MONTHS)
     return ibis.union(
-        now.select("window", customer=ibis.null("string"), cost=now.amount, cost_before=zero(), **none),
-        before.select("window", customer=ibis.null("string"), cost=zero(), cost_before=before.amount, **none),
+        now.select("window", "month", "function", customer=nobody, cost=now.amount, cost_before=zero(), **none),
+        before.select("window", "month", "function", customer=nobody, cost=zero(), cost_before=before.amount, **none),
         moved.select(
             "window",
             "customer",
+            month=moved.on,
+            function=nobody,
             cost=zero(),
             cost_before=zero(),
             logos=(moved.new > 0).cast("int64"),
@@ -61,8 +63,15 @@ def acquisition_by_deals(company: Company, windows: Windows) -> ibis.Table:
     sold = closed_deals(company, windows)
     sold = sold.filter((sold.status == "won") & sold.kind.isin(("new", "expansion")))
     return ibis.union(
-        paid.select("window", cost_before=paid.amount, won=zero()),
-        sold.select("window", cost_before=zero(), won=ibis.literal(1, type="int64")),
+        paid.select("window", "month", "function", opportunity_id=ibis.null("string"), cost_before=paid.amount, won=zero()),
+        sold.select(
+            "window",
+            "opportunity_id",
+            month=sold.closed_on.truncate("M").cast("date"),
+            function=ibis.null("string"),
+            cost_before=zero(),
+            won=ibis.literal(1, type="int64"),
+        ),
     )
 
 
@@ -79,9 +88,9 @@ def _booked_margin(company: Company, day: date) -> float:
     rows = company.table("financials")
     year = rows.filter(rows.month > ibis.literal(add_months(month_start(day), -12)), rows.month <= ibis.literal(day))
     profit, revenue = year.agg(profit=year.gross_profit.sum(), revenue=year.revenue.sum()).to_pyarrow().to_pylist()[0].values()
-    if not revenue:
+    if not revenue or profit is None:
         raise Unavailable([MARGIN])
-    return profit / revenue
+    return float(profit) / float(revenue)  # sums come as decimals, whose products overflow
 
 
 def _booked(company: Company, *columns: str) -> ibis.Table:
@@ -96,9 +105,9 @@ def revenue_growth(company: Company, windows: Windows) -> ibis.Table:
     paid = spend(company)
     paid = windows.assign(paid.filter(paid.function.isin(SALES_AND_MARKETING)), "month", lag=LAG_MONTHS)
     return ibis.union(
-        now.select("window", gain=now.revenue, cost_before=zero()),
-        before.select("window", gain=-before.revenue, cost_before=zero()),
-        paid.select("window", gain=zero(), cost_before=paid.amount),
+        now.select("window", "month", gain=now.revenue, cost_before=zero()),
+        before.select("window", "month", gain=-before.revenue, cost_before=zero()),
+        paid.select("window", "month", gain=zero(), cost_before=paid.amount),
     )
 
 
@@ -112,6 +121,6 @@ def burn(company: Company, windows: Windows) -> ibis.Table:
     burnt = windows.assign(_booked(company, "net_burn"), "month")
     moved = customer_months(company, windows)
     return ibis.union(
-        burnt.select("window", customer=ibis.null("string"), net_burn=burnt.net_burn, net_new_arr=zero()),
-        moved.select("window", "customer", net_burn=zero(), net_new_arr=moved.delta * 12),
+        burnt.select("window", "month", customer=ibis.null("string"), net_burn=burnt.net_burn, net_new_arr=zero()),
+        moved.select("window", "customer", month=moved.on, net_burn=zero(), net_new_arr=moved.delta * 12),
     )

@@ -128,15 +128,20 @@ def lacking(company: Company, metric: Metric, dimension: str) -> str:
 
 def absent(company: Company, metric: Metric, dimension: str) -> str:
     """What the metric or the cut needs and the company's tables do not have; empty when they have it."""
-    cuts = [name for name in (dimension, "segment" if company.segment else "") if name]
     try:
-        for name in cuts:
-            if name not in metric.dimensions:
-                raise NotMeasuredBy(name)
-        company.require([*metric.needs, *(DIMENSIONS[name].need for name in cuts)])
+        require(company, metric, dimension)
     except Unavailable as missing:
         return str(missing)
     return ""
+
+
+def require(company: Company, metric: Metric, dimension: str) -> None:
+    """Unavailable when the company's tables lack what the metric or the cut needs, or it cannot be cut so."""
+    cuts = [name for name in (dimension, "segment" if company.segment else "") if name]
+    for name in cuts:
+        if name not in metric.dimensions:
+            raise NotMeasuredBy(name)
+    company.require([*metric.needs, *(DIMENSIONS[name].need for name in cuts)])
 
 
 def none(reason: str) -> pd.DataFrame:
@@ -160,12 +165,16 @@ def _counted(company: Company, batch: Sequence[Metric], windows: Windows, dimens
 
 def query(company: Company, batch: Sequence[Metric], windows: Windows, dimension: str = "") -> ibis.Table:
     """The query of metrics that share facts: their sufficient statistics by window and member."""
-    facts = batch[0].facts(company, windows)
+    return estimate.statistics(counted(company, batch[0], windows, dimension), batch)
+
+
+def counted(company: Company, metric: Metric, windows: Windows, dimension: str = "") -> ibis.Table:
+    """The facts that a metric counts, those of the company's segment, each with its window and its member of the dimension."""
+    facts = metric.facts(company, windows)
     if company.segment:
         facts = add_dimension(company, facts, "segment")
         facts = facts.filter(facts.member == company.segment).drop("member")
-    facts = add_dimension(company, facts, dimension) if dimension else facts.mutate(member=ibis.literal(""))
-    return estimate.statistics(facts, batch)
+    return add_dimension(company, facts, dimension) if dimension else facts.mutate(member=ibis.literal(""))
 
 
 def _derived(company: Company, metric: Metric, windows: Windows, dimension: str) -> pd.DataFrame:
@@ -223,8 +232,7 @@ def sql(company: Company, id: str) -> str:
     metric = catalogue()[id]
     if metric.estimator == "derived":
         return "\n\n".join(f"-- {part}\n{sql(company, part)}" for part in metric.parts)
-    if reason := absent(company, metric, ""):
-        raise Unavailable([reason.removeprefix("needs ")])
+    require(company, metric, "")
     whole, steps = written_out(company)
     last = to_sql(query(whole, [metric], Windows.of(company.settings, company.period)))
     named = ",\n".join(f"{name} AS (\n{step}\n)" for name, step in steps.items())

@@ -58,8 +58,10 @@ def coverage(company: Company, windows: Windows) -> ibis.Table:
     open_now = rows.status == "open"
     numbers = windows.numbers(remaining=[float(goal) for goal in goals])
     return ibis.union(
-        rows.select("window", amount=ibis.ifelse(open_now, amount, 0.0), remaining=ibis.ifelse(open_now, 0.0, -amount)),
-        numbers.select("window", amount=ibis.literal(0.0), remaining=numbers.remaining),
+        rows.select(
+            "window", "opportunity_id", amount=ibis.ifelse(open_now, amount, 0.0), remaining=ibis.ifelse(open_now, 0.0, -amount)
+        ),
+        numbers.select("window", opportunity_id=ibis.null("string"), amount=ibis.literal(0.0), remaining=numbers.remaining),
     )
 
 
@@ -71,8 +73,8 @@ def attainment(company: Company, windows: Windows) -> ibis.Table:
     moved = recurring.customer_months(company, windows)
     numbers = windows.numbers(goal=[float(goal.value) for goal in goals])
     return ibis.union(
-        moved.select("window", net_new_arr=(moved.delta * 12).cast("float64"), goal=ibis.literal(0.0)),
-        numbers.select("window", net_new_arr=ibis.literal(0.0), goal=numbers.goal),
+        moved.select("window", "customer", net_new_arr=(moved.delta * 12).cast("float64"), goal=ibis.literal(0.0)),
+        numbers.select("window", customer=ibis.null("string"), net_new_arr=ibis.literal(0.0), goal=numbers.goal),
     )
 
 
