@@ -1,7 +1,9 @@
-"""Collect every message of the product into `locale/revops.pot`, and compile the catalogues of the languages.
+"""Collect every message of the product into `locale/revops.pot`, and bring the catalogues of the languages up to it.
 
     python -m revops_helpers.words.extract            writes the .pot anew
-    python -m revops_helpers.words.extract compile    writes a .mo beside every .po
+    python -m revops_helpers.words.extract update     then every language's .po: new messages empty, old ones gone; and its .mo
+
+The .mo is kept in the repository, so that a fresh clone speaks every language without a build; a test holds it to its .po.
 
 Messages come from calls of `_`, `N_`, `n_` and `not_applicable` in the code, from the page's template, from the names
 and Markdown cells of the notebooks (a whole cell is one message) and from the words of the metric catalogue.
@@ -66,11 +68,12 @@ def _words_below() -> Iterator[Message]:
         yield from ((f"metric:{metric.id}", benchmark.text) for benchmark in metric.benchmarks)
 
 
-def collected() -> Catalog:
+def collected(locale: str | None = None) -> Catalog:
     """All messages as one catalogue with a fixed date, so that the same code makes the same file."""
     head = "# Messages of the RevOps Workbook, written by revops_helpers.words.extract."
-    fixed = datetime(2026, 1, 1, tzinfo=UTC)
-    found = Catalog(project="RevOps Workbook", version="1", header_comment=head, creation_date=fixed, fuzzy=False)
+    fixed, us = datetime(2026, 1, 1, tzinfo=UTC), "RevOps Workbook"
+    who = {"project": us, "version": "1", "last_translator": us, "language_team": us, "msgid_bugs_address": us}
+    found = Catalog(locale, header_comment=head, creation_date=fixed, revision_date=fixed, fuzzy=False, **who)
     for place, message in messages():
         if message:
             found.add(message, locations=[(place, 0)])
@@ -85,16 +88,30 @@ def extract() -> Path:
     return POT
 
 
-def compile_all() -> list[Path]:
-    """Write the .mo of every language that has a .po."""
-    done = []
-    for file in sorted(FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):
-        with file.open("rb") as source, file.with_suffix(".mo").open("wb") as out:
-            write_mo(out, read_po(source, locale=file.parents[1].name))
-        done.append(file.with_suffix(".mo"))
-    return done
+def catalogue_files() -> list[Path]:
+    """The .po of every language that has one."""
+    return sorted(FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
+
+
+def update() -> list[Path]:
+    """Bring every language's .po to the messages of today, sorted, without places and guesses, and write its .mo."""
+    return [_updated(file) for file in catalogue_files()]
+
+
+def _updated(file: Path) -> Path:
+    with file.open("rb") as source:
+        known = {message.id: message.string for message in read_po(source) if message.id}
+    catalogue = collected(locale=file.parents[1].name)
+    for message in catalogue:
+        if message.id in known:
+            message.string = known[message.id]
+    with file.open("wb") as out:
+        write_po(out, catalogue, no_location=True, sort_output=True, width=100)
+    with file.with_suffix(".mo").open("wb") as out:
+        write_mo(out, catalogue)
+    return file
 
 
 if __name__ == "__main__":
-    for written in compile_all() if sys.argv[1:] == ["compile"] else [extract()]:
+    for written in [extract(), *(update() if sys.argv[1:] == ["update"] else [])]:
         print(written)
