@@ -111,6 +111,15 @@ def test_lifetime_value_is_capped_and_never_infinite():
     assert measurement(discounted, "ltv").value == pytest.approx(800_00 * sum(1.12 ** (-t / 12) for t in range(60)))
 
 
+def test_payback_by_a_booked_margin_of_many_digits_does_not_overflow():
+    booked = [{"month": f"2026-0{m}-01", "gross_profit": 7_654_321_01 + m, "revenue": 9_876_543_21} for m in range(1, 10)]
+    lines = [line(f"c{i}", 1000_00) for i in range(25)]
+    found = measurement(
+        company_of(spend=[*QUIET, spend(5, 300_000_00)], subscriptions=lines, financials=booked), "cac_payback", Q3
+    )
+    assert found.value == pytest.approx(12 * 9_876_543_21 / 7_654_321_06, rel=1e-6) and found.low < found.value < found.high
+
+
 def test_ltv_to_cac_divides_its_parts_and_says_which_one_is_missing():
     lines = [line(f"c{i}", 1000_00, "2024-01-01", f"2026-0{1 + i % 6}-20") for i in range(30)]
     lines += [line(f"n{i}", 1000_00) for i in range(30)]

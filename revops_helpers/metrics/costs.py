@@ -54,7 +54,7 @@ def payback(company: Company, windows: Windows) -> ibis.Table:
     """acquisition with new_margin: the gross margin a month that new customers brought."""
     margin = gross_margin(company, windows.span.end)
     rows = acquisition(company, windows)
-    return rows.mutate(new_margin=rows.new_mrr * ibis.literal(margin))
+    return rows.mutate(new_margin=rows.new_mrr.cast("float64") * margin)  # exact decimals would overflow
 
 
 def acquisition_by_deals(company: Company, windows: Windows) -> ibis.Table:
@@ -90,7 +90,7 @@ def _booked_margin(company: Company, day: date) -> float:
     profit, revenue = year.agg(profit=year.gross_profit.sum(), revenue=year.revenue.sum()).to_pyarrow().to_pylist()[0].values()
     if not revenue or profit is None:
         raise Unavailable([MARGIN])
-    return float(profit) / float(revenue)  # sums come as decimals, whose products overflow
+    return float(profit / revenue)
 
 
 def _booked(company: Company, *columns: str) -> ibis.Table:
