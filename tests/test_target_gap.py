@@ -1,5 +1,6 @@
 """The gap to plan: our known table, hand-worked companies with and without tables, and what acting jointly is worth."""
 
+import math
 from datetime import date
 
 import pandas as pd
@@ -11,6 +12,7 @@ from revops_helpers.finding import Finding
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.model.company import Unavailable
 from revops_helpers.optimization.concentration import concentration
+from revops_helpers.optimization.drivers import CHAINS
 from revops_helpers.optimization.target_gap import assemble, gap_to_plan, joint_value, whole_cents
 from revops_helpers.periods import Period
 from tests.support import company_of
@@ -241,6 +243,34 @@ def test_monthly_plans_make_the_plan_line():
     gap = gap_to_plan(company(targets=plan))
     assert gap.plan.value == 90_000
     assert gap.progress.plan.tolist() == [10_000 * (i + 1) for i in range(12)]
+
+
+def test_a_period_over_two_fiscal_years_holds_each_year_to_its_own_opening_arr():
+    """The plans of both years add up although their openings, rates and deals differ: 1.8 M opens 2025, 1.92 M opens 2026."""
+    months = pd.period_range("2025-10", "2026-09", freq="M")
+    rows = []
+    for number, month in enumerate(months):
+        old = month.year == 2025
+        drivers = {"leads": 10 + number, "lead_to_opportunity": 0.2 if old else 0.1, "decided_share": 1, "win_rate": 0.5}
+        drivers |= {
+            "deal_size": 1_000 if old else 3_000,
+            "live_share": 0.8,
+            "expansion": 0.01,
+            "indexation": 0,
+            "reactivation": 0,
+        }
+        drivers |= {"contraction": 0, "churn": 0.02 if old else 0.03}
+        kept = (18_000 if old else 19_200) * (drivers["expansion"] - drivers["churn"])
+        new = math.prod(drivers[n] for n in CHAINS[0])
+        span = {"period_start": month.start_time.date(), "period_end": month.end_time.date()}
+        rows += [span | {"metric": n, "value": v} for n, v in (drivers | {"net_new_arr": round(new + kept, 2)}).items()]
+    known = {"subscriptions": SUBSCRIPTIONS, "opportunities": DEALS, "leads": LEADS, "targets": rows}
+    gap = gap_to_plan(company_of(settings=RECORDS, period_name="t12m", **known))
+    assert gap.period == Period(date(2025, 10, 1), date(2026, 9, 30))
+    assert gap.plan.value == round(sum(row["value"] for row in rows if row["metric"] == "net_new_arr") * 100)
+    assert abs(gap.plan_mismatch.value) <= 12  # each month's target is rounded to the cent
+    assert gap.unexplained.value == 0 and sums_up(gap)
+    assert gap.driver("leads").plan == sum(10 + n for n in range(12))
 
 
 def test_without_a_plan_the_year_before_is_the_yardstick():

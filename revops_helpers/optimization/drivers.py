@@ -16,7 +16,7 @@ from revops_helpers.metrics.measure import measurement, measurements
 from revops_helpers.metrics.plan import target
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.model.tables import TABLES
-from revops_helpers.periods import Period, fiscal_year_start, month_start
+from revops_helpers.periods import Every, Period, fiscal_year_start, month_start, windows
 
 Group = Literal["new_business", "retention"]
 Basis = Literal["plan", "last_year", "none"]
@@ -50,18 +50,60 @@ def drivers_of(company: Company) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def compare(company: Company, drivers: Iterable[str], period: Period) -> dict[str, Compared]:
     """For each driver: what it is compared with, what it is, and where the comparison comes from."""
     drivers, before = list(drivers), period.year_before()
-    plans = {name: target(company, name, period) for name in drivers}
-    unplanned = [name for name in drivers if plans[name] is None and _records_from(company, name) <= before.start]
+    plans = planned(company, drivers, period)
+    unplanned = [name for name in drivers if name not in plans and _records_from(company, name) <= before.start]
     past = measurements(company, unplanned, before) if unplanned else {}
 
     def of(name: str, actual: Measurement) -> Compared:
-        if plan := plans[name]:
-            return float(plan.value), actual, "plan"
+        if name in plans:
+            return plans[name], actual, "plan"
         if name in past and past[name].value is not None:
             return past[name], actual, "last_year"
         return number(actual), actual, "none"
 
     return {name: of(name, actual) for name, actual in measurements(company, drivers, period).items()}
+
+
+def planned(company: Company, drivers: Iterable[str], period: Period) -> dict[str, float]:
+    """Driver → what is planned for the period, in the driver's own base; what the plan is silent about is left out.
+
+    A plan of many months adds up only as its own months do: a rate is weighted by what it is a rate of, so that the product of
+    the chain is the sum of the months' products, and a share of opening ARR counts on the opening ARR of its own year.
+    """
+    plans = {name: float(plan.value) for name in drivers if (plan := target(company, name, period)) is not None}
+    retention = [name for name in plans if name in SIGNS]
+    if retention and (base := number(opening_arr(company, period))):
+        years = windows(period, "year", company.settings.fiscal_year_start)
+        if len(years) > 1 and (of_years := _targets(company, retention, years)):
+            opened = [number(opening_arr(company, year)) / base for year in years]
+            plans |= {n: math.fsum(o * v for o, v in zip(opened, of_years[n], strict=True)) for n in retention}
+    chain = next((c for c in CHAINS if set(c) <= set(plans)), ())
+    return plans | _weighted(company, chain, period)
+
+
+def _targets(company: Company, names: Iterable[str], parts: Iterable[Period]) -> dict[str, list[float]]:
+    """Name → its target in each part; empty when the plan is silent about any."""
+    parts = list(parts)
+    found = {name: [target(company, name, part) for part in parts] for name in names}
+    whole = all(plan is not None for plans in found.values() for plan in plans)
+    return {name: [float(plan.value) for plan in plans] for name, plans in found.items()} if whole else {}
+
+
+def _weighted(company: Company, chain: tuple[str, ...], period: Period) -> dict[str, float]:
+    """The chain's rates over the period, each weighted by what it is a rate of in the shortest parts that the plan has."""
+    every: tuple[Every, ...] = ("month", "quarter", "year")
+    split = (_targets(company, chain, windows(period, e, company.settings.fiscal_year_start)) for e in every)
+    parts = next((found for found in split if found), {}) if len(chain) > 1 else {}
+    if not parts:
+        return {}
+    found, level = {}, parts[chain[0]]
+    for name in chain[1:]:
+        reached = [before * rate for before, rate in zip(level, parts[name], strict=True)]
+        if not math.fsum(level):
+            return {}
+        found[name] = math.fsum(reached) / math.fsum(level)
+        level = reached
+    return found
 
 
 def _records_from(company: Company, driver: str) -> date:
