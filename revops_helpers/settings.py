@@ -65,10 +65,11 @@ class Source(_Part):
 
 
 class Slas(_Part):
-    """Service levels that the teams have agreed."""
+    """Service levels that the teams have agreed. handoff_complete: the share of the required items that makes a handoff whole."""
 
     first_contact_minutes: Annotated[int, Field(gt=0)] = 60
     handoff_days: Annotated[int, Field(gt=0)] = 5
+    handoff_complete: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
 class Settings(_Part):

@@ -173,8 +173,9 @@ def _contacted_within_sla(company: Company) -> tuple[int, int]:
 
 def _handoffs_complete(company: Company) -> tuple[int, int]:
     company.require(["onboardings.items_required", "onboardings.items_done", "onboardings.handed_off_at"])
-    rows = company.table("onboardings")
-    return _share(rows.filter(rows.handed_off_at >= _year(company)), lambda t: t.items_done >= t.items_required)
+    rows, share = company.table("onboardings"), company.settings.slas.handoff_complete
+    enough = lambda t: t.items_done >= t.items_required * share - 1e-9  # noqa: E731
+    return _share(rows.filter(rows.handed_off_at >= _year(company)), enough)
 
 
 def _share(rows: ibis.Table, holds: Callable) -> tuple[int, int]:

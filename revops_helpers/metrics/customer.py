@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from revops_helpers.metrics import recurring
-from revops_helpers.metrics.dimensions import ACCOUNT
+from revops_helpers.metrics import handoffs, recurring
+from revops_helpers.metrics.dimensions import ACCOUNT, DEAL
 from revops_helpers.metrics.metric import Benchmark, Metric
+from revops_helpers.metrics.process import CLOSED
 from revops_helpers.metrics.revenue import MONTHLY, SAME_GROUND, SUBSCRIPTIONS
 
 TWELVE = "The customers of a fixed day, the last of the same month a year before, seen again at the end of the period."
@@ -41,6 +42,20 @@ _share = partial(
     grain="customer",
     timing=MONTHLY + " The denominator is the ARR at the start of the fiscal year in which the period begins.",
     additive=True,
+)
+ITEMS = ("onboardings.items_required", "onboardings.items_done")
+_handoff = partial(
+    Metric,
+    family="customer",
+    unit="percent",
+    source="CRM: deals; customer success platform: onboardings",
+    dimensions=DEAL,
+    owner="Head of Customer Success",
+    direction="higher",
+    estimator="proportion",
+    facts=handoffs.won_and_handed_off,
+    grain="new-business deal won in the period",
+    timing="Deals by the company's day on which they were won; what became of them as known on the as-of date.",
 )
 
 METRICS = (
@@ -148,5 +163,50 @@ METRICS = (
         definition="ARR lost with customers that left, as a share of the ARR at the start of the fiscal year; a positive number.",
         formula="churned ARR ÷ ARR at the start of the fiscal year",
         num=lambda t: t.churn,
+    ),
+    _handoff(
+        id="handoff_completion",
+        label="Handoff completion",
+        definition="Of the new-business deals won, the share handed off completely and accepted within the agreed days.",
+        formula="deals accepted within the agreed working days, with the agreed share of items done ÷ deals accepted or overdue",
+        edge_cases="A deal never handed off is missed once its days are over; one still in time does not count yet.",
+        needs=(*CLOSED, "onboardings.opportunity_id", "onboardings.accepted_at", *ITEMS),
+        where=lambda t: t.due,
+        num=lambda t: t.done,
+    ),
+    _handoff(
+        id="handoff_on_time",
+        label="Handoffs accepted in time",
+        definition="Of the new-business deals won, the share whose handoff customer success accepted within the agreed days.",
+        formula="deals accepted within the agreed working days ÷ deals accepted or overdue",
+        edge_cases="Complete or not. A deal never handed off is missed once its days are over.",
+        needs=(*CLOSED, "onboardings.opportunity_id", "onboardings.accepted_at"),
+        where=lambda t: t.due,
+        num=lambda t: t.on_time,
+    ),
+    _handoff(
+        id="handoff_completeness",
+        label="Handoff items done",
+        definition="Of the checklist items required in the handoffs of the deals won, the share that was done at handoff.",
+        formula="Σ items done ÷ Σ items required",
+        estimator="ratio",
+        edge_cases="Deals without a handoff are not in it: handoff completion counts them.",
+        needs=(*CLOSED, "onboardings.opportunity_id", *ITEMS),
+        where=lambda t: t.items_required > 0,
+        num=lambda t: t.items_done.fill_null(0),
+        den=lambda t: t.items_required,
+    ),
+    _handoff(
+        id="time_to_first_value",
+        label="Time to first value",
+        unit="days",
+        direction="lower",
+        definition="Days from the win within which half of the customers won had their first value.",
+        formula="Kaplan-Meier median of first_value_at − closed_at",
+        estimator="median",
+        edge_cases="Customers still waiting are censored, not dropped, and so are deals that nobody handed off.",
+        needs=(*CLOSED, "onboardings.opportunity_id", "onboardings.first_value_at"),
+        num=lambda t: t.days,
+        den=lambda t: t.valued,
     ),
 )
