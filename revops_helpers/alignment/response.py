@@ -1,0 +1,129 @@
+"""How long leads wait for a first human contact: over all leads, those never contacted counted as still waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import ibis
+import pandas as pd
+
+from revops_helpers.measurement import Measurement, not_applicable
+from revops_helpers.methods.business_time import business_minutes
+from revops_helpers.methods.survival import Survival, kaplan_meier
+from revops_helpers.metrics.dimensions import NOT_RECORDED, in_segment
+from revops_helpers.metrics.journey import first_contacts_at_work
+from revops_helpers.metrics.measure import measure, measurements
+from revops_helpers.metrics.plan import target
+from revops_helpers.metrics.reasons import NOT_REACHED, TOO_FEW, ZERO
+from revops_helpers.metrics.windows import Windows
+from revops_helpers.model.as_of import cut_off
+from revops_helpers.model.company import Company
+from revops_helpers.periods import Period
+
+NEEDS = ("leads.created_at", "leads.first_contact_at")
+ASSIGNED = ("leads.assigned_at",)
+METRICS = ("contacted_within_sla", "never_contacted", "time_to_first_contact", "time_to_first_contact_at_work")
+CUTS = ("source", "owner", "segment")
+FEW, DAY_MINUTES, KNOWN = 20, 1440, 0.5
+
+
+@dataclass(frozen=True)
+class Response:
+    """Leads created in the period; times in minutes, at least one.
+
+    curves: `elapsed` and `working` time to the first contact, the leads without one as still waiting.
+    measured: the metrics of METRICS by id. target: of contacted_within_sla. sla: agreed working minutes.
+    cuts: dimension → one row per member as metrics.measure gives it, best first, small samples last. Only dimensions that are
+        known for most leads: a segment that is recorded when a deal is made would show the leads that became deals.
+    """
+
+    period: Period
+    sla: int
+    leads: int
+    curves: Mapping[str, Survival]
+    measured: Mapping[str, Measurement]
+    target: Measurement | None
+    cuts: Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Delays:
+    """Where the wait comes from. system: minutes until half of the leads are given to a person; human: working minutes from then
+    until half are contacted. assigned, contacted: of how many leads, and how many of those."""
+
+    leads: int
+    assigned: int
+    contacted: int
+    system: Measurement
+    human: Measurement
+
+
+def response(company: Company) -> Response:
+    """Over the company's period. Unavailable without leads' contacts."""
+    company.require(NEEDS)
+    period = company.period
+    rows = _created(company, period)
+    minutes = {"elapsed": rows.minutes, "working": rows.business_minutes}
+    curves = {name: _curve(rows, value, rows.contacted) for name, value in minutes.items()}
+    found = measurements(company, METRICS, period)
+    cuts = {name: _by(company, name, period) for name in CUTS}
+    cuts = {name: rows for name, rows in cuts.items() if _mostly_known(rows)}
+    sla = company.settings.slas.first_contact_minutes
+    return Response(period, sla, curves["elapsed"].n, curves, found, target(company, "contacted_within_sla", period), cuts)
+
+
+def delays(company: Company) -> Delays:
+    """The system's part of the wait and people's. Unavailable where no column says when a lead was given to a person."""
+    company.require([*NEEDS, *ASSIGNED])
+    rows = _created(company, company.period)
+    assigned = company.table("leads", ("lead_id", "assigned_at")).rename(_lead="lead_id")
+    rows = rows.left_join(assigned, rows.lead_id == assigned._lead)
+    rows = rows.filter(rows.assigned_at.isnull() | (rows.assigned_at >= rows.created_at))
+    end = ibis.literal(cut_off(company.as_of, company.settings) - timedelta(minutes=1))
+    given = rows.assigned_at.notnull()
+    system = _curve(rows, rows.assigned_at.fill_null(end).delta(rows.created_at, unit="minute"), given)
+    rows = rows.filter(given, rows.first_contact_at.isnull() | (rows.first_contact_at >= rows.assigned_at))
+    settings = company.settings
+    rows = rows.drop("business_minutes").mutate(_end=rows.first_contact_at.fill_null(end))
+    first = company.period.start
+    rows = business_minutes(rows, "assigned_at", "_end", settings.working_hours, settings.zone, first, company.as_of)
+    human = _curve(rows, rows.business_minutes, rows.contacted)
+    return Delays(system.n, system.events, human.events, median_of(system, "minutes"), median_of(human, "minutes"))
+
+
+def _created(company: Company, period: Period) -> ibis.Table:
+    """The leads of the period with their waits."""
+    return in_segment(company, first_contacts_at_work(company, Windows.of(company.settings, period)))
+
+
+def _curve(rows: ibis.Table, minutes: ibis.IntegerValue, seen: ibis.BooleanValue) -> Survival:
+    """Waits of a minute and more; beyond a day to the hour, so that the engine returns few rows however many leads there are."""
+    coarse = ibis.ifelse(minutes > DAY_MINUTES, (minutes + 59) // 60 * 60, ibis.greatest(minutes, 1))
+    counts = rows.group_by(wait=coarse, seen=seen).agg(rows=rows.count()).order_by("wait", "seen").to_pandas()
+    return kaplan_meier(counts.wait, counts.seen, weights=counts.rows)
+
+
+def median_of(curve: Survival, unit: str) -> Measurement:
+    """The median of a curve; a lower bound where fewer than half have got there."""
+    if curve.n == 0:
+        return not_applicable(ZERO, unit=unit)
+    if curve.median is None:
+        bound = curve.median_low if curve.median_low is not None else curve.longest
+        fields = {"low": min(bound, curve.longest), "status": "censored", "reason": NOT_REACHED}
+        return Measurement(curve.longest, n=curve.n, unit=unit, **fields)
+    fields = {} if curve.events >= FEW else {"status": "insufficient", "reason": TOO_FEW}
+    return Measurement(curve.median, n=curve.n, low=curve.median_low, high=curve.median_high, unit=unit, **fields)
+
+
+def _by(company: Company, dimension: str, period: Period) -> pd.DataFrame:
+    rows = measure(company, "contacted_within_sla", by=dimension, period=period)
+    rows = rows[rows.value.notna()].assign(_small=rows.status != "ok")
+    return rows.sort_values(["_small", "value", "member"], ascending=[True, False, True], ignore_index=True).drop(
+        columns="_small"
+    )
+
+
+def _mostly_known(rows: pd.DataFrame) -> bool:
+    return len(rows) > 0 and rows.n[rows.member != NOT_RECORDED].sum() >= KNOWN * rows.n.sum()
