@@ -167,3 +167,9 @@ def test_bands_that_were_too_narrow_are_widened():
     honest = backtest.widened_by_the_others(rows)
     assert accuracy.covered(honest.actual, honest.low_95, honest.high_95) / len(honest) > 0.85
     assert backtest.too_narrow(rows.assign(actual=rows["median"])) == 1
+
+
+def test_all_measures_of_accuracy_are_the_single_ones():
+    all_at_once = accuracy.accuracy([8, 12], [10, 9], [1, 3, 5])
+    assert (all_at_once.wape, all_at_once.mae, all_at_once.mase, all_at_once.n) == (5 / 20, 2.5, 1.25, 2)
+    assert np.isnan(accuracy.accuracy([8], [10]).mase)

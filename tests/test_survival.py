@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from revops_helpers.methods.survival import annualised, expected_lifetime, kaplan_meier, time_to_win
+from revops_helpers.methods.survival import aalen_johansen, annualised, cure_model, expected_lifetime, kaplan_meier, time_to_win
 
 REMISSION = [6, 6, 6, 7, 10, 13, 16, 22, 23, 6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]
 RELAPSED = [1] * 9 + [0] * 12
@@ -139,3 +139,56 @@ def test_nobody_leaves_is_the_whole_horizon_and_discount_shortens_it():
 def test_three_percent_a_month_is_thirty_a_year_not_thirty_six():
     assert annualised(0.03) == pytest.approx(0.306, abs=5e-4)
     assert annualised([0.0, 1.0]).tolist() == [0.0, 1.0]
+
+
+def test_without_competing_ends_the_incidence_is_one_minus_kaplan_meier():
+    curve, incidence = kaplan_meier(REMISSION, RELAPSED), aalen_johansen(REMISSION, RELAPSED)
+    assert incidence.times == pytest.approx(curve.times)
+    assert incidence.incidence == pytest.approx(1 - curve.survival)
+    assert incidence.low == pytest.approx(1 - curve.high) and incidence.high == pytest.approx(1 - curve.low)
+
+
+def test_the_incidence_and_its_errors_are_those_of_lifelines_where_no_times_tie():
+    from lifelines import AalenJohansenFitter
+
+    rng = np.random.default_rng(4)
+    duration, ending = rng.exponential(10, 300).round(6), rng.integers(0, 3, 300)
+    oracle = AalenJohansenFitter(calculate_variance=True).fit(duration, ending, event_of_interest=1)
+    found = aalen_johansen(duration, ending)
+    there = oracle.cumulative_density_.iloc[:, 0].reindex(found.times)
+    assert found.incidence == pytest.approx(there.to_numpy())
+    band = oracle.confidence_interval_.reindex(found.times).to_numpy()
+    own = ending[np.argsort(duration)][ending[np.argsort(duration)] > 0] == 1
+    after = np.flatnonzero(own)[0]
+    assert found.low[after:] == pytest.approx(band[after:, 0], abs=0.01)
+    assert found.high[after:] == pytest.approx(band[after:, 1], abs=0.01)
+
+
+def test_incidences_of_all_endings_and_survival_add_up_to_one():
+    rng = np.random.default_rng(5)
+    duration, ending, weights = rng.integers(1, 9, 200), rng.integers(0, 4, 200), rng.integers(1, 5, 200)
+    each = [aalen_johansen(duration, ending, weights=weights, event_of_interest=kind) for kind in (1, 2, 3)]
+    survival = kaplan_meier(duration, ending > 0, weights=weights).survival
+    assert sum(one.incidence for one in each) + survival == pytest.approx(1)
+
+
+def test_the_incidence_of_nothing_is_empty():
+    curve = aalen_johansen([], [])
+    assert (curve.n, curve.events, len(curve.times)) == (0, 0, 0)
+
+
+def test_the_ultimate_share_is_found_although_half_of_the_leads_are_young():
+    # METHODS, "Funnel with censoring": truth 20 %, Weibull shape 1.3 and scale 90; the naive share is far below.
+    rng = np.random.default_rng(7)
+    n, horizon = 8000, 365
+    since, will = rng.uniform(0, horizon, n), rng.random(n) < 0.2
+    when = np.where(will, 90 * rng.weibull(1.3, n), np.inf)
+    seen = since + when < horizon
+    found = cure_model(np.where(seen, when, horizon - since), seen)
+    assert found.low <= 0.2 <= found.high and found.high - found.low < 0.05
+    assert found.shape == pytest.approx(1.3, abs=0.1) and found.scale == pytest.approx(90, abs=10)
+    assert seen.mean() < found.low
+
+
+def test_too_few_events_tell_no_ultimate_share():
+    assert cure_model([1, 2, 3], [1, 1, 0]) is None

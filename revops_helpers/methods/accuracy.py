@@ -6,8 +6,29 @@ All take actual and forecast arrays of the same length, at least one value; NaN 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """What is to be said of a forecast: rmse and mae in the unit of the data, wape, bias and mase as shares; n values."""
+
+    rmse: float
+    mae: float
+    wape: float
+    bias: float
+    mase: float
+    n: int
+
+
+def accuracy(actual: ArrayLike, forecast: ArrayLike, insample: ArrayLike | None = None, season: int = 1) -> Accuracy:
+    """All measures at once. mase needs `insample`, the history before the forecast, and is NaN without it."""
+    scaled = float("nan") if insample is None else mase(actual, forecast, insample, season)
+    held = (actual, forecast)
+    return Accuracy(rmse(*held), mae(*held), wape(*held), bias(*held), scaled, int(np.size(np.asarray(actual))))
 
 
 def mae(actual: ArrayLike, forecast: ArrayLike) -> float:
