@@ -44,7 +44,7 @@ def rate_and_mix(company: Company, metric: str, dimension: str = "segment") -> M
     sides = [measure(company, metric, by=dimension, period=period) for period in (then, now)]
     sides = [side[side.value.notna() & (side.n > 0)] for side in sides]
     if any(side.empty for side in sides):
-        raise Unavailable([f"{record.label.lower()} by {dimension} in the period and in the year before"])
+        raise Unavailable([f"{metric} by {dimension} in the period and in the year before"])
     weighted = [
         {row.member: (float(row.n), as_measurement(pd.Series(row._asdict()))) for row in side.itertuples()} for side in sides
     ]

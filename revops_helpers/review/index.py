@@ -12,6 +12,7 @@ from revops_helpers.model.company import Company
 from revops_helpers.model.tables import TABLES, Table
 from revops_helpers.periods import month_end
 from revops_helpers.review.collect import Report
+from revops_helpers.words.below import translated
 from revops_helpers.words.language import _, count, day, listing, money, percent
 from revops_helpers.words.markup import Part, esc, tag
 from revops_helpers.words.parts import details, ledger_table, note, section, stack, warning
@@ -70,7 +71,7 @@ def data_part(company: Company) -> Part:
     bar = "".join(tag("i", style=f"flex:{100 * part / read:.3f}") for part in parts) if read else ""
     drawn = Part("ledger", tag("div", bar, class_="led", aria_hidden="true"), "")
     by_table = details(_("By table and source"), ledger_table(company))
-    others = [text for text in company.notes if not text.startswith("data ends on")]
+    others = [translated(text) for text in company.notes if not text.startswith("data ends on")]
     said = [note(text) for text in (_money(ledger), _refused(company.quarantine), *others) if text]
     return stack(head, *ends_early(company), drawn, *said, by_table, fresh(company, newest))
 
@@ -112,7 +113,9 @@ def _refused(quarantine: pd.DataFrame | None) -> str:
         return _("No row was refused.")
     counted = quarantine.groupby(["rule", "table"], sort=True).size()
     rule, table = counted.idxmax()
-    return _("The largest reason for refusal: {n} rows of {table}: {rule}.", n=count(counted.max()), table=table, rule=rule)
+    return _(
+        "The largest reason for refusal: {n} rows of {table}: {rule}.", n=count(counted.max()), table=table, rule=translated(rule)
+    )
 
 
 def fresh(company: Company, newest: Mapping[str, date | None]) -> Part:

@@ -10,6 +10,7 @@ from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.words import figures, parts
 from revops_helpers.words import gap as gap_words
+from revops_helpers.words.below import translated
 from revops_helpers.words.language import N_, Text, _, count, exact_money, n_, percent, sentences, with_interval
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, is_there, named
@@ -158,7 +159,9 @@ def endings_reading(ends: Endings) -> Text:
     """The win rate, and what the mean of the won leaves out."""
     won, lost = ends.deals("won"), ends.deals("lost")
     if ends.win_rate.value is None:
-        first = _("**{won} deals are won; there is no win rate:** {reason}.", won=count(won), reason=_(ends.win_rate.reason))
+        first = _(
+            "**{won} deals are won; there is no win rate:** {reason}.", won=count(won), reason=translated(ends.win_rate.reason)
+        )
     else:
         words = {"won": count(won), "decided": count(won + lost), "rate": with_interval(ends.win_rate)}
         first = _("**{won} of {decided} decided new-business deals are won: {rate}.**", **words)

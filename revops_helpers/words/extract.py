@@ -22,6 +22,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from revops_helpers.words.below import messages_below
 from revops_helpers.words.messages import DOMAIN, FOLDER
 from revops_helpers.words.tables import report_words
 
@@ -56,10 +57,13 @@ def _words_below() -> Iterator[Message]:
     """What the rooms below this one say, which cannot mark their messages."""
     from revops_helpers.foundation.hygiene import CRITICAL
     from revops_helpers.metrics.catalogue import catalogue
+    from revops_helpers.metrics.dimensions import DIMENSIONS, NOT_RECORDED
     from revops_helpers.metrics.metric import UNITS
 
     yield from (("foundation:hygiene", decision) for decision in CRITICAL.values())
     yield from (("metric:unit", unit) for unit in UNITS)
+    yield from (("metric:dimension", words) for words in (NOT_RECORDED, *(name.capitalize() for name in DIMENSIONS)))
+    yield from (("model", words) for words in messages_below())
 
     for metric in catalogue().values():
         for name in METRIC_WORDS:

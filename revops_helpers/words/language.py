@@ -25,6 +25,7 @@ from revops_helpers.words.messages import (
     data,
     listing,
     locale_now,
+    lower_first,
     n_,
     sentences,
     translate_markdown,
@@ -33,8 +34,8 @@ from revops_helpers.words.messages import (
 
 __all__ = [
     "N_", "Quantity", "Text", "_", "clean", "count", "current", "data", "day", "duration", "exact_money", "in_unit_of",
-    "interval_of", "label", "listing", "money", "month", "n_", "number", "percent", "points", "ratio", "sentences", "span",
-    "translate_markdown", "use", "value_of", "with_interval",
+    "interval_of", "label", "listing", "lower_first", "money", "month", "n_", "number", "percent", "points", "ratio", "sentences",
+    "span", "translate_markdown", "use", "value_of", "with_interval",
 ]  # fmt: skip
 
 GAP = "\u00a0"  # no-break space
@@ -217,8 +218,12 @@ def with_interval(m: Measurement) -> Quantity:
 
 
 def label(metric_id: str) -> Text:
-    """The metric's name in the reader's language; an id that is no metric is written in words."""
+    """The name of a metric or dimension in the reader's language; another id is written in words."""
     from revops_helpers.metrics.catalogue import catalogue
+    from revops_helpers.metrics.dimensions import DIMENSIONS
 
     metric = catalogue().get(metric_id)
-    return _(metric.label) if metric else data(metric_id.replace("_", " ").capitalize())
+    if metric:
+        return _(metric.label)
+    words = metric_id.replace("_", " ").capitalize()
+    return _(words) if metric_id in DIMENSIONS else data(words)

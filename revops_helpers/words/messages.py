@@ -120,6 +120,11 @@ def sentences(*texts: str) -> Text:
     return Text(" ".join(text for text in texts if text))
 
 
+def lower_first(words: str) -> Text:
+    """A label inside a sentence: its first letter small, unless it is an abbreviation."""
+    return Text(words if words[:2].isupper() else words[:1].lower() + words[1:])
+
+
 def locale_now() -> Locale:
     """Babel's locale of the language in use."""
     return Locale.parse(current())

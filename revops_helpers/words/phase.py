@@ -12,7 +12,8 @@ from revops_helpers.metrics.measure import as_measurement, catalogue, measure, t
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import Period, add_months, last_closed_month_end, month_start
 from revops_helpers.words import parts
-from revops_helpers.words.language import N_, Text, _, count, data, day, label, listing, n_, span
+from revops_helpers.words.below import translated
+from revops_helpers.words.language import N_, Text, _, count, data, day, label, listing, lower_first, n_, span
 
 REVIEW_AFTER = timedelta(days=90)
 
@@ -46,10 +47,10 @@ def available(unlocks: str) -> Callable:
 def needs(missing: Unavailable) -> str:
     """What is missing, for a reader: the columns of one table together, as subscriptions (mrr, starts_on)."""
     if not missing.missing:
-        return str(missing)
+        return translated(str(missing))
     tables: dict[str, list[str]] = {}
     for need in missing.missing:
-        table, _dot, column = need.partition(".")
+        table, _dot, column = (translated(need), "", "") if " " in need else need.partition(".")
         tables.setdefault(table, []).extend([column] if column else [])
     return ", ".join(
         f"{table} ({', '.join(columns)})" if len(columns) > 1 else ".".join([table, *columns])
@@ -185,11 +186,6 @@ _SMALL = (
 def spelled(n: int) -> Text:
     """A number at the head of a sentence: Three, 12."""
     return _(_SMALL[n]) if 0 <= n < len(_SMALL) else count(n)
-
-
-def lower_first(words: str) -> Text:
-    """A label inside a sentence: its first letter small, unless it is an abbreviation."""
-    return Text(words if words[:2].isupper() else words[:1].lower() + words[1:])
 
 
 def upper_first(words: str) -> Text:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from revops_helpers.model.company import Company
 from revops_helpers.words import parts
+from revops_helpers.words.below import translated
 from revops_helpers.words.language import (
     N_,
     Text,
@@ -112,7 +113,7 @@ def _share(m: Measurement) -> Measurement:
 def coverage_reading(cover: Coverage) -> Text:
     """Covered, short, or cannot be told."""
     if cover.coverage.value is None:
-        return _("**Coverage cannot be told:** {reason}.", reason=cover.coverage.reason or _("it is not known"))
+        return _("**Coverage cannot be told:** {reason}.", reason=translated(cover.coverage.reason) or _("it is not known"))
     words = {"coverage": value_of(cover.coverage)}
     if cover.needed.value is None:
         return _("**{coverage} of what is to be won is open.** What is needed cannot be told from past quarters.", **words)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from revops_helpers.foundation.readiness import PHASES, Gate, Readiness
 from revops_helpers.measurement import Measurement
 from revops_helpers.words import parts
-from revops_helpers.words.language import N_, Text, _, count, data, n_, value_of
+from revops_helpers.words.below import translated
+from revops_helpers.words.language import N_, Text, _, count, n_, value_of
 from revops_helpers.words.marks import interval_bar
 from revops_helpers.words.markup import esc, plain, tag
 from revops_helpers.words.parts import Part
@@ -115,6 +116,6 @@ def _state(ready: Readiness, phase: int) -> Text:
 def gate_words(gate: Gate) -> Text:
     """Leads with an owner 97%, gate 95%; what it needs where there is no number."""
     if gate.value.value is None:
-        return _("{gate}: {reason}", gate=_(GATES[gate.id]), reason=data(gate.value.reason))
+        return _("{gate}: {reason}", gate=_(GATES[gate.id]), reason=translated(gate.value.reason))
     bar = value_of(Measurement(gate.threshold, unit=gate.value.unit))
     return _("{gate} {value}, gate {bar}", gate=_(GATES[gate.id]), value=value_of(gate.value), bar=bar)

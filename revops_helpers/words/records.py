@@ -12,6 +12,7 @@ from revops_helpers.foundation.rules import STALE_DAYS
 from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Company
 from revops_helpers.words import parts
+from revops_helpers.words.below import translated
 from revops_helpers.words.language import N_, Text, _, count, data, exact_money, listing, n_, percent, value_of
 from revops_helpers.words.language import money as amount
 from revops_helpers.words.marks import interval_bar
@@ -73,7 +74,7 @@ def quarantine_section(company: Company) -> Part:
         rows=("rule", "size"), advice=("advice", "first"), source=("source", "first")
     )
     by_rule = by_rule.sort_values(["rows", "table", "rule"], ascending=[False, True, True])
-    lines = [(x.table, x.source, x.rule, x.advice, count(x.rows)) for x in by_rule.itertuples()]
+    lines = [(x.table, x.source, translated(x.rule), translated(x.advice), count(x.rows)) for x in by_rule.itertuples()]
     heads = [_("Table"), _("Source"), _("Rule broken"), _("What to do"), _("Rows")]
     shown = [parts.table(heads, lines[:MOST], name=_("Refused rows by rule"))]
     if rest := lines[MOST:]:
@@ -82,7 +83,7 @@ def quarantine_section(company: Company) -> Part:
     said = n_(
         "{n} row is in quarantine; the largest reason is “{rule}” in {table} ({rows}).",
         "{n} rows are in quarantine; the largest reason is “{rule}” in {table} ({rows}).",
-        len(refused), rule=str(top.rule), table=str(top.table), rows=count(top.rows),
+        len(refused), rule=translated(top.rule), table=str(top.table), rows=count(top.rows),
     )  # fmt: skip
     kept = _("Refused rows are kept whole in the review's files, with file and line. They are in no number of this report.")
     return parts.stack(*shown, parts.reading(said), parts.limit(kept))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from revops_helpers.measurement import Measurement
+from revops_helpers.words.below import translated
 from revops_helpers.words.language import Text, _, data, interval_of, label, value_of
 from revops_helpers.words.marks import interval_bar, sparkline
 from revops_helpers.words.markup import Part, esc, plain, rich, tag
@@ -111,7 +112,7 @@ def _row(row: ScoreRow, verdict: Verdict, words: dict[str, Text], heads: Sequenc
     before, target = (x.value if x is not None else None for x in (row.before, row.target))
     bar = interval_bar(m.value, m.low, m.high, before=before, target=target, state=state, flip=row.direction == "lower")
     name = _("{metric}, last {n} months", metric=row.label, n=str(len(row.trend)))
-    inside = interval_of(m) if m.value is not None else _(m.reason)
+    inside = interval_of(m) if m.value is not None else translated(m.reason)
     others = [(head, value_of(x) if x is not None else "") for head, x in ((heads[4], row.before), (heads[5], row.target))]
     cells = [
         tag("th", rich(row.label), role="rowheader", scope="row"),

@@ -8,6 +8,7 @@ from datetime import date
 
 from revops_helpers.finding import Finding, ranked
 from revops_helpers.measurement import Measurement
+from revops_helpers.words.below import translated
 from revops_helpers.words.language import (
     GAP,
     Quantity,
@@ -38,7 +39,7 @@ def cell_html(cell: Cell) -> str:
     if isinstance(cell, Part):
         return cell.html
     if isinstance(cell, Measurement):
-        under = esc(interval_of(cell)) if cell.value is not None else esc(_(cell.reason))
+        under = esc(interval_of(cell)) if cell.value is not None else esc(translated(cell.reason))
         return f"{esc(value_of(cell))}{f'<small>{under}</small>' if under else ''}"
     if isinstance(cell, Text):
         return rich(cell)
