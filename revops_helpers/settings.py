@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_args
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -33,14 +34,29 @@ def _currency(code: str) -> str:
     return code
 
 
+def _record_url(template: str) -> str:
+    """A web address with {id} once, outside the host, and no other braces."""
+    rest = template.replace("{id}", "", 1)
+    parts = urlsplit(template)
+    if rest == template or "{" in rest or "}" in rest or any(c.isspace() or not c.isprintable() for c in template):
+        raise ValueError("write the address of a record with {id} in the place of its id, such as https://crm.example/{id}")
+    if parts.scheme != "https" or not parts.hostname or "{" in parts.netloc or "@" in parts.netloc:
+        raise ValueError("an address of a record starts with https:// and a host, with {id} after it")
+    return template
+
+
+Model = TypeVar("Model", bound=BaseModel)
 Currency = Annotated[str, AfterValidator(_currency)]
+RecordUrl = Annotated[str, AfterValidator(_record_url)]
 
 
-class _Part(BaseModel):
+class Strict(BaseModel):
+    """A part of a file that readers write: unknown keys are refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
-class WorkingHours(_Part):
+class WorkingHours(Strict):
     """When the teams work. Holidays are the country's (and state's) public ones, more and fewer as listed."""
 
     days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
@@ -52,7 +68,7 @@ class WorkingHours(_Part):
     worked_holidays: tuple[date, ...] = ()
 
 
-class Source(_Part):
+class Source(Strict):
     """Where one system's export is and how it writes numbers and dates. `auto` decides per column, or refuses."""
 
     path: str
@@ -64,7 +80,7 @@ class Source(_Part):
     time_zone: Annotated[str, AfterValidator(_zone)] | None = None
 
 
-class Slas(_Part):
+class Slas(Strict):
     """Service levels that the teams have agreed. handoff_complete: the share of the required items that makes a handoff whole."""
 
     first_contact_minutes: Annotated[int, Field(gt=0)] = 60
@@ -72,7 +88,7 @@ class Slas(_Part):
     handoff_complete: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
-class Settings(_Part):
+class Settings(Strict):
     """The company as `company.yml` states it. Only the name and the reporting currency have to be there."""
 
     name: str
@@ -92,7 +108,7 @@ class Settings(_Part):
     plan_rates: Mapping[Currency, Annotated[float, Field(gt=0)]] = {}
     required_fields: Mapping[str, tuple[str, ...]] = {}
     team: Mapping[str, str] = {}
-    record_url: Mapping[str, str] = {}
+    record_url: Mapping[str, RecordUrl] = {}
     sources: Mapping[str, Source] = {}
 
     @property
@@ -121,6 +137,11 @@ def read_settings(file: Path) -> Settings:
     """Read and check `company.yml`. InputError names file, line, key, what is wrong and what to do."""
     if not file.is_file():
         raise InputError(f"{file}: not found; every company folder needs a company.yml with at least a name and a currency")
+    return read_yaml(file, Settings)
+
+
+def read_yaml(file: Path, model: type[Model]) -> Model:
+    """A YAML file as the model that checks it. InputError names file, line, key, what is wrong and what to do."""
     try:
         node = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
     except UnicodeDecodeError:
@@ -133,12 +154,12 @@ def read_settings(file: Path) -> Settings:
         raise InputError(f"{file}, line 1: write keys and values, such as 'name: My company'")
     lines: dict[tuple, int] = {}
     try:
-        return Settings.model_validate(_tree(node, lines, (), file))
+        return model.model_validate(_tree(node, lines, (), file))
     except ValidationError as error:
-        raise InputError("\n".join(_explain(problem, lines, file) for problem in error.errors())) from None
+        raise InputError("\n".join(_explain(problem, lines, file, model) for problem in error.errors())) from None
 
 
-def _explain(problem: Mapping[str, Any], lines: Mapping[tuple, int], file: Path) -> str:
+def _explain(problem: Mapping[str, Any], lines: Mapping[tuple, int], file: Path, model: type[BaseModel]) -> str:
     where = tuple(problem["loc"])
     key = ".".join(str(part) for part in where)
     known = where
@@ -148,20 +169,27 @@ def _explain(problem: Mapping[str, Any], lines: Mapping[tuple, int], file: Path)
     if problem["type"] == "missing":
         return f"{file}, line {line}: key '{key}' is missing; add it"
     if problem["type"] == "extra_forbidden":
-        return f"{file}, line {line}: unknown key '{key}'; {_nearest(where)}"
+        return f"{file}, line {line}: unknown key '{key}'; {nearest(str(where[-1]), _keys(model, where[:-1]))}"
     return f"{file}, line {line}: key '{key}': {problem['msg'].removeprefix('Value error, ')}"
 
 
-def _nearest(where: tuple) -> str:
-    """What the writer may have meant by an unknown key."""
+def _keys(model: Any, where: tuple) -> list[str]:
+    """The keys that may stand at a place of the file."""
+    for part in where:
+        fields = getattr(model, "model_fields", {})
+        if "root" in fields:
+            model, fields = fields["root"].annotation, {}
+        model = fields[part].annotation if part in fields else (get_args(model) or (None,))[-1]
+    return list(getattr(model, "model_fields", {}))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What the writer of an unknown name may have meant."""
     from difflib import get_close_matches
 
-    model: Any = {1: Settings, 2: {"working_hours": WorkingHours, "slas": Slas}.get(str(where[0]))}.get(len(where))
-    if len(where) == 3 and where[0] == "sources":
-        model = Source
-    names = list(model.model_fields) if model else []
-    close = get_close_matches(str(where[-1]), names, n=1)
-    return f"did you mean '{close[0]}'?" if close else f"the keys here are {', '.join(names)}"
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1)
+    return f"did you mean '{close[0]}'?" if close else f"there are {', '.join(names)}"
 
 
 def line_of(file: Path, *where: str) -> int:

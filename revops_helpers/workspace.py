@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from revops_helpers.model.formats import identifier, quoted
 from revops_helpers.model.ledger import balance, data_ends_on
 from revops_helpers.model.tables import TABLES
 from revops_helpers.periods import PERIODS, Period, PeriodName, last_closed_month_end
-from revops_helpers.settings import InputError, Settings, read_settings
+from revops_helpers.settings import InputError, Settings, line_of, nearest, read_settings
 from revops_helpers.sources.entries import entries
 from revops_helpers.words.messages import use
 
@@ -45,20 +46,33 @@ def open_company(
     period: PeriodName = "ytd",
     segment: str | None = None,
     language: str | None = None,
+    show_people: bool = False,
 ) -> OpenCompany:
     """The company in the folder `data` (or "sample") as it stood at the end of `as_of`.
 
     as_of: ISO text or a date; none means the newest closed month end of the data. period: quarter, ytd or t12m.
     segment: a value of accounts.segment that the review is narrowed to. language: en or pt_BR; none means company.yml's.
+    show_people: reports name people; without it they are ids.
     InputError, one message, when anything given is wrong; AssertionError when the row ledger does not balance.
     """
     folder = folder_of(data)
     settings = read_settings(folder / "company.yml")
+    _check_links(folder / "company.yml", settings)
     use(language or settings.locale)
     if period not in PERIODS:
         raise InputError(f"unknown period '{period}'; one of {', '.join(PERIODS)}")
     stored = ingested(folder, settings, entries(folder, settings))
-    return _opened(stored, settings, _day(as_of), period, segment or None)
+    company = _opened(stored, settings, _day(as_of), period, segment or None)
+    return replace(company, show_people=show_people) if show_people else company
+
+
+def _check_links(file: Path, settings: Settings) -> None:
+    """Every address of records is that of a system or of a table."""
+    known = [*settings.sources, *TABLES]
+    for name in settings.record_url:
+        if name not in known:
+            line = line_of(file, "record_url", name)
+            raise InputError(f"{file}, line {line}: record_url of neither a system nor a table: '{name}'; {nearest(name, known)}")
 
 
 def folder_of(data: str | Path) -> Path:

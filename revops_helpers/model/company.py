@@ -32,6 +32,7 @@ class Company:
     ledger: table, source, unit (`rows` or a currency), read, accepted, quarantined, excluded: read is always their sum.
     quarantine: one row per refused row: table, source, file, line, column, rule, advice, raw.
     data_ends_on: the day of the newest stamp in the data, or None.
+    show_people: reports name people instead of giving their ids.
     """
 
     settings: Settings
@@ -39,6 +40,7 @@ class Company:
     accepted: Mapping[str, ibis.Table]
     period_name: PeriodName = "ytd"
     segment: str | None = None
+    show_people: bool = False
     ledger: pd.DataFrame | None = None
     quarantine: pd.DataFrame | None = None
     data_ends_on: date | None = None

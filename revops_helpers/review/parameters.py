@@ -9,13 +9,12 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from typing import Any
 
-from revops_helpers.settings import InputError
+from revops_helpers.settings import InputError, nearest
 
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 FLAGS = {"true": True, "false": False}
@@ -116,10 +115,3 @@ def iso_date(text: str) -> date:
     if day is None or day.isoformat() != text:
         raise InputError(f"{text!r} is not a date: write year-month-day, such as 2026-09-30")
     return day
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """What the writer of an unknown name may have meant."""
-    names = sorted(known)
-    close = get_close_matches(name, names, n=1)
-    return f"did you mean '{close[0]}'?" if close else f"there are {', '.join(names)}"

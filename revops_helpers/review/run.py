@@ -14,8 +14,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
 from revops_helpers.review.kernels import Kernels
-from revops_helpers.review.parameters import nearest
-from revops_helpers.settings import InputError
+from revops_helpers.settings import InputError, nearest
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 NOT_A_REPORT = ("explore",)
