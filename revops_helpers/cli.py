@@ -55,6 +55,7 @@ def _list(context: click.Context, option: click.Parameter, value: str) -> tuple[
 @click.option("--language", type=click.Choice(LANGUAGES), help="else the company's own")
 @click.option("--out", type=click.Path(path_type=Path), default="reports", show_default=True, help="where reviews are published")
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="notebooks at a time")
+@click.option("--compare", default="", metavar="DATE", help="an earlier review, or none; else the newest earlier one of its kind")
 @click.option("-p", "--parameter", "more", nargs=2, multiple=True, metavar="NAME VALUE", help="any other parameter of a notebook")
 def review(more: tuple[tuple[str, str], ...], language: str | None, **given) -> None:
     """Run the notebooks on DATA (a folder with company.yml, or the word sample) and publish the review."""
@@ -70,6 +71,19 @@ def review(more: tuple[tuple[str, str], ...], language: str | None, **given) -> 
         except ReviewFailed as failure:
             raise Failed(str(failure)) from None
     click.echo(f"Review published: {folder.resolve() / 'index.html'}")
+
+
+@main.command()
+@click.argument("before")
+@click.argument("after")
+@click.option("--out", type=click.Path(path_type=Path), default="reports", show_default=True, help="where reviews are published")
+def compare(before: str, after: str, out: Path) -> None:
+    """Print what changed from one review to another; each is a date under --out, or a folder."""
+    from revops_helpers.review.compare import compared
+    from revops_helpers.words.changes import changes_section, names_of
+
+    found = compared(before, after, out)
+    click.echo(f"{names_of(found)}\n\n{changes_section(found).text}")
 
 
 def _bar():

@@ -22,6 +22,7 @@ def _lock(execute, folders: Iterable[Path], scratch: Path | None) -> None:
     listed = ", ".join(quoted(f"{folder.resolve()}/") for folder in folders)
     execute(f"SET memory_limit = {quoted(MEMORY)}")
     execute("SET TimeZone = 'UTC'")
+    execute("SET enable_progress_bar = false")
     execute(f"SET temp_directory = {quoted(scratch or '')}")
     execute(f"SET allowed_directories = [{listed}]")
     execute("SET enable_external_access = false")

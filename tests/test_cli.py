@@ -105,7 +105,7 @@ def test_parameters_of_notebooks_are_given_by_name_and_refused_when_misspelt(com
     out = ["--out", str(tmp_path / "out")]
     ended = CliRunner().invoke(main, ["review", str(company), *out, "-p", "horizon", "6"])
     assert ended.exit_code == 0, ended.output
-    made_of = json.loads((tmp_path / "out/latest/manifest.json").read_text())
+    made_of = json.loads(next((tmp_path / "out").glob("*-horizon-6/manifest.json")).read_text())
     assert made_of["parameters"]["01_audit"]["horizon"] == 6
     for given, said in ((("horizn", "6"), "did you mean 'horizon'"), (("horizon", "six"), "a whole number, not 'six'")):
         refused = CliRunner().invoke(main, ["review", str(company), *out, "-p", *given])

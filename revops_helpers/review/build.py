@@ -15,16 +15,17 @@ import nbformat
 import pandas as pd
 
 from revops_helpers.model.company import Company
-from revops_helpers.review import exports, run
+from revops_helpers.review import compare, exports, run
 from revops_helpers.review.collect import Report, all_findings, report, reproducible
 from revops_helpers.review.gates import Gate, check
 from revops_helpers.review.kernels import Kernels, kernels
-from revops_helpers.review.manifest import inputs_of, manifest, now
+from revops_helpers.review.manifest import data_name, inputs_of, manifest, now
 from revops_helpers.review.parameters import Parameter, checked, declared, iso_date
 from revops_helpers.review.publish import building, keep_failed, name_of, prepared, publish
 from revops_helpers.review.site import write_pages
 from revops_helpers.settings import InputError, read_settings
 from revops_helpers.words.language import _, translate_markdown, use
+from revops_helpers.words.markup import Part
 from revops_helpers.words.messages import DOMAIN, FOLDER
 from revops_helpers.workspace import folder_of, open_company
 
@@ -42,7 +43,10 @@ class _GatesShut(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """What to review. Empty texts mean: the newest closed month, the whole company, the company's own language, all notebooks."""
+    """What to review. Empty texts mean: the newest closed month, the whole company, the company's own language, all notebooks.
+
+    compare: an earlier review, by its name under `out` or its folder; else the newest earlier one of its kind; "none" for none.
+    """
 
     data: str = "sample"
     as_of: str = ""
@@ -52,6 +56,7 @@ class Request:
     notebooks: tuple[str, ...] = ()
     out: Path = Path("reports")
     jobs: int = 2
+    compare: str = ""
     more: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
 
@@ -79,20 +84,23 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
     prepared(request.out)
     with nullcontext(starting) if starting else kernels() as held:
         company = _opened(request, given)
-        told = checked(parameters, given | {"as_of": company.as_of, "language": company.settings.locale})
-        seconds = {"open": time.monotonic() - clock}
         name = name_of(company.as_of, _told_more(request))
+        before = compare.earlier(request.compare, request.out, name, company.settings.name)
+        told = checked(parameters, given | {"as_of": company.as_of, "language": company.settings.locale})
+        shown = {job: parameters | {"data": data_name(folder_of(request.data))} for job, parameters in told.items()}
+        made_of = manifest(company, inputs_of(folder_of(request.data), company), shown, compare.identity(before))
+        seconds = {"open": time.monotonic() - clock}
         with building(request.out, name) as folder:
             try:
-                reports, metrics = _run(_jobs(sources, told), folder, held, request.jobs, progress or Progress())
-                _write(folder, company, reports, metrics, set(run.find(request.folder or run.NOTEBOOKS)) - set(sources))
-                gates = _held(check(folder, company, reports, metrics))
+                reports, metrics = _run(_jobs(sources, told), folder, held, request.jobs, progress or Progress(), shown)
+                changed = compare.changes_part(before, compare.reviewed(name, made_of, metrics, all_findings(reports)))
+                absent = set(run.find(request.folder or run.NOTEBOOKS)) - set(sources)
+                _write(folder, company, reports, metrics, absent, changed)
+                made_of["gates"] = [gate.record() for gate in _held(check(folder, company, reports, metrics))]
             except (run.NotebookFailed, _GatesShut) as failure:
                 raise _kept(folder, request.out, name, failure) from None
             seconds |= {one.name: one.seconds for one in reports} | {"whole": time.monotonic() - clock}
-            ran = {"started_at": started, "seconds": {name: round(spent, 3) for name, spent in seconds.items()}}
-            inputs = inputs_of(folder_of(request.data), company)
-            made_of = manifest(company, inputs, told, [gate.record() for gate in gates], ran)
+            made_of["run"] = {"started_at": started, "seconds": {step: round(spent, 3) for step, spent in seconds.items()}}
             exports.write_json(folder / "manifest.json", made_of)
             return publish(folder, request.out, name)
 
@@ -150,7 +158,9 @@ def _jobs(sources: Mapping[str, nbformat.NotebookNode], told: Mapping[str, Mappi
     return jobs
 
 
-def _run(jobs: list[run.Job], folder: Path, held: Kernels, at_once: int, progress: Progress) -> tuple[list[Report], pd.DataFrame]:
+def _run(
+    jobs: list[run.Job], folder: Path, held: Kernels, at_once: int, progress: Progress, shown: Mapping[str, Mapping]
+) -> tuple[list[Report], pd.DataFrame]:
     """Run the notebooks, and beside them the table of metrics; keep copies that are the same in every run."""
     to, table = folder / "notebooks", held.folder / "metrics.parquet"
     to.mkdir()
@@ -166,13 +176,15 @@ def _run(jobs: list[run.Job], folder: Path, held: Kernels, at_once: int, progres
     tasks |= {job.name: partial(notebook, job) for job in jobs}
     progress.total(len(tasks))
     done = run.together(tasks, held, progress.step)
-    reports = [report(job.name, reproducible(done[job.name].notebook), done[job.name].seconds) for job in jobs]
+    reports = [report(job.name, reproducible(done[job.name].notebook, shown[job.name]), done[job.name].seconds) for job in jobs]
     for one in reports:
         nbformat.write(one.notebook, to / f"{one.name}.ipynb")
     return reports, pd.read_parquet(table)
 
 
-def _write(folder: Path, company: Company, reports: list[Report], metrics: pd.DataFrame, absent: set[str]) -> None:
+def _write(
+    folder: Path, company: Company, reports: list[Report], metrics: pd.DataFrame, absent: set[str], changed: Part | None
+) -> None:
     """The pages, tables, exports and findings of a review."""
     findings = all_findings(reports)
     for name in ("tables", "exports"):
@@ -182,7 +194,7 @@ def _write(folder: Path, company: Company, reports: list[Report], metrics: pd.Da
     exports.write_table(folder / "tables", "quarantine_summary", exports.quarantine_summary(company.quarantine))
     exports.write_actions(folder / "exports" / "actions.csv", findings)
     exports.write_json(folder / "findings.json", findings)
-    write_pages(folder, company, reports, sorted(absent))
+    write_pages(folder, company, reports, sorted(absent), changed)
 
 
 def _held(gates: list[Gate]) -> list[Gate]:

@@ -77,12 +77,18 @@ def all_findings(reports: Iterable[Report]) -> list[Payload]:
     return sorted(by_id.values(), key=order)
 
 
-def reproducible(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The executed copy without times, durations and random ids, so that two runs of the same inputs are equal byte for byte."""
+def reproducible(notebook: nbformat.NotebookNode, parameters: Mapping[str, Any]) -> nbformat.NotebookNode:
+    """The executed copy without times, durations and random ids, so that two runs of the same inputs are equal byte for byte.
+
+    parameters: what it shows as given: the data is called by its name, not by where it lay.
+    """
+    from papermill.translators import PythonTranslator
+
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
         if "injected-parameters" in cell.metadata.get("tags", ()):
             cell.id = "injected-parameters"
+            cell.source = PythonTranslator.codify(parameters, "Parameters")
     return notebook

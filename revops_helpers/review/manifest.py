@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +17,8 @@ from typing import Any
 import pandas as pd
 
 from revops_helpers.ingest import cache_folder
+from revops_helpers.metrics.catalogue import catalogue
+from revops_helpers.metrics.metric import Metric
 from revops_helpers.model.company import Company
 from revops_helpers.optimization.forecast import SEED as FORECAST_SEED
 
@@ -26,13 +30,9 @@ LIBRARIES = (
 
 
 def manifest(
-    company: Company,
-    inputs: Iterable[Mapping[str, Any]],
-    parameters: Mapping[str, Any],
-    gates: Iterable[Mapping[str, Any]],
-    run: Mapping[str, Any],
+    company: Company, inputs: Iterable[Mapping[str, Any]], parameters: Mapping[str, Any], compared_with: Mapping[str, str] | None
 ) -> dict[str, Any]:
-    """Everything needed to tell one review from another, and to make it again."""
+    """Everything needed to tell one review from another, and to make it again. `gates` and `run` are known at its end only."""
     period = company.period
     return {
         "review": {
@@ -48,11 +48,13 @@ def manifest(
         "inputs": list(inputs),
         "fingerprint": company.fingerprint,
         "ledger": records(company.ledger),
+        "definitions": definitions(),
         "versions": versions(),
         "commit": commit(),
         "seeds": {"hashes": 0, "forecast": FORECAST_SEED},
-        "gates": list(gates),
-        "run": dict(run),
+        "compared_with": compared_with,
+        "gates": [],
+        "run": {},
     }
 
 
@@ -69,9 +71,26 @@ def inputs_of(folder: Path, company: Company) -> list[dict[str, Any]]:
     return sorted([*own, *stored["inputs"]], key=lambda one: one["file"])
 
 
+def data_name(folder: Path) -> str:
+    """What published files call the data: its place in the checkout, else its name. Where it lay on one machine says nothing."""
+    return folder.relative_to(ROOT).as_posix() if folder.is_relative_to(ROOT) else folder.name
+
+
 def sha256(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def definitions() -> dict[str, str]:
+    """Metric id → a hash of its record, the code of its expressions included: what has another hash is another metric."""
+    return {name: hashlib.sha256(_record(metric).encode()).hexdigest()[:16] for name, metric in catalogue().items()}
+
+
+def _record(metric: Metric) -> str:
+    held = {
+        field.name: getattr(metric, field.name) for field in fields(metric) if field.name not in ("label", "benchmarks", "owner")
+    }
+    return json.dumps({name: inspect.getsource(value) if callable(value) else value for name, value in held.items()})
 
 
 def versions() -> dict[str, str]:

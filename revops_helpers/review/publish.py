@@ -25,6 +25,7 @@ from pathlib import Path
 from revops_helpers.settings import InputError
 
 DATED = re.compile(r"\d{4}-\d{2}-\d{2}")
+NAMED = re.compile(rf"({DATED.pattern})((?:-[A-Za-z0-9_-]+)?)")  # date, and what else it was told
 SWAPPING = ".swapping"
 
 

@@ -20,10 +20,12 @@ INDEX = "index.html"
 FIRST = "00_"
 
 
-def write_pages(folder: Path, company: Company, reports: Iterable[Report], absent: Iterable[str] = ()) -> None:
+def write_pages(
+    folder: Path, company: Company, reports: Iterable[Report], absent: Iterable[str] = (), changed: Part | None = None
+) -> None:
     """Every report as `<name>.html`, and `index.html`: the executive review, the reports behind it, the state of the data.
 
-    absent: names of reports that this review leaves out; links to them become plain words.
+    absent: names of reports that this review leaves out; links to them become plain words. changed: since the review before.
     """
     reports = list(reports)
     first = next((one for one in reports if one.name.startswith(FIRST)), None)
@@ -31,7 +33,7 @@ def write_pages(folder: Path, company: Company, reports: Iterable[Report], absen
     nav += [(name_of(one), f"{one.name}.html") for one in reports if one is not first]
     for one in reports:
         _write(folder / f"{one.name}.html", company, one.notebook, _title(one, company), nav, absent)
-    behind = [reports_part([one for one in reports if one is not first]), data_part(company)]
+    behind = [*([changed] if changed else []), reports_part([one for one in reports if one is not first]), data_part(company)]
     said = _("Review of {name}", name=company.settings.name)
     whole = (first.notebook, _title(first, company)) if first else (new_notebook(), said)
     _write(folder / INDEX, company, *whole, nav, absent, behind)
