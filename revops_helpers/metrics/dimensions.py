@@ -37,6 +37,7 @@ DIMENSIONS = {
         Dimension("motion", "opportunities", "motion", "opportunity_id"),
         Dimension("product", "opportunities", "product", "opportunity_id"),
         Dimension("owner", "leads", "owner_id", "lead_id"),
+        Dimension("channel", "touches", "channel", "touch_id"),
     )
 }
 
