@@ -232,15 +232,28 @@ def joint_value(gap: Gap, findings: Iterable[Finding]) -> Measurement:
     money = replace(gap.actual, value=0, low=None, high=None, definition_id=gap.outcome)
     if not levers:
         return money
-    identity = identity_of([driver.id for driver in gap.drivers], gap.opening_arr)
-    now = {d.id: d.actual if d.actual.value is not None else Measurement(d.plan) for d in gap.drivers}
-    gain = propagate(now, lambda **drivers: identity(**(drivers | levers)) - identity(**drivers))
+    more = _moved(gap, levers)
     most = -sum(min(0, gap.driver(name).effect.value) for name in levers)
     if gap.difference.value < 0:
         most = min(most, -gap.difference.value)
-    low, high = (None if end is None else min(end, most) for end in (gain.low, gain.high))
-    joint = replace(money, value=min(gain.value, most), n=min(now[name].n for name in levers), low=low, high=high)
+    low, high = (None if end is None else min(end, most) for end in (more.low, more.high))
+    n = min(gap.driver(name).actual.n for name in levers)
+    joint = replace(money, value=min(more.value, most), n=n, low=low, high=high)
     return scaled(joint, gap.per_year)
+
+
+def gain(gap: Gap, levers: Mapping[str, float]) -> Measurement:
+    """Net new ARR over twelve months with these drivers at these values, against going on as now. KeyError for no such driver."""
+    moved = _moved(gap, {gap.driver(name).id: value for name, value in levers.items()})
+    money = replace(gap.actual, value=moved.value, low=moved.low, high=moved.high, definition_id=gap.outcome)
+    return scaled(money, gap.per_year)
+
+
+def _moved(gap: Gap, levers: Mapping[str, float]) -> Measurement:
+    """What the period's outcome would have been more with the levers set; interval from the other drivers' own."""
+    identity = identity_of([driver.id for driver in gap.drivers], gap.opening_arr)
+    now = {d.id: d.actual if d.actual.value is not None else Measurement(d.plan) for d in gap.drivers}
+    return propagate(now, lambda **drivers: identity(**(drivers | levers)) - identity(**drivers))
 
 
 def _levers(gap: Gap, findings: Iterable[Finding]) -> dict[str, float]:

@@ -157,10 +157,10 @@ class Sheet:
         look = {"facecolor": fill, "edgecolor": edge or "none", "linewidth": 1 if edge else 0, "zorder": 2.5}
         self.ax.add_patch(Rectangle((x, y), width, height, **look))
 
-    def dot(self, x: float, y: float, color: str, size: float = 8, hollow=False):
-        """A round mark of `size` pixels across."""
+    def dot(self, x: float, y: float, color: str, size: float = 8, hollow=False, shape="o"):
+        """A mark of `size` pixels across: round, or < or > for a triangle that points there."""
         look = {"color": "white" if hollow else color, "markeredgecolor": color if hollow else "white"}
-        self.ax.plot([x], [y], "o", markersize=size, markeredgewidth=1.6 if hollow else 1.0, zorder=4, **look)
+        self.ax.plot([x], [y], shape, markersize=size, markeredgewidth=1.6 if hollow else 1.0, zorder=4, **look)
 
 
 @dataclass(frozen=True)
