@@ -18,6 +18,8 @@ from revops_helpers.methods.intervals import wilson
 from revops_helpers.metrics.facts import changes, deals
 from revops_helpers.model.company import Company
 
+NEEDED = {"deal": "needs opportunities.amount", "account": "needs subscriptions.mrr"}  # to tell the money on deals, on companies
+
 
 @dataclass(frozen=True)
 class Hygiene:
@@ -133,7 +135,7 @@ def _at_risk(company: Company, rules: list[Rule], money: dict[str, ibis.Table | 
     fields = {"unit": "money", "currency": company.settings.currency, "definition_id": "revenue_at_risk"}
     held, keys = money[attached], [rule.failing.select("money_key") for rule in rules if rule.attached == attached]
     if held is None:
-        return not_applicable({"deal": "needs opportunities.amount", "account": "needs subscriptions.mrr"}[attached], **fields)
+        return not_applicable(NEEDED[attached], **fields)
     if not keys:
         return Measurement(0, **fields)
     hit = held.semi_join(ibis.union(*keys, distinct=True) if len(keys) > 1 else keys[0], "money_key")
