@@ -10,10 +10,10 @@ from revops_helpers.metrics.metric import FAMILIES, Metric
 @cache
 def catalogue() -> dict[str, Metric]:
     """Every metric by id, family by family. ValueError when an id is defined twice."""
-    from revops_helpers.metrics import customer, efficiency, marketing, predictability, process, revenue
+    from revops_helpers.metrics import customer, efficiency, marketing, predictability, process, revenue, team
 
     found: dict[str, Metric] = {}
-    for family in (revenue, efficiency, process, marketing, customer, predictability):
+    for family in (revenue, efficiency, process, marketing, team, customer, predictability):
         for metric in family.METRICS:
             if metric.id in found:
                 raise ValueError(f"metric {metric.id} is defined twice")
