@@ -6,12 +6,15 @@ import base64
 import io
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 
 from revops_helpers.words.markup import esc, plain
 from revops_helpers.words.theme import HAIR, INK, NORMAL, drawing
+
+LONGEST = 400  # characters of one text that a figure draws
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,8 @@ def _drawable() -> frozenset[int]:
 
 
 def drawable(text: str) -> str:
-    """The text as the fonts can draw it: no direction marks, one replacement mark for a character they lack."""
-    shown = plain(text).replace("\u2068", "").replace("\u2069", "").replace("\n", " ").replace("\t", " ")
+    """The text as the fonts can draw it: no direction marks, one replacement mark for a character they lack, not endless."""
+    shown = plain(text[:LONGEST]).replace("\u2068", "").replace("\u2069", "").replace("\n", " ").replace("\t", " ")
     return "".join(c if ord(c) in _drawable() else "\ufffd" for c in shown if ord(c) not in (0x200D, 0xFE0F))
 
 
@@ -139,11 +142,11 @@ class Sheet:
 
     def fitted(self, words: str, room: float) -> str:
         """The words, cut with an ellipsis where they are wider than `room` pixels."""
-        if self.width_of(words) <= room + 1:
+        if len(words) <= room and self.width_of(words) <= room + 1:
             return words
-        while words and self.width_of(words + "…") > room:
-            words = words[:-1]
-        return words.rstrip() + "…"
+        lengths = range(1, min(len(words), max(int(room), 0)) + 1)
+        most = bisect_left(lengths, True, key=lambda n: self.width_of(words[:n] + "…") > room)
+        return words[:most].rstrip() + "…"
 
     def band(self, xs: Iterable[float], low: Iterable[float], high: Iterable[float], color: str, step=False, alpha=1.0):
         """The area between two lines."""
