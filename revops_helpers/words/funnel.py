@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING
 
 from revops_helpers.measurement import Measurement
 from revops_helpers.words import figures, parts
-from revops_helpers.words.language import N_, Text, _, count, duration, listing, n_, percent, sentences, span, with_interval
+from revops_helpers.words.language import (
+    N_,
+    Text,
+    _,
+    count,
+    duration,
+    listing,
+    lower_first,
+    n_,
+    percent,
+    sentences,
+    span,
+    with_interval,
+)
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available
 
@@ -80,13 +93,8 @@ def funnel_title(funnel: LeadFunnel) -> Text:
     worst = _leak(funnel)
     if worst is None:
         return _("Too few leads to tell where they stop")
-    words = {"stage": _lower(STAGES[worst.stage]), "share": percent(worst.of_before)}
+    words = {"stage": lower_first(_(STAGES[worst.stage])), "share": percent(worst.of_before)}
     return _("Most leads stop before they are {stage}: {share} of the stage before pass", **words)
-
-
-def _lower(message: str) -> Text:
-    words = _(message)
-    return Text(words[:1].lower() + words[1:])
 
 
 def funnel_reading(funnel: LeadFunnel) -> Text:
@@ -94,13 +102,16 @@ def funnel_reading(funnel: LeadFunnel) -> Text:
     reached = funnel.steps.set_index("stage")
     leads = int(reached.reached.get("lead", 0))
     first = _("Of {leads} leads with {days} days behind them, ", leads=count(leads), days=count(funnel.days))
-    ends = [_("{n} became {stage} ({share})", n=count(row.reached), stage=_lower(STAGES[row.stage]), share=percent(row.of_leads))
-            for row in funnel.steps.itertuples() if row.stage in ("opportunity", "customer")]  # fmt: skip
+    last = [row for row in funnel.steps.itertuples() if row.stage in ("opportunity", "customer")]
+    told = [(count(row.reached), lower_first(_(STAGES[row.stage])), percent(row.of_leads)) for row in last]
+    ends = [_("{n} became {stage} ({share})", n=n, stage=stage, share=share) for n, stage, share in told]
     worst = _leak(funnel)
     if worst is None or not ends:
         return sentences(Text(f"{first}**{listing(ends)}**.") if ends else "")
     stop = _(
-        "The largest loss is of {n} leads that were never {stage}.", n=count(worst.stopped), stage=_lower(STAGES[worst.stage])
+        "The largest loss is of {n} leads that were never {stage}.",
+        n=count(worst.stopped),
+        stage=lower_first(_(STAGES[worst.stage])),
     )
     return sentences(Text(f"{first}**{listing(ends)}**."), stop)
 
