@@ -28,11 +28,12 @@ SHOWN_BUT_NOT_JUDGED: Mapping[str, Verdict] = {"insufficient": "few", "censored"
 
 @dataclass(frozen=True)
 class Told:
-    """A finding as it was published."""
+    """A finding as it was published; report: where its evidence stands."""
 
     id: str
     headline: str
     metric: str
+    report: str
     stake: Measurement
 
 
@@ -42,6 +43,7 @@ class Reviewed:
 
     metrics: as measure() gives it, in the review's period, its quarters and its months. ledger: table, unit, read, accepted,
     quarantined, by table and source. inputs: file → SHA-256. definitions: metric id → hash of its definition and code.
+    reports: the notebooks that ran; the executive review (00) has the findings of all.
     """
 
     name: str
@@ -60,6 +62,11 @@ class Reviewed:
     versions: Mapping[str, str]
     definitions: Mapping[str, str]
     fingerprint: str
+    reports: tuple[str, ...]
+
+    def looked_at(self, finding: Told) -> bool:
+        """Whether the review would have the finding, if it were one."""
+        return finding.report in self.reports or any(name.startswith("00") for name in self.reports)
 
 
 @dataclass(frozen=True)
@@ -273,11 +280,13 @@ def _restated(before: Reviewed, after: Reviewed, compared: set[str]) -> tuple[pd
 
 
 def _findings(before: Reviewed, after: Reviewed) -> tuple[Movement, ...]:
-    """Every finding of either review: those of the later one in its order, then those that are gone."""
-    then = {finding.id: finding for finding in before.findings}
-    now = {finding.id: finding for finding in after.findings}
-    gone = [Movement("gone", finding, None) for finding in before.findings if finding.id not in now]
-    return (*(_movement(then.get(finding.id), finding) for finding in after.findings), *gone)
+    """Every finding that both reviews looked for: those of the later one in its order, then those that are gone."""
+    then, now = (
+        {finding.id: finding for finding in one.findings if other.looked_at(finding)}
+        for one, other in ((before, after), (after, before))
+    )
+    gone = [Movement("gone", finding, None) for finding in then.values() if finding.id not in now]
+    return (*(_movement(then.get(finding.id), finding) for finding in now.values()), *gone)
 
 
 def _movement(before: Told | None, after: Told) -> Movement:
@@ -294,8 +303,8 @@ def _movement(before: Told | None, after: Told) -> Movement:
 def _rows(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """table, accepted_then, accepted_now, quarantined_then, quarantined_now: rows of every table of either review."""
     sums = [side[side.unit == "rows"].groupby("table", sort=False)[["accepted", "quarantined"]].sum() for side in (after, before)]
-    both = sums[0].join(sums[1], how="outer", lsuffix="_now", rsuffix="_then", sort=False)
-    return both.fillna(0).astype("int64").reset_index(names="table").sort_values("table", ignore_index=True)
+    both = sums[0].join(sums[1], how="outer", lsuffix="_now", rsuffix="_then", sort=True)
+    return both.fillna(0).astype("int64").reset_index(names="table")
 
 
 def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple]:

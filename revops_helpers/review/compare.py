@@ -122,9 +122,10 @@ def reviewed(name: str, made_of: Mapping[str, Any], metrics: pd.DataFrame, findi
         versions={**made_of["versions"], **commit},
         definitions=dict(made_of["definitions"]),
         fingerprint=str(made_of["fingerprint"]),
+        reports=tuple(made_of["parameters"]),
     )
 
 
 def _told(finding: Mapping[str, Any]) -> Told:
     stake = Measurement(**finding["stake"])
-    return Told(str(finding["id"]), str(finding["headline"]), str(finding["metric"]), stake)
+    return Told(finding["id"], finding["headline"], finding["metric"], finding["evidence"].partition("#")[0], stake)

@@ -38,6 +38,7 @@ APART: Mapping[str, str] = {
     "currency": N_("the reporting currency changed"),
     "period": N_("the reviews share no kind of period"),
 }
+FATES: Mapping[str, str] = {"new": N_("new"), "gone": N_("gone"), "grown": N_("grown"), "shrunk": N_("shrunk")}
 MOST_MEMBERS = 12
 
 
@@ -131,8 +132,8 @@ def _table(spans: tuple[Period, Period], rows: Sequence[Change]) -> Part:
     caption = _("{now} against {then}", now=now, then=then)
     if rows[0].shared and spans[0] != spans[1]:
         caption = _("{now} against {then}, which share days: the intervals are wider than need be", now=now, then=then)
-    heads = (_("Measure"), _("Then"), _("Now"), _("Change"), "")
-    return parts.table(heads, [(_name(one), one.before, one.after, _moved(one.difference), _state(one)) for one in rows], caption)
+    heads = (_("Measure"), _("Change"), "", _("Now"), _("Then"))
+    return parts.table(heads, [(_name(one), _moved(one.difference), _state(one), one.after, one.before) for one in rows], caption)
 
 
 def _name(one: Change) -> Text:
@@ -144,15 +145,18 @@ def _moved(difference: Measurement | None) -> Part | None:
     if difference is None or difference.value is None:
         return None
     value, inside = value_of(difference, signed=True), interval_of(difference)
+    if difference.value > 0 and value[0] != "+" and any(digit in value for digit in "123456789"):
+        value = f"+{value}"  # units that are never signed elsewhere
     return Part("difference", f"{esc(value)}<small>{esc(inside)}</small>", f"{value} [{inside}]")
 
 
-def _state(one: Change) -> Part:
+def _state(one: Change) -> Part | None:
+    if one.verdict == "exact":  # the interval says so already
+        return None
     own = {
         "better": _("better"),
         "worse": _("worse"),
         "changed": _("changed"),
-        "exact": _("exact"),
         "restated": _("restated"),
     }
     words = {**verdict_words(), **own}[one.verdict]
@@ -170,35 +174,18 @@ def _apart(changes: Changes) -> list[Part]:
 
 
 def _findings(changes: Changes) -> list[Part]:
-    fates = {
-        "new": _("new"),
-        "gone": _("gone"),
-        "grown": _("grown"),
-        "shrunk": _("shrunk"),
-        "noise": _("within noise"),
-        "unvalued": "",
-    }
-    moved = [one for one in changes.findings if one.fate != "noise" and one.fate != "unvalued"]
+    moved = [one for one in changes.findings if one.fate in FATES]
     rest = len(changes.findings) - len(moved)
     still = n_("One finding stands as it did.", "{n} findings stand as they did.", rest) if rest else ""
     if not moved:
         return [parts.note(still or _("Neither review has a finding."))]
-    rows = [
-        (
-            _headline(one, changes),
-            fates[one.fate],
-            *(told.stake if told else None for told in (one.before, one.after)),
-            _moved(one.difference),
-        )
-        for one in moved
-    ]
-    heads = (_("Finding"), "", _("Worth then"), _("Worth now"), _("Change"))
-    gone = (
-        _("Gone means no longer clear of noise or no longer measured; not that it was solved.")
-        if any(one.fate == "gone" for one in moved)
-        else ""
-    )
-    said = " ".join(text for text in (still, gone) if text)
+    rows = []
+    for one in moved:
+        worth = (told.stake if told else None for told in (one.after, one.before))
+        rows.append((_headline(one, changes), _(FATES[one.fate]), *worth, _moved(one.difference)))
+    gone = _("Gone means no longer clear of noise or no longer measured; not that it was solved.")
+    said = " ".join(text for text in (still, gone if any(one.fate == "gone" for one in moved) else "") if text)
+    heads = (_("Finding"), "", _("Worth now"), _("Worth then"), _("Change"))
     return [parts.table(heads, rows, name=_("Findings")), *([parts.note(Text(said))] if said else [])]
 
 
