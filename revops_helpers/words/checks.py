@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from revops_helpers.foundation.hygiene import Hygiene
     from revops_helpers.foundation.tie_out import ArrTie
     from revops_helpers.foundation.won_billed import DealTie
+    from revops_helpers.intelligence.outlook import Outlook
     from revops_helpers.optimization.forecast import YearForecast
     from revops_helpers.optimization.pipeline import PipelineFlow
     from revops_helpers.optimization.target_gap import Gap
@@ -85,3 +86,13 @@ def together_no_more_than_apart(gap: Gap | Unavailable, findings: Sequence[Findi
         return True
     apart = sum(max(0, finding.stake.value or 0) for finding in findings if finding.levers)
     return joint_value(gap, findings).value <= apart + 1
+
+
+def risk_adds_up(outlook: Outlook | Unavailable) -> bool:
+    """The segments' expected losses add up to the whole, and nothing is shown of a model that is not to be used."""
+    if isinstance(outlook, Unavailable):
+        return True
+    if outlook.expected.value is None or not outlook.passport.use:
+        return outlook.expected.value is None and outlook.customers.empty and outlook.by_segment.empty
+    parts = outlook.by_segment.expected.sum() if len(outlook.by_segment) else outlook.expected.value
+    return abs(parts - outlook.expected.value) <= 1 and bool(outlook.customers.chance.between(0, 1).all())
