@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from revops_helpers.model.personal import KEY
 from revops_helpers.settings import Settings
 from revops_helpers.sources.entries import Entry
 
@@ -109,7 +110,7 @@ def _code() -> list[Path]:
 def _fingerprint(data: Path, entries: list[Entry], hashes: dict[str, str]) -> str:
     package = Path(__file__).parent
     told = {
-        "company": hashlib.sha256((data / "company.yml").read_bytes()).hexdigest(),
+        "company": hashlib.sha256((data / "company.yml").read_bytes() + os.environ.get(KEY, "").encode()).hexdigest(),
         "code": {str(file.relative_to(package)): hashes[str(file)] for file in _code()},
         "entries": [
             [entry.name, entry.selects, [[table, _label(data, file), hashes[str(file)]] for table, file in entry.files.items()]]

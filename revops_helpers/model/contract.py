@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from revops_helpers.model import formats, rules
+from revops_helpers.model import formats, personal, rules
 from revops_helpers.model.calendar import known_days, moments
 from revops_helpers.model.formats import Format, identifier, quoted
 from revops_helpers.model.tables import TABLES, Table
@@ -163,7 +163,9 @@ class _Checked:
         return f"SELECT _row, _file, _line, {listed} FROM {part.relation}"
 
     def _parsed(self, i: int) -> str:
-        listed = ", ".join(f"{rules.value(self.spec[c], self.forms[i][c])} AS {rules.parsed(c)}" for c in self.parts[i].columns)
+        salt = personal.salt_of(self.settings.name)
+        values = {c: rules.value(self.spec, self.spec[c], self.forms[i][c], salt) for c in self.parts[i].columns}
+        listed = ", ".join(f"{value} AS {rules.parsed(c)}" for c, value in values.items())
         return f"SELECT *, {listed} FROM ({self._texts(self.parts[i])})"
 
     def _derived(self, i: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from revops_helpers.model import formats
+from revops_helpers.model import formats, personal
 from revops_helpers.model.formats import Format
 from revops_helpers.model.tables import Column, Table
 from revops_helpers.settings import Settings
@@ -53,8 +53,8 @@ def parsed(column: str) -> str:
     return f'"v.{column}"'
 
 
-def value(column: Column, form: Format) -> str:
-    """The SQL that reads a column's trimmed text."""
+def value(spec: Table, column: Column, form: Format, salt: str) -> str:
+    """The SQL that reads a column's trimmed text; personal data in text is masked, by hashes that `salt` keys."""
     x = raw(column.name)
     if column.allowed:
         return formats.word(x, column.allowed)
@@ -64,7 +64,7 @@ def value(column: Column, form: Format) -> str:
     clocks = {"date": formats.day, "time": formats.moment}
     if column.type in clocks:
         return clocks[column.type](x, form)
-    return formats.flag(x) if column.type == "flag" else x
+    return formats.flag(x) if column.type == "flag" else personal.masked(spec, column, x, salt)
 
 
 def derived(spec: Table, columns: Collection[str], zone: str) -> Mapping[str, str]:

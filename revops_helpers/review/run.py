@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
+from revops_helpers.model.personal import LONGEST, hide
 from revops_helpers.review.kernels import Kernels
 from revops_helpers.settings import InputError, nearest
 
@@ -104,7 +105,7 @@ def execute(job: Job, to: Path, held: Kernels, seconds: int = CELL_SECONDS) -> R
         )
     except papermill.PapermillExecutionError as error:
         cell = _cell(error.cell_index, error.exec_count, error.source)
-        raise NotebookFailed(job.name, f"{job.name}, {cell}: {error.ename}: {error.evalue}") from None
+        raise NotebookFailed(job.name, f"{job.name}, {cell}: {error.ename}: {hide(error.evalue[:LONGEST])}") from None
     except CellTimeoutError:
         raise NotebookFailed(job.name, f"{job.name}, {_last_cell(to)}: took longer than {seconds} s") from None
     except (DeadKernelError, RuntimeError) as error:

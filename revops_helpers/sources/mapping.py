@@ -52,6 +52,7 @@ import pandas as pd
 from revops_helpers.model import formats
 from revops_helpers.model.contract import Part, Refused
 from revops_helpers.model.formats import identifier, quoted
+from revops_helpers.model.personal import hide
 from revops_helpers.model.tables import TABLES, Table
 from revops_helpers.settings import InputError, Settings
 from revops_helpers.sources.entries import Entry
@@ -269,4 +270,5 @@ def _unread(desk: Desk, select: Select, names: dict[RawName, set[str]]) -> Itera
             f"SELECT count(*), min({x}) FROM {identifier(*raw)} WHERE {formats.text(x)} IS NOT NULL AND {macro}({x}) IS NULL"
         ).fetchone()
         if count:
-            yield f"{select.label}: {macro}({column}) could not read {count:,} values, such as '{example}'; they count as empty"
+            such = hide(example[:60])
+            yield f"{select.label}: {macro}({column}) could not read {count:,} values, such as '{such}'; they count as empty"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 
 from revops_helpers.model.formats import identifier, quoted, unambiguous
+from revops_helpers.model.personal import hide
 from revops_helpers.settings import InputError
 from revops_helpers.sources.delimited import delimited, json_lines
 from revops_helpers.sources.names import columns_of
@@ -26,7 +27,7 @@ def read(place: Place) -> Raw:
     try:
         return reader(place)
     except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
+        reason = hide(str(error).splitlines()[0][:300])
         raise InputError(f"{place.label}: cannot be read ({reason}); export it again") from None
 
 
