@@ -14,6 +14,8 @@ from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.optimization.target_gap import joint_value
 
 if TYPE_CHECKING:
+    from revops_helpers.alignment.closed_loop import ClosedLoop
+    from revops_helpers.alignment.response import Response
     from revops_helpers.foundation.hygiene import Hygiene
     from revops_helpers.foundation.tie_out import ArrTie
     from revops_helpers.foundation.won_billed import DealTie
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from revops_helpers.optimization.forecast import YearForecast
     from revops_helpers.optimization.pipeline import PipelineFlow
     from revops_helpers.optimization.target_gap import Gap
+    from revops_helpers.planning.capacity import Capacity
+    from revops_helpers.planning.cascade import Cascade
+    from revops_helpers.planning.quotas import Quotas
+    from revops_helpers.words.parts import ScoreRow
 
 
 def no_row_is_lost(company: Company) -> bool:
@@ -56,6 +62,12 @@ def shares_are_shares(clean: Hygiene | Unavailable) -> bool:
     return bool(((rules.low >= 0) & (rules.low <= rules.share) & (rules.share <= rules.high) & (rules.high <= 1)).all())
 
 
+def intervals_hold_their_values(rows: Sequence[ScoreRow]) -> bool:
+    """Every number lies in its interval."""
+    bounds = [(row.value.low, row.value.value, row.value.high) for row in rows if row.value.value is not None]
+    return all((low is None or low <= value) and (high is None or value <= high) for low, value, high in bounds)
+
+
 def gap_adds_up(gap: Gap | Unavailable) -> bool:
     """plan + what the plan does not add up to + the drivers' effects + unexplained = actual, to the cent."""
     if isinstance(gap, Unavailable):
@@ -71,7 +83,27 @@ def pipeline_is_conserved(flow: PipelineFlow | Unavailable) -> bool:
     return int(flow.lines.amount.iloc[:-1].sum()) == int(flow.lines.amount.iloc[-1])
 
 
-def bands_are_nested(forecast: YearForecast | Unavailable) -> bool:
+def cascade_gives_the_target(plan: Cascade | Unavailable) -> bool:
+    """From the first step's volume along the rates, with what customers bring, comes the target again, to the cent; at least the
+    target where customers meet it alone. A step that cannot be told has nothing to check."""
+    from revops_helpers.planning.cascade import forwards
+
+    if isinstance(plan, Unavailable):
+        return True
+    sides = ((True, plan.first.needed_plan), (False, plan.first.needed_now))
+    again = [(forwards(plan, planned) - plan.target.value, need.value) for planned, need in sides if need.value is not None]
+    return all(abs(more) < 1 or (not need and more > 0) for more, need in again)
+
+
+def every_quota_is_in_one_band(asked: Quotas | Unavailable) -> bool:
+    """The bands of attainment hold every quota once, and what people have adds up to the sums."""
+    if isinstance(asked, Unavailable):
+        return True
+    sums = int(asked.people.quota.sum()), int(asked.people.credited.sum())
+    return int(asked.bands.quotas.sum()) == asked.assigned.n and sums == (asked.assigned.value, asked.credited.value)
+
+
+def bands_are_nested(forecast: YearForecast | Capacity | Unavailable) -> bool:
     """The 50 % band lies in the 80 % band, and that in the 95 % band."""
     if isinstance(forecast, Unavailable) or not len(forecast.months):
         return True
@@ -96,3 +128,23 @@ def risk_adds_up(outlook: Outlook | Unavailable) -> bool:
         return outlook.expected.value is None and outlook.customers.empty and outlook.by_segment.empty
     parts = outlook.by_segment.expected.sum() if len(outlook.by_segment) else outlook.expected.value
     return abs(parts - outlook.expected.value) <= 1 and bool(outlook.customers.chance.between(0, 1).all())
+
+
+def credit_adds_up(credit: ClosedLoop | Unavailable) -> bool:
+    """Every model shares out each won deal once, and its ARR to the cent."""
+    if isinstance(credit, Unavailable):
+        return True
+    models = [name for name in ("first", "last", "linear") if name in credit.channels]
+    whole = all(abs(credit.channels[name].sum() - credit.won) < 1e-6 * max(1, credit.won) for name in models)
+    return whole and (credit.arr is None or all(int(credit.channels[f"arr_{name}"].sum()) == credit.arr for name in models))
+
+
+def waits_are_shares(waits: Response | Unavailable) -> bool:
+    """The share contacted only rises with time, inside its band, and never passes 100 %."""
+    if isinstance(waits, Unavailable):
+        return True
+    return all(
+        bool((c.survival[1:] <= c.survival[:-1]).all() and (c.low <= c.survival).all() and (c.survival <= c.high).all())
+        and (not len(c.survival) or 0 <= c.survival[-1] <= c.survival[0] <= 1)
+        for c in waits.curves.values()
+    )
