@@ -59,7 +59,7 @@ def _fan(sheet: Sheet, rows: pd.DataFrame, forecast: pd.DataFrame | None) -> Non
 
 
 def _fan_ends(rows: pd.DataFrame, ahead: pd.DataFrame | None, write: Write) -> list[End]:
-    plan, actual = rows["plan"].dropna(), rows["actual"].dropna()
+    plan = rows["plan"].dropna()
     found = [End(plan.iloc[-1], _("Plan {value}", value=write(plan.iloc[-1])))] if len(plan) else []
     if ahead is None:
         return found
@@ -68,7 +68,7 @@ def _fan_ends(rows: pd.DataFrame, ahead: pd.DataFrame | None, write: Write) -> l
     for level in ("80", "95"):
         if f"low_{level}" in ahead:
             inside = f"{level}%: {write(last[f'low_{level}'])}–{write(last[f'high_{level}'])}"
-            found.append(End(last["median"] - 1e-6 * len(found) * abs(actual.max() or 1), inside, SECOND, False))
+            found.append(End(last["median"] - 1e-6 * len(found) * abs(last["median"] or 1), inside, SECOND, False))
     return found
 
 
