@@ -25,7 +25,8 @@ class Effect:
     """An exposure beside an outcome.
 
     exposed, unexposed: the share with the outcome, standardised to everybody's covariates; their difference (unit points) and
-    ratio; odds_ratio given the covariates.
+    ratio; odds_ratio given the covariates. missed: the difference standardised to the covariates of the unexposed only, which is
+    what they would have to gain.
     """
 
     exposed: Measurement
@@ -33,6 +34,7 @@ class Effect:
     difference: Measurement
     ratio: Measurement
     odds_ratio: Measurement
+    missed: Measurement
 
 
 def effect_of(
@@ -54,7 +56,7 @@ def effect_of(
     fitted = _fit(np.column_stack([x, design]), y, weight)
     if fitted is None:
         return None
-    return _standardised(*fitted, design, weight, [round(arms[2] + arms[3]), round(arms[0] + arms[1])])
+    return _standardised(*fitted, design, weight, weight * (1 - x), [round(arms[2] + arms[3]), round(arms[0] + arms[1])])
 
 
 def design_of(frame: pd.DataFrame, outcome: np.ndarray, weight: np.ndarray, covariates: tuple[str, ...]) -> np.ndarray:
@@ -116,18 +118,25 @@ def _fit(design: np.ndarray, outcome: np.ndarray, weight: np.ndarray) -> tuple[n
     return (np.asarray(found.params), covariance) if sound else None
 
 
-def _standardised(beta, covariance, design, weight, n: list[int]) -> Effect:
-    share = weight / weight.sum()
-    risks, slopes = [], []
-    for on in (1.0, 0.0):
-        matrix = np.column_stack([np.full(len(design), on), design])
-        p = 1 / (1 + np.exp(-matrix @ beta))
-        risks.append(float(share @ p))
-        slopes.append((share * p * (1 - p)) @ matrix)
-    (p1, p0), (g1, g0) = risks, slopes
+def _standardised(beta, covariance, design, weight, unexposed, n: list[int]) -> Effect:
+    """Everybody exposed against nobody, over all rows and over the unexposed alone."""
+
+    def risks(weights: np.ndarray) -> tuple[list[float], list[np.ndarray]]:
+        share, found, slopes = weights / weights.sum(), [], []
+        for on in (1.0, 0.0):
+            matrix = np.column_stack([np.full(len(design), on), design])
+            p = 1 / (1 + np.exp(-matrix @ beta))
+            found.append(float(share @ p))
+            slopes.append((share * p * (1 - p)) @ matrix)
+        return found, slopes
 
     def spread(gradient: np.ndarray) -> float:
         return math.sqrt(max(float(gradient @ covariance @ gradient), 0.0))
+
+    def gap(weights: np.ndarray, records: int) -> Measurement:
+        (p1, p0), (g1, g0) = risks(weights)
+        error = Z * spread(g1 - g0)
+        return Measurement(p1 - p0, n=records, low=p1 - p0 - error, high=p1 - p0 + error, unit="points")
 
     def ratio(log: float, error: float, records: int) -> Measurement:
         low, value, high = (math.exp(log + k * Z * error) for k in (-1, 0, 1))
@@ -138,14 +147,15 @@ def _standardised(beta, covariance, design, weight, n: list[int]) -> Effect:
         low, high = (1 / (1 + math.exp(-(logit + k * Z * error))) for k in (-1, 1))
         return Measurement(p, n=records, low=low, high=high, unit="percent")
 
-    error = spread(g1 - g0)
+    (p1, p0), (g1, g0) = risks(weight)
     both = sum(n)
     return Effect(
         exposed=share_of(p1, g1, n[0]),
         unexposed=share_of(p0, g0, n[1]),
-        difference=Measurement(p1 - p0, n=both, low=p1 - p0 - Z * error, high=p1 - p0 + Z * error, unit="points"),
+        difference=gap(weight, both),
         ratio=ratio(math.log(p1 / p0), spread(g1 / p1 - g0 / p0), both),
         odds_ratio=ratio(float(beta[0]), math.sqrt(covariance[0, 0]), both),
+        missed=gap(unexposed, n[1]),
     )
 
 

@@ -47,8 +47,9 @@ def _level(company: Company, metric: str, words: Text) -> tuple | None:
     now, before = (measurement(company, metric, period) for period in (company.period, company.period.year_before()))
     if now.value is None:
         return None
-    met = round(now.value * now.n)
-    return (words, count(now.n), count(met), count(now.n - met), now, before, target(company, metric) or _("no target"))
+    met, planned = round(now.value * now.n), target(company, metric)
+    goal = value_of(planned) if planned else _("no target")
+    return (words, count(now.n), count(met), count(now.n - met), now, before, goal)
 
 
 @available(N_("what a change of an agreement did"))
@@ -64,7 +65,7 @@ def changes_section(found: list[Change], company: Company) -> Part:
         for x in found
     ]  # fmt: skip
     limit = _("Limit: what else changed for them on that day is in the numbers too. × is after ÷ before.")
-    said = [parts.reading(change_reading(x)) for x in _one_each(found)]
+    said = [parts.reading(change_reading(x)) for x in one_each(found)]
     numbers = parts.table(heads, rows, name=_("Changes of agreements"))
     return parts.stack(*_drawn(found, company, said), numbers, parts.limit(limit))
 
@@ -79,14 +80,12 @@ def _in_unit(m: Measurement, like: Measurement) -> Measurement:
     return replace(m, value=m.value / per, low=low, high=high, unit=shown.unit)
 
 
-def _one_each(found: list[Change]) -> list[Change]:
-    """The measure of each change that tells most: the first that is clear, else the first."""
-    chosen = {}
-    for x in found:
-        one, ready = 1.0 if x.beyond.unit == "ratio" else 0.0, chosen.get(x.initiative)
-        if ready is None or (x.beyond.clear_of(one) and not is_clear(ready)):
-            chosen[x.initiative] = x
-    return list(chosen.values())
+def one_each(found: list[Change]) -> list[Change]:
+    """The measure of each change that tells most: one that is clear before one that is not, a share before a time."""
+    chosen: dict[str, Change] = {}
+    for x in sorted(found, key=lambda x: (not is_clear(x), x.beyond.unit != "points")):
+        chosen.setdefault(x.initiative, x)
+    return [chosen[name] for name in dict.fromkeys(x.initiative for x in found)]
 
 
 def is_clear(x: Change) -> bool:

@@ -15,7 +15,7 @@ from revops_helpers.metrics.measure import measurement
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.optimization.target_gap import gain, gap_to_plan, joint_value
 from revops_helpers.words import parts
-from revops_helpers.words.agreements import change_reading, changes_section, is_clear, levels_section
+from revops_helpers.words.agreements import change_reading, changes_section, is_clear, levels_section, one_each
 from revops_helpers.words.closed_loop import credit_reading, credit_section
 from revops_helpers.words.handoffs import (
     METRICS,
@@ -84,7 +84,7 @@ def bottom_line(company: Company, waits, fast, left, moved, credit) -> Part:
     said = [words(result) for words, result in results if is_there(result) and _has(result)]
     if words := handoffs_reading(company):
         said.insert(min(2, len(said)), words)
-    said += [change_reading(x) for x in moved if is_clear(x)][:1] if is_there(moved) else []
+    said += [change_reading(x) for x in one_each(moved) if is_clear(x)][:1] if is_there(moved) else []
     if not said:
         lacking = [result for _words, result in results if isinstance(result, Unavailable)]
         said = [_("**Nothing here can be told yet:** that needs {needs}.", needs=needs(lacking[0]))] if lacking else []
@@ -129,7 +129,7 @@ def _late(company: Company, waits: Response | Unavailable, fast: Speed | Unavail
     """Leads contacted late, where leads contacted in time became deals more often beyond noise."""
     if not is_there(waits, fast) or fast.calls.adjusted is None:
         return None
-    more = fast.calls.adjusted.difference
+    more, missed = fast.calls.adjusted.difference, fast.calls.adjusted.missed
     within, never = waits.measured["contacted_within_sla"], waits.measured["never_contacted"]
     if within.value is None or more.low is None or more.low <= 0:
         return None
@@ -141,7 +141,7 @@ def _late(company: Company, waits: Response | Unavailable, fast: Speed | Unavail
     action = _(
         "Give every new lead to whoever is free, and let a random half go to a fast queue for a quarter, to know the effect."
     )
-    stake, levers = _worth(company, gap, "lead_to_opportunity", [late * end for end in (more.value, more.low, more.high)])
+    stake, levers = _worth(company, gap, "lead_to_opportunity", [late * end for end in (missed.value, missed.low, missed.high)])
     more_ = {"kind": "growth", "levers": levers, "confidence": "low", "metric": "contacted_within_sla"}
     return _finding(company, "late_contact", "speed", "sales_development", headline, action, stake, **more_)
 
@@ -188,12 +188,8 @@ def _incomplete(company: Company, left: Leaving | Unavailable, gap: Gap | Unavai
 
 
 def _clear(moved: list[Change] | Unavailable) -> list[Change]:
-    """Of each change that worked beyond noise, the share contacted in time, or else what else moved."""
-    better = [x for x in moved if is_clear(x) and _good(x)] if is_there(moved) else []
-    chosen: dict[str, Change] = {}
-    for x in better:
-        chosen.setdefault(x.initiative, x)
-    return list(chosen.values())
+    """The changes that worked beyond noise."""
+    return one_each([x for x in moved if is_clear(x) and _good(x)]) if is_there(moved) else []
 
 
 def _good(x: Change) -> bool:

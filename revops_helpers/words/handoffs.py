@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 ARMS: Mapping[str, str] = {COMPLETE: N_("Complete"), INCOMPLETE: N_("Incomplete")}
 METRICS = ("handoff_completion", "handoff_on_time", "handoff_completeness", "time_to_first_value")
-LONGEST = 180  # days that the clock of first value shows
+DAYS = (1, 3, 7, 14, 21, 30, 45, 60, 90, 180, 365, 730, 3650)  # that a clock may name
 
 
 def handoffs_reading(company: Company) -> Text | None:
@@ -69,11 +69,9 @@ def handoffs_section(found: FirstValue, company: Company) -> Part:
     limit = _(
         "Limit: whether a handoff is complete is what its checklist says; who has had no value yet counts as still waiting."
     )
-    drawn = figures.steps(
-        {_(ARMS[arm]): _curve(curve) for arm, curve in curves.items()},
-        {t: duration(t, "days") for t in (1, 3, 7, 14, 30, 60, LONGEST)},
-        notes={_(ARMS[arm]): _("{n} deals", n=count(curve.n)) for arm, curve in curves.items()},
-    )
+    names = {arm: _("{arm} ({n})", arm=_(ARMS[arm]), n=count(curve.n)) for arm, curve in curves.items()}
+    lines = {names[arm]: _curve(curve) for arm, curve in curves.items()}
+    drawn = figures.steps(lines, {t: duration(t, "days") for t in _clock(list(lines.values()))})
     note = _("Share of customers with a first value after so many days from the win, with 95% band. All deals on record.")
     alt = Text("; ".join(_("{arm}: half after {days}", arm=_(ARMS[arm]), days=_median(c)) for arm, c in curves.items()))
     return parts.beside(parts.picture(drawn, value_title(found), note, alt), *said, parts.limit(limit))
@@ -81,8 +79,18 @@ def handoffs_section(found: FirstValue, company: Company) -> Part:
 
 def _curve(curve: Survival) -> pd.DataFrame:
     frame = pd.DataFrame({"time": curve.times, "share": 1 - curve.survival, "low": 1 - curve.high, "high": 1 - curve.low})
-    frame["time"] = frame["time"].clip(lower=1)
-    return frame[frame["time"] <= LONGEST]
+    return frame.assign(time=frame["time"].clip(lower=1))
+
+
+def _clock(lines: list[pd.DataFrame]) -> list[int]:
+    """The days named on the axis: from the last before anybody had value to the first after which nobody new did."""
+    first, last = min(line["time"].min() for line in lines), max(line["time"].max() for line in lines)
+    inner = [day for day in DAYS if first < day < last]
+    return [
+        max(day for day in DAYS if day <= first),
+        *inner,
+        min((day for day in DAYS if day >= last and day > first), default=DAYS[-1]),
+    ]
 
 
 def _median(curve: Survival) -> Text:

@@ -89,8 +89,8 @@ def _speed_limit(found: Speed) -> Text:
     if (e := found.calls.e_value) and e.value and found.calls.adjusted.difference.clear_of(0):
         words = {"e": number(e.value, 1), "low": number(e.low, 1)}
         bias = _(
-            "To explain it away, something unrecorded would have to come {e} times as often with a fast call, and with a deal "
-            "(at the interval's end {low} times).",
+            "To explain it away, something unrecorded would have to go with a fast call and with a deal, {e} times as often each "
+            "({low} at the end of the interval).",
             **words,
         )
     settle = _("Only giving leads to a fast or a slow queue by chance would settle it.")
