@@ -47,12 +47,14 @@ def test_no_cell_defines_catches_or_imports_what_is_not_shown(name):
 
 
 @each
-def test_exactly_one_cell_holds_the_parameters_each_a_plain_text(name):
+def test_exactly_one_cell_holds_the_parameters_first_those_of_every_review(name):
     held = [cell for cell in NOTEBOOKS[name].cells if "parameters" in tags(cell)]
     assert len(held) == 1
     names = [line.partition(" = ")[0] for line in held[0].source.splitlines()]
-    assert names == ["data", "as_of", "period", "segment", "language"]
-    assert all(line.endswith("  # str") for line in held[0].source.splitlines())
+    assert names[:5] == ["data", "as_of", "period", "segment", "language"]
+    assert set(names[5:]) <= {"show_people", "role", "member"}
+    kinds = [line.rpartition("  # ")[2] for line in held[0].source.splitlines()]
+    assert kinds == ["bool" if name == "show_people" else "str" for name in names]
 
 
 @each

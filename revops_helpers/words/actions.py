@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from importlib import import_module
+
 from revops_helpers.finding import Finding
 from revops_helpers.model.company import Company
 
+PHASES = ("foundation", "optimization")
 
-def all_findings(company: Company) -> list[Finding]:
-    """What every phase found. Loads the words of all phases, so a report asks for it only if it shows them all."""
-    from revops_helpers.words import foundation, optimization
 
-    return [finding for phase in (foundation, optimization) for finding in phase.findings(company)]
+def all_findings(company: Company, phases: Iterable[str] = PHASES) -> list[Finding]:
+    """What the phases named found. Loads the words of those phases only."""
+    asked = [import_module(f"revops_helpers.words.{phase}") for phase in PHASES if phase in set(phases)]
+    return [finding for phase in asked for finding in phase.findings(company)]

@@ -24,6 +24,7 @@ from babel.messages.pofile import read_po, write_po
 
 from revops_helpers.words.below import messages_below
 from revops_helpers.words.messages import DOMAIN, FOLDER
+from revops_helpers.words.roles import roles
 from revops_helpers.words.tables import report_words
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +63,7 @@ def _words_below() -> Iterator[Message]:
 
     yield from (("foundation:hygiene", decision) for decision in CRITICAL.values())
     yield from (("metric:unit", unit) for unit in UNITS)
+    yield from (("notebooks/roles.yml", role.name) for role in roles().values())
     yield from (("metric:dimension", words) for words in (NOT_RECORDED, *(name.capitalize() for name in DIMENSIONS)))
     yield from (("model", words) for words in messages_below())
 

@@ -48,18 +48,23 @@ TIED = 0.01  # ARR that finance and billing report may differ by this share befo
 
 def head(company: Company, arr: ArrTie | Unavailable, deals: DealTie | Unavailable, clean: Hygiene | Unavailable) -> Part:
     """The head of the report; its title says what can be relied on and what cannot."""
-    revenue, weak = _revenue_clause(arr), _weak_clause(clean)
-    title = _("{revenue}; {records}", revenue=revenue, records=weak) if weak else revenue
     if is_there(arr) or is_there(deals):
         deck = _(
             "What every other report rests on: the revenue first, then every row read, then the fields on which decisions hang."
         )
     else:
         deck = _("Without billing and finance's ARR this audit can check the records, but not the revenue.")
-    return header(company, KICKER, title, deck, whole=True)
+    return header(company, KICKER, title(arr, clean), deck, whole=True)
 
 
-def _revenue_clause(arr: ArrTie | Unavailable) -> Text:
+def title(arr: ArrTie | Unavailable, clean: Hygiene | Unavailable) -> Text:
+    """What can be relied on, and what cannot."""
+    revenue, weak = revenue_clause(arr), _weak_clause(clean)
+    return _("{revenue}; {records}", revenue=revenue, records=weak) if weak else revenue
+
+
+def revenue_clause(arr: ArrTie | Unavailable) -> Text:
+    """Whether ARR ties to finance."""
     if not is_there(arr):
         return _("Revenue cannot be checked against finance yet")
     if not arr.last.unexplained:

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Sequence
 
 from revops_helpers.words.language import _
 from revops_helpers.words.markup import MIME, Part, esc, nested, plain, rich, slug
-from revops_helpers.words.scorecard import ScoreRow, scorecard
+from revops_helpers.words.scorecard import ScoreRow, scorecard, tiles
 from revops_helpers.words.tables import definitions, findings_table, ledger_table, table
 from revops_helpers.words.theme import NARROW
 
 __all__ = [
     "MIME", "Part", "ScoreRow", "beside", "bottom_line", "definitions", "details", "findings_table", "header", "ledger_table",
-    "limit", "note", "picture", "plain", "points", "reading", "scorecard", "section", "stack", "table", "unavailable", "warning",
+    "limit", "note", "picture", "plain", "points", "reading", "scorecard", "section", "stack", "table", "tiles", "unavailable",
+    "warning",
 ]  # fmt: skip
 
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import wraps
 
+import pandas as pd
+
 from revops_helpers.finding import Finding
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.metrics.measure import as_measurement, catalogue, measure, target
 from revops_helpers.model.company import Company, Unavailable
-from revops_helpers.periods import Period, add_months, last_closed_month_end, month_start
+from revops_helpers.periods import Every, Period, add_months, last_closed_month_end, month_start
 from revops_helpers.words import parts
 from revops_helpers.words.below import translated
 from revops_helpers.words.language import N_, Text, _, count, data, day, label, listing, lower_first, n_, span
@@ -104,25 +106,31 @@ def facts(company: Company, whole: bool = False) -> list[str]:
     return lines
 
 
-def score_rows(company: Company, ids: Iterable[str], groups: Mapping[str, str] | None = None) -> list[parts.ScoreRow]:
+def score_rows(
+    company: Company, ids: Iterable[str], groups: Mapping[str, str] | None = None, by: str = "", member: str = ""
+) -> list[parts.ScoreRow]:
     """One score row per metric that the catalogue has: now, the year before, its target, the last twelve months.
 
-    What is not available comes last in its group and says what it needs.
+    With `by` and `member` those of one member, which has no targets. What is not available comes last in its group and says what
+    it needs.
     """
     wanted = [name for name in ids if name in catalogue()]
     if not wanted:
         return []
     year = Period(add_months(month_start(last_closed_month_end(company.as_of)), -11), last_closed_month_end(company.as_of))
-    months = measure(company, wanted, every="month", period=year)
-    trends = {name: [None if v != v else float(v) for v in rows.value] for name, rows in months.groupby("metric")}
-    now, before = (measure(company, wanted, period=period) for period in (company.period, company.period.year_before()))
+
+    def rows_of(period: Period, every: Every | None = None) -> dict[str, pd.DataFrame]:
+        found = measure(company, wanted, by=by, every=every, period=period)
+        return dict(list(found[found.member.isin(["", member])].groupby("metric")))
+
+    now, before, months = rows_of(company.period), rows_of(company.period.year_before()), rows_of(year, "month")
     rows = [
         parts.ScoreRow(
             metric=name,
-            value=as_measurement(now[now.metric == name].iloc[0]),
-            before=as_measurement(before[before.metric == name].iloc[0]),
-            target=target(company, name),
-            trend=trends.get(name, ()),
+            value=_only(now, name),
+            before=_only(before, name),
+            target=None if member else target(company, name),
+            trend=[None if v != v else float(v) for v in months[name].value] if name in months else (),
             direction=catalogue()[name].direction,
             group=_((groups or {}).get(catalogue()[name].family, "")),
         )
@@ -130,6 +138,13 @@ def score_rows(company: Company, ids: Iterable[str], groups: Mapping[str, str] |
     ]
     places = {row.group: i for i, row in reversed(list(enumerate(rows)))}
     return sorted(rows, key=lambda row: (places[row.group], row.value.value is None))
+
+
+def _only(rows: Mapping[str, pd.DataFrame], name: str) -> Measurement:
+    """The measurement of one metric; that a member has no record of is not applicable."""
+    if name in rows:
+        return as_measurement(rows[name].iloc[0])
+    return not_applicable(N_("nothing on record"), unit=catalogue()[name].unit, definition_id=name)
 
 
 def score_title(rows: Sequence[parts.ScoreRow]) -> str:

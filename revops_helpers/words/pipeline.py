@@ -14,6 +14,7 @@ from revops_helpers.words.language import (
     Text,
     _,
     count,
+    data,
     day,
     exact_money,
     listing,
@@ -25,10 +26,13 @@ from revops_helpers.words.language import (
     with_interval,
 )
 from revops_helpers.words.language import money as amount
+from revops_helpers.words.names import person, record
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, lower_first, upper_first
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from revops_helpers.measurement import Measurement
     from revops_helpers.optimization.coverage import Coverage
     from revops_helpers.optimization.pipeline import PipelineFlow
@@ -148,16 +152,20 @@ def standing_section(still: Standing, company: Company) -> Part:
     grid = parts.table([_("What is wrong"), _("Deals"), _("ARR"), _("Of open pipeline")], rows, name=_("Deals that stand still"))
     if still.deals.empty:
         return parts.beside(grid, *said)
-    lines = [_deal_row(row, company) for row in still.deals.head(MOST).itertuples()]
-    heads = [_("Deal"), _("Owner"), _("Stage"), _("ARR"), _("What is wrong")]
-    shown = _("The {shown} largest of {n}", shown=count(len(lines)), n=count(len(still.deals)))
-    return parts.stack(parts.beside(grid, *said), parts.details(shown, parts.table(heads, lines)))
+    shown = _("The {shown} largest of {n}", shown=count(min(MOST, len(still.deals))), n=count(len(still.deals)))
+    return parts.stack(parts.beside(grid, *said), parts.details(shown, deals_table(still.deals.head(MOST), company)))
 
 
-def _deal_row(row, company: Company) -> tuple:
-    wrong = upper_first(listing([lower_first(_(STANDING[rule])) for rule in row.rules.split(";")]))
-    texts = ("" if value is None or value != value else str(value) for value in (row.opportunity_id, row.owner_id, row.stage))
-    return (*texts, amount(int(row.amount), company.settings.currency), wrong)
+def deals_table(deals: pd.DataFrame, company: Company) -> Part:
+    """Deals that stand still, one a row: which, whose, where, how much, and what is wrong."""
+    currency = company.settings.currency
+    rows = []
+    for row in deals.itertuples():
+        wrong = upper_first(listing([lower_first(_(STANDING[rule])) for rule in row.rules.split(";")]))
+        owner, stage = person(company, getattr(row, "owner_id", None)), data(getattr(row, "stage", None) or "")
+        deal = record(company, "opportunities", row.opportunity_id)
+        rows.append((deal, owner, stage, amount(int(row.amount), currency), wrong))
+    return parts.table([_("Deal"), _("Owner"), _("Stage"), _("ARR"), _("What is wrong")], rows)
 
 
 def standing_reading(still: Standing) -> Text:

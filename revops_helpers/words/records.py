@@ -65,7 +65,7 @@ def _ledger_reading(company: Company) -> str:
     return Text(f"{whole} {money}".strip())
 
 
-def quarantine_section(company: Company) -> Part:
+def quarantine_section(company: Company, most: int = MOST) -> Part:
     """The refused rows by table and rule, with what to do about each."""
     refused = company.quarantine
     if refused is None or refused.empty:
@@ -76,8 +76,8 @@ def quarantine_section(company: Company) -> Part:
     by_rule = by_rule.sort_values(["rows", "table", "rule"], ascending=[False, True, True])
     lines = [(x.table, x.source, translated(x.rule), translated(x.advice), count(x.rows)) for x in by_rule.itertuples()]
     heads = [_("Table"), _("Source"), _("Rule broken"), _("What to do"), _("Rows")]
-    shown = [parts.table(heads, lines[:MOST], name=_("Refused rows by rule"))]
-    if rest := lines[MOST:]:
+    shown = [parts.table(heads, lines[:most], name=_("Refused rows by rule"))]
+    if rest := lines[most:]:
         shown.append(parts.details(n_("One more rule", "{n} more rules", len(rest)), parts.table(heads, rest)))
     top = by_rule.iloc[0]
     said = n_(
@@ -131,13 +131,12 @@ def _fields_reading(clean: Hygiene) -> str:
 
 
 @available(N_("which fields and links cannot be trusted, and the money on them"))
-def checks_section(clean: Hygiene, company: Company) -> Part:
-    """The checks that records fail, with the money that hangs on them."""
+def checks_section(clean: Hygiene, company: Company, most: int = 2 * MOST) -> Part:
+    """The checks that records fail, with the money that hangs on them, the most first."""
     failing = clean.rules[clean.rules.failing > 0]
     currency = company.settings.currency
     lines = [
-        _check_row(x, currency)
-        for x in failing.sort_values("money", ascending=False, na_position="last").head(2 * MOST).itertuples()
+        _check_row(x, currency) for x in failing.sort_values("money", ascending=False, na_position="last").head(most).itertuples()
     ]
     heads = [_("Check"), _("Fail"), _("Of"), _("Share"), _("Money on them")]
     grid = parts.table(heads, lines, name=_("Checks that records fail"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +14,7 @@ from revops_helpers.words.markup import Part, esc, plain, rich, tag
 
 Verdict = Literal["ok", "bad", "noise", "few", "censored", "partial", "none", "absent"]
 Direction = Literal["higher", "lower", "neither"]
+STATES = {"ok": "good", "bad": "bad", "few": "few", "censored": "censored"}  # how marks are drawn; open otherwise
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,39 @@ def scorecard(rows: Sequence[ScoreRow]) -> Part:
     return Part("scorecard", html, text, {"rows": held})
 
 
+def tiles(rows: Sequence[ScoreRow], links: Mapping[str, str]) -> Part:
+    """The measures as tiles, four a line: name, value, trend, what it is held against, and the verdict in word and shape.
+
+    links: metric id → where it is defined.
+    """
+    words = verdict_words()
+    pairs = [(row, judge(row.value, row.target, row.direction)) for row in rows]
+    items = "".join(tag("li", _tile(row, verdict, words, links.get(row.metric, "")) + "\n") for row, verdict in pairs)
+    text = "\n".join(f"{plain(r.label)}: {value_of(r.value)}, {plain(_context(r))}, {words[v]}" for r, v in pairs)
+    held = [{"metric": r.metric, "label": plain(r.label), "verdict": v, "value": r.value.value} for r, v in pairs]
+    return Part("tiles", tag("ul", items, class_="road tiles"), text, {"rows": held})
+
+
+def _tile(row: ScoreRow, verdict: Verdict, words: dict[str, Text], link: str) -> str:
+    name = _("{metric}, last {n} months", metric=row.label, n=str(len(row.trend)))
+    head = tag("a", rich(row.label), href=link) if link else rich(row.label)
+    drawn = sparkline(row.trend, plain(name), STATES.get(verdict, "open"), row.incomplete)
+    status = tag("span", esc(words[verdict]), class_=f"st {verdict}")
+    return f"{head}{drawn}{tag('b', esc(value_of(row.value)))}{tag('span', esc(plain(_context(row))), class_='dim')}{status}"
+
+
+def _context(row: ScoreRow) -> Text:
+    """The interval, the target and the year before; why there is no value where there is none."""
+    if row.value.value is None:
+        return translated(row.value.reason)
+    said = [interval_of(row.value)]
+    if row.target is not None and row.target.value is not None:
+        said.append(_("target {value}", value=value_of(row.target)))
+    if row.before is not None and row.before.value is not None:
+        said.append(_("a year ago {value}", value=value_of(row.before)))
+    return Text(" · ".join(text for text in said if text))
+
+
 def _heads() -> tuple[Text, ...]:
     first = (_("Metric"), _("Value"), _("worse ← → better"), _("95% interval"))
     return (*first, _("Year before"), _("Target"), _("12 months"), _("Status"))
@@ -108,7 +142,7 @@ def _key(seen: set[str], words: dict[str, Text]) -> str:
 
 def _row(row: ScoreRow, verdict: Verdict, words: dict[str, Text], heads: Sequence[str]) -> str:
     m = row.value
-    state = {"ok": "good", "bad": "bad", "few": "few", "censored": "censored"}.get(verdict, "open")
+    state = STATES.get(verdict, "open")
     before, target = (x.value if x is not None else None for x in (row.before, row.target))
     bar = interval_bar(m.value, m.low, m.high, before=before, target=target, state=state, flip=row.direction == "lower")
     name = _("{metric}, last {n} months", metric=row.label, n=str(len(row.trend)))

@@ -181,13 +181,14 @@ def _collected(finding: Finding) -> dict[str, object]:
     return {**asdict(finding), **words, "review_on": finding.review_on.isoformat()}
 
 
-def definitions(company, metric_ids: Iterable[str]) -> Part:
-    """The definition of every metric named, with the SQL that computed it; folded, one after another."""
+def definitions(company, metric_ids: Iterable[str], queries: bool = True) -> Part:
+    """The definition of every metric named, with the SQL that computed it; folded, one after another, each at `def-<metric>`."""
     from revops_helpers.metrics.catalogue import catalogue
     from revops_helpers.metrics.measure import sql
 
     metrics = [catalogue()[metric_id] for metric_id in metric_ids]
-    folded = [_definition(metric, "" if company.missing(metric.needs) else sql(company, metric.id)) for metric in metrics]
+    shown = {metric.id for metric in metrics if queries and not company.missing(metric.needs)}
+    folded = [_definition(metric, sql(company, metric.id) if metric.id in shown else "") for metric in metrics]
     return Part("definitions", "".join(p.html for p in folded), "\n\n".join(p.text for p in folded), {"parts": nested(folded)})
 
 
@@ -207,7 +208,8 @@ def _definition(metric, query: str) -> Part:
     facts_html = "".join(tag("dt", esc(name)) + tag("dd", rich(text)) for name, text in held.items())
     inside = tag("summary", rich(_(metric.label))) + tag("dl", facts_html, class_="def")
     text = "\n".join([plain(_(metric.label)), *(f"{name}: {plain(text)}" for name, text in held.items())])
-    return Part("definition", tag("details", inside + (tag("pre", esc(query)) if query else "")), text, {"metric": metric.id})
+    whole = inside + (tag("pre", esc(query)) if query else "")
+    return Part("definition", tag("details", whole, id=f"def-{metric.id}"), text, {"metric": metric.id})
 
 
 def ledger_table(company) -> Part:

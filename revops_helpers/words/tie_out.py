@@ -12,6 +12,7 @@ from revops_helpers.model.company import Company
 from revops_helpers.words import parts
 from revops_helpers.words.language import N_, Text, _, count, day, exact_money, listing, n_, percent, sentences
 from revops_helpers.words.language import money as amount
+from revops_helpers.words.names import record
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, upper_first
 
@@ -55,7 +56,12 @@ def arr_section(arr: ArrTie, company: Company) -> Part:
     if listed.empty:
         return parts.stack(grid, *said)
     lines = [
-        (x.account_id, x.subscription_id, _(CAUSES[x.cause]), exact_money(int(x.amount), currency, signed=True))
+        (
+            record(company, "accounts", x.account_id),
+            record(company, "subscriptions", x.subscription_id),
+            _(CAUSES[x.cause]),
+            exact_money(int(x.amount), currency, signed=True),
+        )
         for x in listed.itertuples()
     ]
     behind = parts.table([_("Customer"), _("Subscription"), _("Cause"), _("ARR")], lines)
@@ -185,8 +191,8 @@ def _deal_list(deals: DealTie, case: str, company: Company) -> Part | None:
 
     lines = [
         (
-            x.account_id,
-            "" if pd.isna(x.opportunity_id) else x.opportunity_id,
+            record(company, "accounts", x.account_id),
+            record(company, "opportunities", x.opportunity_id),
             _day(x.closed_on),
             _day(x.starts_on),
             cents(x.won),
