@@ -57,6 +57,7 @@ NEEDS = (
     N_("months that are left in the fiscal year"),
     N_("{least} closed months of subscriptions (there are {n})"),
     N_("gross_margin in company.yml, or financials.gross_profit"),
+    N_("touches.lead_id with opportunities.lead_id, or touches.account_id"),
     N_("a rate; {metric} is none"),
     N_("a column {column}"),
     N_("a measured {metric} by {dimension}"),
