@@ -17,6 +17,17 @@ ROOT = Path(__file__).resolve().parents[1]
 class _Doors(click.Group):
     """Says what is wrong in one message, without a traceback: exit 2 for input, 1 for a review that failed."""
 
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Refuse what looks like a secret before anything can say it back; `erase` is told what to look for."""
+        from revops_helpers.review.parameters import secret_in
+
+        for place, argument in enumerate(args if args[:1] != ["erase"] else [], 1):
+            if kind := secret_in(argument):
+                context.fail(
+                    f"argument {place} looks like {kind}: what a review is told is published with it, so it was not used"
+                )
+        return super().parse_args(context, args)
+
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)

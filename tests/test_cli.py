@@ -84,6 +84,24 @@ def test_what_is_wrong_is_said_once_on_stderr_and_exits_2(arguments, said):
     assert ended.stdout == ""
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("review", "postgres://reader:hunter2@db/crm"),
+        ("review", "sample", "--segment", "password=hunter2"),
+        ("review", "sample", "--period", "ghp_" + "hunter2" * 5),
+        ("review", "sample", "--as-of=" + "token=hunter2"),
+        ("review", "sample", "-p", "password", "hunter2"),
+        ("compare", "2026-06-30", "https://u:hunter2@host/x"),
+        ("check", "https://u:hunter2@host/x"),
+    ],
+)
+def test_a_secret_given_by_mistake_is_refused_before_anything_runs_and_never_said_back(arguments):
+    ended = CliRunner().invoke(main, arguments)
+    assert ended.exit_code == 2 and "looks like" in ended.stderr
+    assert "hunter2" not in ended.output
+
+
 def test_a_review_prints_where_its_index_is_and_exits_0(company, notebooks, tmp_path):
     ended = CliRunner().invoke(main, ["review", str(company), "--as-of", "2026-06-30", "--out", str(tmp_path / "out")])
     assert ended.exit_code == 0, ended.output

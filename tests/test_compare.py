@@ -289,7 +289,7 @@ def test_a_missing_foreign_or_broken_review_is_said_once_and_exits_2(reports, tm
 
 
 def test_an_unknown_name_is_answered_with_those_that_are_there(reports):
-    with pytest.raises(InputError, match="no review '2026-03-30': did you mean '2026-0[36]-3[01]'"):
+    with pytest.raises(InputError, match=r"no review '2026-03-30': did you mean '2026-0[36]-3[01]'"):
         compare.compared("2026-03-30", "2026-06-30", reports)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revops_helpers.review.parameters import Parameter as P
-from revops_helpers.review.parameters import checked, converted, declared, iso_date, nearest
+from revops_helpers.review.parameters import checked, converted, declared, iso_date, nearest, secret_in, without_secrets
 from revops_helpers.settings import InputError
 
 
@@ -117,3 +117,50 @@ def test_what_is_not_an_iso_date_is_refused(text):
 
 def test_without_a_near_name_all_are_listed():
     assert nearest("zzz", ["b", "a"]) == "there are a, b"
+
+
+SECRETS = [
+    "postgres://reader:hunter2@db.example/crm",
+    "-----BEGIN RSA PRIVATE KEY-----",
+    "AKIA" + "IOSFODNN7EXAMPLE",
+    "ghp_" + "a1B2" * 9,
+    "xoxb-" + "1234567890-abcdef",
+    "sk-" + "proj-" + "A1b2C3d4" * 4,
+    "sk_live_" + "A1b2C3d4" * 3,
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+    "password=hunter2",
+    "https://host/x?api_key=hunter2",
+    "Bearer abcdefghijklmnop",
+    "0123456789abcdef" * 2,
+    "aB3" * 12,
+]
+PLAIN = [
+    "2026-09-30", "sample", "/srv/data/my company 2026/Exports-For-RevOps-2026-09-30/Quarter3", "Mid-market", "São Paulo", "ytd",
+    "Basic customers", "Tokens & secrets", "Enterprise (more than 1000 employees)", "00,01,03", "pt_BR", "https://crm.example/deals",
+    "01_foundation_audit", "550e8400-e29b-41d4-a716-446655440000", "C:\\Users\\Ana\\Documents\\RevOps2026", "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_is_refused_wherever_it_stands_and_never_said_back(secret):
+    for told in ({"segment": secret}, {"data": secret}, {secret: "x"}):
+        with pytest.raises(InputError, match="looks like a") as refused:
+            without_secrets(told)
+        assert secret not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["password", "token", "API_KEY", "senha", "client_secret", "db_password"])
+def test_a_parameter_that_is_called_a_secret_is_refused_whatever_it_holds(name):
+    with pytest.raises(InputError, match="by its name") as refused:
+        without_secrets({name: "hunter2"})
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_paths_names_dates_and_words_are_no_secrets(text):
+    assert secret_in(text) == ""
+
+
+@given(st.dates())
+def test_no_date_is_a_secret(day):
+    assert secret_in(day.isoformat()) == ""

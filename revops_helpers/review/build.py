@@ -16,21 +16,23 @@ import pandas as pd
 
 from revops_helpers.model.company import Company
 from revops_helpers.review import compare, exports, run
-from revops_helpers.review.collect import Report, all_findings, report, reproducible
+from revops_helpers.review.collect import DASHBOARDS, Report, all_findings, report, reproducible, role_of
 from revops_helpers.review.gates import Gate, check
 from revops_helpers.review.kernels import Kernels, kernels
 from revops_helpers.review.manifest import data_name, inputs_of, manifest, now
-from revops_helpers.review.parameters import Parameter, checked, declared, iso_date
+from revops_helpers.review.parameters import Parameter, checked, declared, iso_date, without_secrets
 from revops_helpers.review.publish import building, keep_failed, name_of, prepared, publish
 from revops_helpers.review.site import write_pages
 from revops_helpers.settings import InputError, read_settings
 from revops_helpers.words.language import _, translate_markdown, use
 from revops_helpers.words.markup import Part
 from revops_helpers.words.messages import DOMAIN, FOLDER
+from revops_helpers.words.roles import role_named, roles
 from revops_helpers.workspace import folder_of, open_company
 
 STANDARD = ("data", "as_of", "period", "segment", "language")
 METRICS = "table of metrics"
+ROLES = "role_dashboard"  # the notebook that is run for every role
 
 
 class ReviewFailed(Exception):
@@ -78,7 +80,7 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
     """
     started, clock = now(), time.monotonic()
     given = _given(request)
-    sources = {name: run.read(path) for name, path in run.find(request.folder or run.NOTEBOOKS, request.notebooks).items()}
+    sources = _sources(request)
     parameters = {name: _declared(source, name) for name, source in sources.items()}
     checked(parameters, given)
     prepared(request.out)
@@ -87,6 +89,7 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
         name = name_of(company.as_of, _told_more(request))
         before = compare.earlier(request.compare, request.out, name, company.settings.name)
         told = checked(parameters, given | {"as_of": company.as_of, "language": company.settings.locale})
+        told = {name: told[name] | ({"role": role} if (role := role_of(name)) else {}) for name in told}
         shown = {job: parameters | {"data": data_name(folder_of(request.data))} for job, parameters in told.items()}
         made_of = manifest(company, inputs_of(folder_of(request.data), company), shown, compare.identity(before))
         seconds = {"open": time.monotonic() - clock}
@@ -94,7 +97,7 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
             try:
                 reports, metrics = _run(_jobs(sources, told), folder, held, request.jobs, progress or Progress(), shown)
                 changed = compare.changes_part(before, compare.reviewed(name, made_of, metrics, all_findings(reports)))
-                absent = set(run.find(request.folder or run.NOTEBOOKS)) - set(sources)
+                absent = set(run.find(request.folder or run.NOTEBOOKS)) - {ROLES} - set(sources)
                 _write(folder, company, reports, metrics, absent, changed)
                 made_of["gates"] = [gate.record() for gate in _held(check(folder, company, reports, metrics))]
             except (run.NotebookFailed, _GatesShut) as failure:
@@ -103,6 +106,17 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
             made_of["run"] = {"started_at": started, "seconds": {step: round(spent, 3) for step, spent in seconds.items()}}
             exports.write_json(folder / "manifest.json", made_of)
             return publish(folder, request.out, name)
+
+
+def _sources(request: Request) -> dict[str, nbformat.NotebookNode]:
+    """Name → notebook to run; that of the roles once for each role, or for the one that was asked for."""
+    found = {name: run.read(path) for name, path in run.find(request.folder or run.NOTEBOOKS, request.notebooks).items()}
+    if ROLES not in found:
+        return found
+    of_roles, asked = found.pop(ROLES), request.more.get("role", "")
+    if asked:
+        role_named(asked)
+    return found | {f"{DASHBOARDS}/{role}": of_roles for role in roles() if asked in ("", role)}
 
 
 def _told_more(request: Request) -> list[str]:
@@ -116,6 +130,8 @@ def _told_more(request: Request) -> list[str]:
 
 def _given(request: Request) -> dict[str, Any]:
     """The parameters that the reader gave; None where nothing was."""
+    without_secrets({name: getattr(request, name) for name in (*STANDARD, "compare")} | {"out": request.out} | dict(request.more))
+    without_secrets(dict.fromkeys(request.notebooks))
     if request.as_of:
         iso_date(request.as_of)
     for name in set(request.more) & set(STANDARD):
@@ -163,7 +179,8 @@ def _run(
 ) -> tuple[list[Report], pd.DataFrame]:
     """Run the notebooks, and beside them the table of metrics; keep copies that are the same in every run."""
     to, table = folder / "notebooks", held.folder / "metrics.parquet"
-    to.mkdir()
+    for job in jobs:
+        (to / job.name).parent.mkdir(parents=True, exist_ok=True)
     slots = threading.BoundedSemaphore(at_once)
 
     def notebook(job: run.Job) -> run.Ran:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,19 @@ from revops_helpers.settings import InputError, nearest
 
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 FLAGS = {"true": True, "false": False}
+# What is published must hold no secret, and a secret that came by mistake must not be said back.
+SECRET_NAME = re.compile(r"pass(word|wd|phrase)?|pwd|senha|secret|token|credentials?|(api|access|private)_?key|segredo", re.I)
+SECRETS = {
+    "an address with a password": re.compile(r"[a-z][a-z0-9+.-]*://[^/\s@]*:[^/\s@]+@", re.I),
+    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
+    "a password or token": re.compile(rf"(?:^|[\W_])(?:{SECRET_NAME.pattern})\s*[=:]\s*\S|\bbearer\s+[\w+/=.-]{{16,}}", re.I),
+    "an access key": re.compile(
+        r"\b(?:(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{30,}|ya29\.[\w-]{10,}|gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}"
+        r"|xox[abeprs]-[\w-]{10,}|[spr]k[-_](?:[a-z]+[-_])*\w{16,}|pat-[a-z]{2}\d-[\w-]{16,}|00D\w{12,15}!\S{20,}"
+        r"|eyJ[\w-]{8,}\.[\w-]{8,})"
+    ),
+    "a key": re.compile(r"^(?:[0-9a-f]{32,}|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)[\w+=-]{32,})$", re.ASCII),
+}
 
 
 @dataclass(frozen=True)
@@ -85,6 +99,24 @@ def checked(notebooks: Mapping[str, Mapping[str, Parameter]], given: Mapping[str
         }
         for notebook, parameters in notebooks.items()
     }
+
+
+def secret_in(text: str) -> str:
+    """What kind of secret a text looks like; empty when it looks like none. Paths and plain words do not."""
+    return next((kind for kind, pattern in SECRETS.items() if pattern.search(text)), "")
+
+
+def without_secrets(given: Mapping[str, Any]) -> None:
+    """InputError when a parameter is a secret by its name or by its looks. The message holds neither."""
+    for name, value in given.items():
+        kind = (
+            "a secret, by its name"
+            if re.search(rf"(?:^|_)(?:{SECRET_NAME.pattern})(?:_|$)", name, re.I)
+            else secret_in(name) or secret_in(str(value or ""))
+        )
+        if kind:
+            called = "a parameter" if secret_in(name) else f"parameter '{name}'"
+            raise InputError(f"{called} looks like {kind}: parameters are published with the review, so it was not used")
 
 
 def converted(parameter: Parameter, value: Any) -> str | int | float | bool:
