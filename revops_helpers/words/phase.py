@@ -193,7 +193,7 @@ def doubts(assumed: Sequence[str], missing: Sequence[str]) -> parts.Part:
 
 
 _SMALL = (
-    N_("No"), N_("One"), N_("Two"), N_("Three"), N_("Four"), N_("Five"),
+    N_("None"), N_("One"), N_("Two"), N_("Three"), N_("Four"), N_("Five"),
     N_("Six"), N_("Seven"), N_("Eight"), N_("Nine"), N_("Ten"),
 )  # fmt: skip
 
