@@ -161,6 +161,7 @@ def book():
             *(spent(900, "sales", "people", f"2026-0{month}-01") for month in (4, 5, 6, 7, 8, 9)),
         ],
         opportunities=deals,
+        leads=[lead(1, "a@x.com"), lead(2, "a@x.com", created_at="2026-05-01 12:00", qualified="2026-07-04")],
     )
 
 
@@ -170,7 +171,7 @@ def test_the_first_choices_are_the_catalogues_definition(metric, company):
     made = company()
     found = yardstick(made, metric, QUARTER)
     ours = measurement(made, metric, QUARTER).value
-    own = found.value(found.canonical())
+    own = found.value(found.canonical()) if found else None
     assert (own is None and ours is None) or math.isclose(own, ours)
 
 
@@ -208,3 +209,30 @@ def test_spread_commissions_count_by_the_months_they_cover():
 def test_empty_spend_or_none_has_no_yardstick():
     assert yardstick(company_of(subscriptions=[line(1)]), "cac", QUARTER) is None
     assert yardstick(book(), "happiness", QUARTER) is None
+
+
+def lead(n: int, email: str, qualified: str | None = "2026-08-02", **more) -> dict:
+    return {
+        "lead_id": f"l{n}",
+        "email": email,
+        "created_at": "2026-08-01 12:00",
+        "mql_at": qualified and f"{qualified} 12:00",
+    } | more
+
+
+def test_a_count_of_mqls_that_leaves_out_rejected_leads_and_twins_is_told_apart():
+    leads = [
+        lead(1, "a@x.com"),
+        lead(2, "A@x.com"),
+        lead(3, "b@x.com", rejected_at="2026-08-09 12:00"),
+        lead(4, "c@x.com", sal_at="2026-08-05 12:00"),
+        lead(5, "d@x.com", created_at="2026-05-01 12:00"),
+        lead(6, "e@x.com", qualified=None),
+    ]
+    found = yardstick(company_of(leads=leads), "mqls", QUARTER)
+    own = found.canonical()
+    assert found.value(own) == 5
+    assert found.value(own | {"rejected": "left out"}) == 4
+    assert found.value(own | {"rejected": "left out", "same_email": "one"}) == 3
+    assert found.value(own | {"accepted": "accepted"}) == 1
+    assert found.value(own | {"day": "created"}) == 4

@@ -1,4 +1,4 @@
-"""The choices inside the definitions of NRR, churn and pipeline, over the catalogue's own facts; CAC has a file of its own.
+"""The choices inside the definitions of NRR, churn, pipeline and MQL, over the catalogue's own facts; CAC has a file of its own.
 
 Each yardstick reads its facts once, as sums that the engine makes, and then values any combination of choices from them. The
 first option of every switch is the catalogue's; a switch whose data is missing is not there.
@@ -14,6 +14,7 @@ import ibis
 from revops_helpers.foundation.cac import cac
 from revops_helpers.foundation.definitions import Choices, Switch, Yardstick, ratio, subsets, sums
 from revops_helpers.metrics.journey import deals_as_they_stood
+from revops_helpers.metrics.lifecycle import entries
 from revops_helpers.metrics.recurring import apart, customer_months, customers_at_end
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
@@ -169,10 +170,50 @@ def pipeline(company: Company, period: Period) -> Yardstick:
     return Yardstick(switches, value)
 
 
+# --- MQL -----------------------------------------------------------------------------------------------------------------
+
+
+def mqls(company: Company, period: Period) -> Yardstick:
+    """Leads qualified by marketing. Choices: those qualified or those created in the period, rejected ones, those that sales
+    accepted, and one or every lead of an e-mail address."""
+    company.require(["leads.created_at", "leads.mql_at"])
+    windows = Windows.of(company.settings, period)
+    leads = company.table("leads", ("lead_id", "sal_at", "rejected_at", "email"))
+    entered = entries(company)
+    entered = entered.filter(entered.stage == "mql").select("lead_id", "entered_at", "created_at")
+    rows = entered.join(leads, "lead_id")
+    has = {name: rows[name].notnull() if name in leads.columns else ibis.literal(False) for name in ("sal_at", "rejected_at")}
+    address = ibis.coalesce(rows.email.lower(), rows.lead_id) if "email" in leads.columns else rows.lead_id
+    when = {"qualified": windows.within(rows.entered_at, period), "created": windows.within(rows.created_at, period)}
+    kept = {
+        (day, rejected, accepted): when[day]
+        & (ibis.literal(True) if rejected == "counted" else ~has["rejected_at"])
+        & (ibis.literal(True) if accepted == "all" else has["sal_at"])
+        for day in when
+        for rejected in ("counted", "left out")
+        for accepted in ("all", "accepted")
+    }
+    every = sums(rows, **{" ".join(key): condition.sum() for key, condition in kept.items()})
+    one = sums(rows, **{" ".join(key): address.nunique(where=condition) for key, condition in kept.items()})
+    switches = (
+        Switch("day", ("qualified", "created")),
+        Switch("rejected", ("counted", "left out") if "rejected_at" in leads.columns else ("counted",)),
+        Switch("accepted", ("all", "accepted") if "sal_at" in leads.columns else ("all",)),
+        Switch("same_email", ("every", "one") if "email" in leads.columns else ("every",)),
+    )
+
+    def value(choices: Choices) -> float:
+        counted = one if choices["same_email"] == "one" else every
+        return float(counted[" ".join(str(choices[name]) for name in ("day", "rejected", "accepted"))])
+
+    return Yardstick(switches, value)
+
+
 YARDSTICKS: dict[str, Callable[[Company, Period], Yardstick]] = {
     "cac": cac,
     "nrr": nrr,
     "logo_churn": churn("customers", "year"),
     "churn": churn("ARR", "quarter of the year's start"),
     "pipeline": pipeline,
+    "mqls": mqls,
 }

@@ -10,10 +10,24 @@ from revops_helpers.metrics.metric import FAMILIES, Metric
 @cache
 def catalogue() -> dict[str, Metric]:
     """Every metric by id, family by family. ValueError when an id is defined twice."""
-    from revops_helpers.metrics import customer, efficiency, marketing, predictability, process, revenue, team
+    from revops_helpers.metrics import (
+        customer,
+        data_and_stack,
+        efficiency,
+        lifecycle,
+        marketing,
+        predictability,
+        process,
+        promises,
+        revenue,
+        team,
+        voice,
+        work,
+    )
 
     found: dict[str, Metric] = {}
-    for family in (revenue, efficiency, process, marketing, team, customer, predictability):
+    families = (revenue, efficiency, process, lifecycle, marketing, work, team, customer, voice, predictability, promises)
+    for family in (*families, data_and_stack):
         for metric in family.METRICS:
             if metric.id in found:
                 raise ValueError(f"metric {metric.id} is defined twice")

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 import ibis
 
-from revops_helpers.metrics.facts import by_customer, changes, closed_deals, kept, zero
+from revops_helpers.metrics.facts import by_customer, changes, closed_deals, kept, reporting, zero
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
 from revops_helpers.periods import fiscal_year_start, month_end
@@ -85,6 +85,42 @@ def customers_at_end(company: Company, windows: Windows) -> ibis.Table:
     """One row per customer and window: its mrr (cents) on the window's last day, where it has any."""
     held = snapshots(company, windows, [p.end for p in windows.periods])
     return held.filter(held.closing != 0).select("window", "customer", "account_id", mrr="closing")
+
+
+def contracted_at_end(company: Company, windows: Windows) -> ibis.Table:
+    """One row per subscription and window, signed by the window's end and not over then: mrr of its newest signed line, live or
+    not yet. Where no line says when it was signed, it was when it started."""
+    wanted = ("subscription_id", "account_id", "starts_on", "ends_on", "signed_on", "mrr", "currency")
+    rows = company.table("subscriptions", wanted)
+    signed = ibis.coalesce(rows.signed_on, rows.starts_on) if "signed_on" in rows.columns else rows.starts_on
+    rows = rows.select(*wanted[:4], signed=signed, mrr=reporting(company, rows, "subscriptions", "mrr"))
+    rows = rows.cross_join(windows.days(day=[p.end for p in windows.periods]))
+    rows = rows.filter(rows.signed <= rows.day, rows.ends_on.isnull() | (rows.ends_on > rows.day))
+    newest = rows.group_by("window", "subscription_id")
+    newest = newest.agg(account_id=ibis._.account_id.argmax(ibis._.starts_on), mrr=ibis._.mrr.argmax(ibis._.starts_on))
+    return by_customer(company, newest).drop("account_id").rename(account_id="main_account")
+
+
+def unpaid_losses(company: Company, windows: Windows) -> ibis.Table:
+    """customer_months that lost a customer, with `unpaid`: an invoice was overdue by more than the grace period at the month's
+    end, and has not been paid by then."""
+    lost = customer_months(company, windows)
+    lost = lost.filter(lost.churn > 0).select("window", "customer", "account_id", "on", "churn")
+    lost = lost.mutate(end=(lost.on + ibis.interval(months=1)).cast("date"))
+    bills = by_customer(company, company.table("invoices", ("invoice_id", "account_id", "due_on", "paid_on")))
+    bills = bills.select(_customer="customer", due_on="due_on", paid_on="paid_on")
+    overdue = bills.due_on + ibis.interval(days=company.settings.grace_days)
+    bills = bills.mutate(overdue_on=overdue.cast("date"))
+    late = [
+        lost.customer == bills._customer,
+        bills.overdue_on < lost.end,
+        bills.paid_on.isnull() | (bills.paid_on >= lost.end),
+    ]
+    own = ("window", "customer", "account_id", "on", "churn")
+    return ibis.union(
+        lost.semi_join(bills, late).select(*own, unpaid=ibis.literal(True)),
+        lost.anti_join(bills, late).select(*own, unpaid=ibis.literal(False)),
+    )
 
 
 def year_apart(company: Company, windows: Windows) -> ibis.Table:

@@ -61,6 +61,10 @@ CHOICES: Mapping[tuple[str, str], str] = {
     ("downgrades", "counted"): N_("with what staying customers gave up"),
     ("due", "next quarter"): N_("due in the next quarter only"),
     ("overdue", "left out"): N_("without overdue deals"),
+    ("day", "created"): N_("leads created in the period, qualified by now"),
+    ("rejected", "left out"): N_("without rejected leads"),
+    ("accepted", "accepted"): N_("only those that sales accepted"),
+    ("same_email", "one"): N_("one lead an e-mail address"),
 }
 
 

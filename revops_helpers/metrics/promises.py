@@ -1,0 +1,125 @@
+"""Whether deals close when they were expected to, and how fast money moves through the pipeline."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from revops_helpers.methods.intervals import product, quotient
+from revops_helpers.metrics.dimensions import DEAL
+from revops_helpers.metrics.efficiency import derive, parts_of
+from revops_helpers.metrics.facts import closed_deals, closed_on, deals
+from revops_helpers.metrics.journey import deals_as_they_stood
+from revops_helpers.metrics.metric import Metric
+from revops_helpers.metrics.process import CLOSED, NOT_DEALS, new_business
+from revops_helpers.metrics.windows import Windows
+from revops_helpers.model.company import Company
+from revops_helpers.periods import Period
+
+
+def due_in_period(company: Company, windows: Windows) -> ibis.Table:
+    """One row per deal open when a window began, and due in it by then: amount, and slipped (not closed in it)."""
+    before = timedelta(days=1)
+    eves = Windows(tuple(Period(p.start - before, p.start - before) for p in windows.periods), windows.zone, windows.first_month)
+    open_then = deals_as_they_stood(company, eves)
+    spans = windows.days(start=[p.start for p in windows.periods], end=[p.end for p in windows.periods])
+    due = open_then.filter(open_then.status == "open").drop("closed_on").join(spans, "window")
+    due = due.filter(due.close_date >= due.start, due.close_date <= due.end)
+    now = deals(company)
+    now = now.select(_deal="opportunity_id", _closed=closed_on(now, windows))
+    both = due.left_join(now, due.opportunity_id == now._deal)
+    return both.mutate(slipped=~(both._closed <= both.end).fill_null(False)).drop("_deal", "_closed", "start", "end")
+
+
+def pushed(company: Company, windows: Windows) -> ibis.Table:
+    """One row per deal won or lost in a window with pushes: how often its expected closing day was moved to a later one."""
+    history = company.table("opportunity_history", ("opportunity_id", "changed_at", "close_date"))
+    history = history.filter(history.close_date.notnull())
+    order = ibis.window(group_by="opportunity_id", order_by="changed_at")
+    moved = history.mutate(later=(history.close_date > history.close_date.lag().over(order)).fill_null(False))
+    counts = moved.group_by(_deal=moved.opportunity_id).agg(pushes=moved.later.sum())
+    rows = closed_deals(company, windows)
+    return rows.join(counts, rows.opportunity_id == counts._deal).drop("_deal")
+
+
+def velocity(company: Company, windows: Windows, frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Deals opened × win rate × deal size ÷ sales cycle."""
+    opened, rate, size, days = parts_of(frames, "opportunities_opened", "win_rate", "deal_size", "cycle_days")
+    low, high = product(rate["value"], (rate["low"], rate["high"]), size["value"], (size["low"], size["high"]))
+    won = rate["value"] * size["value"]
+    low, high = quotient(won, (low, high), days["value"], (days["low"], days["high"]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return derive(frames, opened["value"] * won / days["value"], opened["value"] * low, opened["value"] * high)
+
+
+_due = partial(
+    Metric,
+    family="predictability",
+    unit="percent",
+    grain="new-business deal open and due in the period when it began",
+    direction="lower",
+    owner="Head of Sales",
+    source="CRM: deals and their history",
+    needs=(*CLOSED, "opportunity_history.close_date", "opportunity_history.changed_at", "opportunity_history.opportunity_id"),
+    dimensions=DEAL,
+    timing="Open and due as the deals stood the evening before the period; what became of them by its end.",
+    edge_cases=NOT_DEALS + " Deals opened in the period are not promised at its start. Of a period under way, those due so far.",
+    facts=due_in_period,
+    where=new_business,
+)
+
+METRICS = (
+    _due(
+        id="slipped_share",
+        label="Deals that slipped",
+        definition="Of the new-business deals that were due in the period when it began, the share neither won nor lost in it.",
+        formula="deals not closed in the period ÷ deals open and due in it at its start",
+        estimator="proportion",
+        num=lambda t: t.slipped,
+    ),
+    _due(
+        id="slipped_value",
+        label="Pipeline that slipped",
+        definition="Of the amount of the new-business deals due in the period as it began, the share neither won nor lost in it.",
+        formula="Σ amount of deals not closed in the period ÷ Σ amount of deals open and due in it at its start",
+        needs=(*CLOSED, "opportunities.amount", "opportunity_history.close_date", "opportunity_history.changed_at"),
+        estimator="ratio",
+        num=lambda t: t.slipped.ifelse(t.amount, 0),
+        den=lambda t: t.amount,
+    ),
+    _due(
+        id="pushes_per_deal",
+        label="Pushes per deal",
+        unit="number",
+        grain="new-business deal closed in the period",
+        definition="How often the expected closing day of a deal closed in the period was moved to a later one, on average.",
+        formula="Σ moves of close_date to a later day ÷ deals closed",
+        timing="By the company's day on which the deal closed; moves since its history begins.",
+        edge_cases=NOT_DEALS + " Deals without history are left out.",
+        estimator="mean",
+        facts=pushed,
+        num=lambda t: t.pushes,
+    ),
+    _due(
+        id="pipeline_velocity",
+        label="Pipeline velocity, a day",
+        unit="money",
+        grain="new-business deal of the period",
+        direction="higher",
+        definition="First-year ARR that the pipeline turns out a day, from the period's own deals.",
+        formula="deals opened × win rate × deal size ÷ sales cycle in days",
+        source="CRM: deals",
+        needs=(*CLOSED, "opportunities.amount", "opportunities.created_at"),
+        timing="All four of the same period.",
+        edge_cases="A product of four averages: it says whether the engine speeds up, not what a day will bring.",
+        estimator="derived",
+        parts=("opportunities_opened", "win_rate", "deal_size", "cycle_days"),
+        combine=velocity,
+        facts=None,
+        where=None,
+    ),
+)
