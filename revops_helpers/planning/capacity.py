@@ -157,7 +157,8 @@ class Capacity:
     """What the sellers there now would win in the cascade's horizon if nobody were hired, against what its target needs.
 
     needed: new ARR to be won, at the plan's rates. won: median and 95 % of the simulated years. chance: share that reaches it.
-    shortfall: needed − won, below zero is more than enough. months: month, median and bands of the cumulative ARR won, and plan.
+    shortfall: needed − won, below zero is more than enough. needed_now, chance_now: the same at today's rates; None where they
+        lead nowhere. months: month, median and bands of the cumulative ARR won, and plan.
     hires: one row per level and month in which all begin: chance, start, hires (no number where tripling the team is not enough).
     leaving: how many of those there now will have left by the end of the horizon.
     """
@@ -167,6 +168,8 @@ class Capacity:
     won: Measurement
     chance: Measurement
     shortfall: Measurement
+    needed_now: Measurement
+    chance_now: Measurement | None
     months: pd.DataFrame
     hires: pd.DataFrame
     leaving: Measurement
@@ -185,13 +188,13 @@ class Capacity:
 
 
 def capacity(company: Company) -> Capacity:
-    """Next year's capacity against its target. Unavailable without a target, without sellers, or without a tenured one."""
+    """Next year's capacity against its target. Unavailable without target, sellers, or wins of tenured ones."""
     known, plan = team(company), next_year(company)
     needed = plan.step("new_arr_won")
     if needed is None or needed.needed_plan.value is None:
         raise Unavailable([N_("rates that lead from the target to deals")])
-    if known.productivity.value is None:
-        raise Unavailable([N_("sellers of twelve months or more who were there in the last year")])
+    if not known.productivity.value:
+        raise Unavailable([N_("deals won in the last year by sellers of twelve months or more")])
     return simulate(known, plan, company.as_of)
 
 
@@ -208,18 +211,27 @@ def simulate(known: Team, plan: Cascade, as_of: date) -> Capacity:
     low, middle, high = (float(q) for q in np.quantile(total, [0.025, 0.5, 0.975]))
     money = {"unit": "money", "currency": plan.target.currency, "n": len(known.people)}
     ends = [month_end(add_months(as_of.replace(day=1), m)) for m in months]
-    reached = int((total >= goal).sum())
-    bounds = (float(b) for b in intervals.wilson(reached, len(total)))
+    needed_now = plan.step("new_arr_won").needed_now
     profile = plan.months["share"].cumsum().to_numpy() * goal
     return Capacity(
         horizon=plan.horizon,
         needed=plan.step("new_arr_won").needed_plan,
         won=Measurement(middle, low=low, high=high, **money),
-        chance=Measurement(reached / len(total), len(total), *bounds, unit="percent"),
+        chance=_chance(total, goal),
         shortfall=Measurement(goal - middle, low=goal - high, high=goal - low, **money),
+        needed_now=needed_now,
+        chance_now=None if needed_now.value is None else _chance(total, needed_now.value),
         months=bands(paths).assign(month=ends, plan=profile),
         hires=hires_needed(known, mean[-1], (ramp, hazard, worth), months, goal, as_of),
         leaving=_leaving(known, hazard, months[-1]),
+    )
+
+
+def _chance(total: np.ndarray, goal: float) -> Measurement:
+    """The share of the simulated years that reach the goal; its interval is that of the finite number of draws."""
+    reached = int((total >= goal).sum())
+    return Measurement(
+        reached / len(total), len(total), *(float(b) for b in intervals.wilson(reached, len(total))), unit="percent"
     )
 
 

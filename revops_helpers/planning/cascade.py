@@ -240,7 +240,7 @@ def _told(id: str, draws: np.ndarray | None, found: np.ndarray, n: int, currency
     if not math.isfinite(value):
         return not_applicable(why, **unit)
     low = high = None
-    if draws is not None and np.isfinite(draws).all():
+    if draws is not None and np.isfinite(draws).all() and np.ptp(draws) > 0:
         low, high = (float(q) for q in np.quantile(draws, [0.025, 0.975]))
     return Measurement(value, n=n, low=low, high=high, reason=ENOUGH if value == 0 else "", **unit)
 

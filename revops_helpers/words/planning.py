@@ -34,16 +34,13 @@ from revops_helpers.words.phase import (
     score_rows,
     score_title,
 )
+from revops_helpers.words.quotas import habits_reading, habits_section, quotas_reading, quotas_section
 from revops_helpers.words.sellers import (
     LIKELY,
     capacity_section,
     capacity_title,
     chance_of,
-    habits_reading,
-    habits_section,
     hires_words,
-    quotas_reading,
-    quotas_section,
     shortfall_words,
     team_section,
 )

@@ -19,6 +19,8 @@ from revops_helpers.words.language import (
     Text,
     _,
     data,
+    in_unit_of,
+    interval_of,
     label,
     listing,
     lower_first,
@@ -81,8 +83,11 @@ def cascade_section(plan: Cascade) -> Part:
     heads += [_("Rate to the next"), _("Planned"), _("Today")]
     rows = [_step_row(step) for step in plan.steps]
     kept = plan.retention_now.value - plan.retention_plan.value
-    rows.append((_("From customers there are"), plan.retention_plan, plan.retention_now, _signed(kept, plan), "", "", ""))
-    rows.append((_("Net new ARR"), plan.target, plan.target, "", "", "", ""))
+    goal = value_of(plan.target)
+    rows.append(
+        (_("From customers there are"), value_of(plan.retention_plan), plan.retention_now, _signed(kept, plan), "", "", "")
+    )
+    rows.append((_("Net new ARR"), goal, goal, "", "", "", ""))
     grid = parts.table(heads, rows, name=_("What the target needs"))
     whence = _(WHENCE[plan.whence], horizon=span(plan.horizon))
     limit = _("Limit: today's rates are those of {period}. Opening ARR is taken as {opening}.", period=span(plan.observed),
@@ -98,13 +103,9 @@ def _step_row(step: Step) -> tuple:
     if step.needed_now.value is not None and step.needed_plan.value is not None:
         difference = step.needed_now.value - step.needed_plan.value
         more = value_of(replace(step.needed_plan, value=difference, low=None, high=None), signed=True)
-    planned = "" if step.rate_now is None or step.plan_rate is None else _rate(step.plan_rate, step.rate_now)
+    planned = "" if step.rate_now is None or step.plan_rate is None else in_unit_of(step.rate_now, step.plan_rate)
     name = label(step.rate) if step.rate else ""
-    return (step_name(step.id), step.needed_plan, step.needed_now, more, name, planned, step.rate_now)
-
-
-def _rate(value: float, like: Measurement) -> Text:
-    return value_of(Measurement(value, unit=like.unit, currency=like.currency))
+    return (step_name(step.id), value_of(step.needed_plan), step.needed_now, more, name, planned, step.rate_now)
 
 
 def _signed(cents: float, plan: Cascade) -> Text:
@@ -117,10 +118,10 @@ def cascade_reading(plan: Cascade) -> Text:
     title = Text(f"**{need_title(plan)}.**")
     if first.needed_now.value is None or not first.needed_plan.value:
         return title
-    words = {"what": lower_first(step_name(first.id)), "interval": with_interval(first.needed_now)}
+    words = {"interval": interval_of(first.needed_now)}
     if first.needed_now.clear_of(first.needed_plan.value):
-        return sentences(title, _("The difference is beyond noise: {interval} {what}.", **words))
-    return sentences(title, _("The difference could be chance: {interval} {what}.", **words))
+        return sentences(title, _("The difference is beyond noise [{interval}].", **words))
+    return sentences(title, _("The difference could be chance [{interval}].", **words))
 
 
 def _scenarios(plan: Cascade) -> Part:
@@ -193,8 +194,9 @@ def _split(company: Company, plan: Cascade, step_id: str, cut: str) -> Part | No
 
     rows = [(data(r.member), percent(r.share), cell(r.had), cell(r.needed_plan), cell(r.needed_now)) for r in frame.itertuples()]
     name = step_name(step_id)
-    heads = [label(cut), _("Share"), _("Had in {period}", period=span(plan.observed)), _("Needed, plan"), _("Needed, today")]
-    return parts.table(heads, rows, caption=_("{what} by {cut}", what=name, cut=lower_first(label(cut))))
+    heads = [label(cut), _("Share"), _("Had"), _("Plan"), _("Today")]
+    words = {"what": name, "cut": lower_first(label(cut)), "period": span(plan.observed), "horizon": span(plan.horizon)}
+    return parts.table(heads, rows, caption=_("{what} by {cut}: had in {period}, needed in {horizon}", **words))
 
 
 @available(N_("what the target would cost, and what was spent"))
