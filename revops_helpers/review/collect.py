@@ -11,6 +11,7 @@ import nbformat
 from revops_helpers.words.markup import MIME
 
 Payload = Mapping[str, Any]
+DASHBOARDS = "dashboards"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,12 @@ class Report:
     findings: tuple[Payload, ...]
     joint: Payload | None
     seconds: float
+
+
+def role_of(name: str) -> str:
+    """The role whose page a report is: dashboards/finance → finance; empty for the others."""
+    folder, _slash, role = name.rpartition("/")
+    return role if folder == DASHBOARDS else ""
 
 
 def payloads(notebook: Mapping[str, Any]) -> Iterator[Payload]:

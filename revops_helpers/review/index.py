@@ -11,11 +11,12 @@ import pandas as pd
 from revops_helpers.model.company import Company
 from revops_helpers.model.tables import TABLES, Table
 from revops_helpers.periods import month_end
-from revops_helpers.review.collect import Report
+from revops_helpers.review.collect import Report, role_of
 from revops_helpers.words.below import translated
 from revops_helpers.words.language import _, count, day, listing, money, percent
 from revops_helpers.words.markup import Part, esc, tag
 from revops_helpers.words.parts import details, ledger_table, note, section, stack, warning
+from revops_helpers.words.roles import roles
 
 MONEY = ("opportunities", "subscriptions", "invoices", "financials", "spend")
 
@@ -47,7 +48,9 @@ def _files() -> str:
 
 
 def name_of(report: Report) -> str:
-    """What a report is called in the navigation: its number and its name."""
+    """What a report is called in the navigation: its number and its name, or its role."""
+    if role := role_of(report.name):
+        return _(roles()[role].name)
     number, _underscore, words = report.name.partition("_")
     return f"{int(number)} {_(_words(words))}" if number.isdigit() else _(_words(report.name))
 

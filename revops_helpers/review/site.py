@@ -32,32 +32,41 @@ def write_pages(
     nav = [(_("Executive review") if first else _("Reports"), INDEX)]
     nav += [(name_of(one), f"{one.name}.html") for one in reports if one is not first]
     for one in reports:
-        _write(folder / f"{one.name}.html", company, one.notebook, _title(one, company), nav, absent)
+        _write(folder, f"{one.name}.html", company, one.notebook, _title(one, company), nav, absent)
     behind = [*([changed] if changed else []), reports_part([one for one in reports if one is not first]), data_part(company)]
     said = _("Review of {name}", name=company.settings.name)
     whole = (first.notebook, _title(first, company)) if first else (new_notebook(), said)
-    _write(folder / INDEX, company, *whole, nav, absent, behind)
+    _write(folder, INDEX, company, *whole, nav, absent, behind)
 
 
 def _title(report: Report, company: Company) -> str:
     return f"{report.title or name_of(report)} · {company.settings.name}"
 
 
-def _write(file: Path, company: Company, notebook, title: str, nav, absent: Iterable[str], behind: Iterable[Part] = ()) -> None:
+def _write(
+    folder: Path, name: str, company: Company, notebook, title: str, nav, absent: Iterable[str], behind: Iterable[Part] = ()
+) -> None:
     html = build_page(
         notebook,
         title=title,
         nav=nav,
         language=current(),
         extra_sections=behind,
-        here=file.name,
+        here=name,
         brand=company.settings.name,
         when=when(company),
         footer=footer(company),
     )
-    for name in absent:
-        html = re.sub(rf'<a href="{re.escape(name)}\.html(?:#[^"]*)?">(.*?)</a>', r"\1", html)
-    file.write_text(html, encoding="utf-8")
+    for other in absent:
+        html = re.sub(rf'<a href="{re.escape(other)}\.html(?:#[^"]*)?">(.*?)</a>', r"\1", html)
+    file = folder / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(_from_below(html) if "/" in name else html, encoding="utf-8")
+
+
+def _from_below(html: str) -> str:
+    """The links of a page in a folder of its own: to the other pages of the review, one folder up."""
+    return re.sub(r'<a ([^>]*)href="(?!#|[a-z]+:)', r'<a \1href="../', html)
 
 
 def when(company: Company) -> str:

@@ -18,7 +18,7 @@ from revops_helpers.words.readiness import GATES
 from revops_helpers.words.roles import Role
 from revops_helpers.words.views import view
 
-ACTIONS = 4  # findings on a page of one sheet
+ACTIONS = 3  # findings on a page of one sheet
 SHORT: Mapping[str, str] = {
     "deals": N_("Deals"),
     "team": N_("Team"),
@@ -39,16 +39,18 @@ FIRST: Mapping[str, str] = {
 
 def numbers(company: Company, role: Role, member: str = "") -> list[ScoreRow]:
     """The role's numbers, in its order: of the whole, or of one of its people. InputError for somebody with no record."""
+    if member and not role.by:
+        raise InputError(f"the page of {role.name} is not about one person: leave member empty")
     if member and member not in (known := _people(company, role)):
         raise InputError(f"'{member}' has no record here: {nearest(member, known)}")
     wanted = [name for name in role.numbers if name in catalogue()]
-    rows = {row.metric: row for row in score_rows(company, wanted, by=role.by if member else "", member=member)}
+    rows = {row.metric: row for row in score_rows(company, wanted, by=(role.by or "") if member else "", member=member)}
     rows |= _gates(company) if any(name in GATES for name in role.numbers) else {}
     return [rows[name] for name in role.numbers if name in rows]
 
 
 def _people(company: Company, role: Role) -> list[str]:
-    return sorted(set(measure(company, [*role.numbers], by=role.by).member) - {""})
+    return sorted(set(measure(company, [*role.numbers], by=role.by or "").member) - {""})
 
 
 def _gates(company: Company) -> dict[str, ScoreRow]:

@@ -17,7 +17,8 @@ from revops_helpers.words.names import person, record
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, is_there, needs
 
-MOST = 8  # rows of a list on a page of its own; the phase reports have more
+MOST = 6  # rows of a list on a page of its own; the phase reports have more
+FEWER = 4  # where two lists share the page
 TEAM = ("new_arr_won", "deals_won", "win_rate", "pipeline")
 BY_SOURCE = ("leads", "lead_conversion_90d", "lead_to_won", "never_contacted")
 MOVES: Mapping[str, str] = {
@@ -212,11 +213,13 @@ def arr_tie(company: Company, member: str = "") -> View:
 def checks(company: Company, member: str = "") -> View:
     """The checks that records fail, most money first."""
     from revops_helpers.foundation.hygiene import hygiene
-    from revops_helpers.words.records import checks_section
+    from revops_helpers.words.records import checks_section, checks_table
 
     found = company.ask(hygiene)
-    shown = checks_section(found, company, 5)
-    if not is_there(found) or not found.pipeline_at_risk.value:
+    if not is_there(found):
+        return View(None, checks_section(found, company))
+    shown = checks_table(found, company, FEWER)
+    if not found.pipeline_at_risk.value:
         return View(None, shown)
     risk = found.pipeline_at_risk
     words = {"worth": value_of(risk), "share": percent(risk.value / found.pipeline)}
@@ -235,9 +238,9 @@ def records(company: Company, member: str = "") -> View:
 
 def refused(company: Company, member: str = "") -> View:
     """The rows that were refused, by table and rule."""
-    from revops_helpers.words.records import quarantine_section
+    from revops_helpers.words.records import quarantine_table
 
     rows = company.quarantine
     n = 0 if rows is None else len(rows)
     title = n_("{n} row was refused when read", "{n} rows were refused when read", n) if n else _("No row was refused")
-    return View(title, quarantine_section(company, 4))
+    return View(title, quarantine_table(company, FEWER))

@@ -65,28 +65,44 @@ def _ledger_reading(company: Company) -> str:
     return Text(f"{whole} {money}".strip())
 
 
-def quarantine_section(company: Company, most: int = MOST) -> Part:
+def quarantine_section(company: Company) -> Part:
     """The refused rows by table and rule, with what to do about each."""
-    refused = company.quarantine
-    if refused is None or refused.empty:
+    if not _has_refused(company):
         return parts.reading(_("No row was refused."))
-    by_rule = refused.groupby(["table", "rule"], as_index=False).agg(
-        rows=("rule", "size"), advice=("advice", "first"), source=("source", "first")
-    )
-    by_rule = by_rule.sort_values(["rows", "table", "rule"], ascending=[False, True, True])
-    lines = [(x.table, x.source, translated(x.rule), translated(x.advice), count(x.rows)) for x in by_rule.itertuples()]
-    heads = [_("Table"), _("Source"), _("Rule broken"), _("What to do"), _("Rows")]
-    shown = [parts.table(heads, lines[:most], name=_("Refused rows by rule"))]
-    if rest := lines[most:]:
-        shown.append(parts.details(n_("One more rule", "{n} more rules", len(rest)), parts.table(heads, rest)))
-    top = by_rule.iloc[0]
+    rules = _refused_by_rule(company)
+    shown = [quarantine_table(company, MOST)]
+    if (rest := len(rules) - MOST) > 0:
+        shown.append(parts.details(n_("One more rule", "{n} more rules", rest), _rules_table(rules[MOST:])))
+    top = rules.iloc[0]
     said = n_(
         "{n} row is in quarantine; the largest reason is “{rule}” in {table} ({rows}).",
         "{n} rows are in quarantine; the largest reason is “{rule}” in {table} ({rows}).",
-        len(refused), rule=translated(top.rule), table=str(top.table), rows=count(top.rows),
+        len(company.quarantine), rule=translated(top.rule), table=str(top.table), rows=count(top.rows),
     )  # fmt: skip
     kept = _("Refused rows are kept whole in the review's files, with file and line. They are in no number of this report.")
     return parts.stack(*shown, parts.reading(said), parts.limit(kept))
+
+
+def quarantine_table(company: Company, most: int) -> Part:
+    """The rules that refused most rows, one a row."""
+    return _rules_table(_refused_by_rule(company)[:most]) if _has_refused(company) else parts.reading(_("No row was refused."))
+
+
+def _has_refused(company: Company) -> bool:
+    return company.quarantine is not None and not company.quarantine.empty
+
+
+def _refused_by_rule(company: Company) -> pd.DataFrame:
+    by_rule = company.quarantine.groupby(["table", "rule"], as_index=False).agg(
+        rows=("rule", "size"), advice=("advice", "first"), source=("source", "first")
+    )
+    return by_rule.sort_values(["rows", "table", "rule"], ascending=[False, True, True])
+
+
+def _rules_table(rules: pd.DataFrame) -> Part:
+    lines = [(x.table, x.source, translated(x.rule), translated(x.advice), count(x.rows)) for x in rules.itertuples()]
+    heads = [_("Table"), _("Source"), _("Rule broken"), _("What to do"), _("Rows")]
+    return parts.table(heads, lines, name=_("Refused rows by rule"))
 
 
 # --- hygiene -------------------------------------------------------------------------------------------------------------
@@ -131,20 +147,20 @@ def _fields_reading(clean: Hygiene) -> str:
 
 
 @available(N_("which fields and links cannot be trusted, and the money on them"))
-def checks_section(clean: Hygiene, company: Company, most: int = 2 * MOST) -> Part:
-    """The checks that records fail, with the money that hangs on them, the most first."""
-    failing = clean.rules[clean.rules.failing > 0]
-    currency = company.settings.currency
-    lines = [
-        _check_row(x, currency) for x in failing.sort_values("money", ascending=False, na_position="last").head(most).itertuples()
-    ]
+def checks_section(clean: Hygiene, company: Company) -> Part:
+    """The checks that records fail, with the money that hangs on them."""
+    limit = _("Limit: a record that fails may still be right. The money is what rests on it, not what would be lost.")
+    return parts.stack(checks_table(clean, company, 2 * MOST), parts.reading(_risk_reading(clean)), parts.limit(limit))
+
+
+def checks_table(clean: Hygiene, company: Company, most: int) -> Part:
+    """The failed checks on which most money rests, one a row."""
+    failing = clean.rules[clean.rules.failing > 0].sort_values("money", ascending=False, na_position="last")
+    lines = [_check_row(x, company.settings.currency) for x in failing.head(most).itertuples()]
     heads = [_("Check"), _("Fail"), _("Of"), _("Share"), _("Money on them")]
-    grid = parts.table(heads, lines, name=_("Checks that records fail"))
-    said = [
-        parts.reading(_risk_reading(clean)),
-        parts.limit(_("Limit: a record that fails may still be right. The money is what rests on it, not what would be lost.")),
-    ]
-    return parts.stack(grid, *said) if lines else parts.reading(_("No record fails a check."))
+    return (
+        parts.table(heads, lines, name=_("Checks that records fail")) if lines else parts.reading(_("No record fails a check."))
+    )
 
 
 def rule_words(rule: str, table: str, column: str) -> Text:

@@ -65,7 +65,7 @@ class Role(Strict):
     lists: Annotated[tuple[View, ...], Field(max_length=2)] = ()
     findings: tuple[Phase, ...] = ()
     acts_for: tuple[Annotated[str, AfterValidator(_function)], ...] = ()
-    by: Annotated[str, AfterValidator(_dimension)] = "seller"
+    by: Annotated[str, AfterValidator(_dimension)] | None = None
 
 
 class _Roles(RootModel[dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Role]]):

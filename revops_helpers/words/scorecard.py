@@ -104,7 +104,8 @@ def _tile(row: ScoreRow, verdict: Verdict, words: dict[str, Text], link: str) ->
     head = tag("a", rich(row.label), href=link) if link else rich(row.label)
     drawn = sparkline(row.trend, plain(name), STATES.get(verdict, "open"), row.incomplete)
     status = tag("span", esc(words[verdict]), class_=f"st {verdict}")
-    return f"{head}{drawn}{tag('b', esc(value_of(row.value)))}{tag('span', esc(plain(_context(row))), class_='dim')}{status}"
+    value = tag("p", tag("b", esc(value_of(row.value))) + drawn)
+    return f"{head}{value}{tag('p', esc(plain(_context(row))), class_='dim')}{status}"
 
 
 def _context(row: ScoreRow) -> Text:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import pandas as pd
 
 from revops_helpers.measurement import Measurement
 from revops_helpers.metrics.measure import as_measurement, catalogue, measure, measurement, target
@@ -80,9 +83,9 @@ def coverage(company: Company, member: str = "") -> View:
         return View(None, coverage_section(found))
     words = {"coverage": value_of(found.coverage), "end": day(found.quarter.end), "open": value_of(found.open)}
     if found.needed.value is None:
-        return View(_("{open} is open to {end}: {coverage} of what is to be won", **words), coverage_section(found))
+        return View(_("{open} is open and due by {end}: {coverage} what is to be won", **words), coverage_section(found))
     words["needed"] = value_of(found.needed)
-    title = _("{open} is open to {end}: {coverage} of what is to be won, where {needed} made the number before", **words)
+    title = _("{open} is open and due by {end}: {coverage} what is to be won, where {needed} made the number before", **words)
     return View(title, coverage_section(found))
 
 
@@ -158,7 +161,28 @@ def over_time(company: Company, metric: str, every: str) -> View:
     goal = target(company, metric) if catalogue()[metric].stock else None
     drawn = figures.lines(found, goal.value if goal else None)
     alt = Text("; ".join(f"{month(row['period_end'])} {value_of(as_measurement(row))}" for _i, row in known.iterrows()))
-    return View(title, parts.picture(drawn, title, _("At the end of each month, or over it."), alt))
+    picture = parts.picture(drawn, title, _("At the end of each month, or over it."), alt)
+    return View(title, parts.beside(picture, parts.reading(_steps_reading(known))))
+
+
+def _steps_reading(known: pd.DataFrame) -> Text:
+    """The largest rise and the largest fall from one period to the next."""
+    steps = known.value.diff()
+    like = as_measurement(known.iloc[-1])
+
+    def said(at) -> dict[str, Text]:
+        return {
+            "step": value_of(replace(like, value=float(steps[at]), low=None, high=None), True),
+            "when": month(known.period_end[at]),
+        }
+
+    up, down = steps.idxmax(), steps.idxmin()
+    if steps[down] < 0 < steps[up]:
+        words = said(up) | {f"low_{name}": text for name, text in said(down).items()}
+        return _("The largest rise came in {when} ({step}), the largest fall in {low_when} ({low_step}).", **words)
+    if steps[up] > 0:
+        return _("It rose in every month, most in {when} ({step}).", **said(up))
+    return _("It rose in no month; the largest step came in {when} ({step}).", **said(down))
 
 
 def _alt(items: list[tuple[str, Measurement]]) -> Text:
