@@ -119,10 +119,9 @@ def median_of(curve: Survival, unit: str) -> Measurement:
 
 def _by(company: Company, dimension: str, period: Period) -> pd.DataFrame:
     rows = measure(company, "contacted_within_sla", by=dimension, period=period)
-    rows = rows[rows.value.notna()].assign(_small=rows.status != "ok")
-    return rows.sort_values(["_small", "value", "member"], ascending=[True, False, True], ignore_index=True).drop(
-        columns="_small"
-    )
+    rows = rows[rows.value.notna()]
+    rows = rows.assign(_small=(rows.status != "ok").to_numpy())
+    return rows.sort_values(["_small", "value", "member"], ascending=[True, False, True], ignore_index=True).drop(columns="_small")
 
 
 def _mostly_known(rows: pd.DataFrame) -> bool:

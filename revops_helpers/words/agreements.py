@@ -28,7 +28,7 @@ def levels_section(company: Company) -> Part:
     rows = [row for row in rows if row]
     if not rows:
         return parts.unavailable(_("leads (first_contact_at) or onboardings (accepted_at)"), _("whether the agreements are kept"))
-    heads = [_("Agreement"), _("Decided"), _("Met"), _("Breached"), _("Attainment"), _("Year before"), _("Target")]
+    heads = [_("Agreement"), _("Attainment"), _("Target"), _("Decided"), _("Met"), _("Breached"), _("Year before")]
     limit = _("Limit: open and not yet due is in no number; open and overdue is breached. Working hours of the agreement.")
     return parts.stack(parts.table(heads, rows, name=_("Service levels")), parts.limit(limit))
 
@@ -49,7 +49,7 @@ def _level(company: Company, metric: str, words: Text) -> tuple | None:
         return None
     met, planned = round(now.value * now.n), target(company, metric)
     goal = value_of(planned) if planned else _("no target")
-    return (words, count(now.n), count(met), count(now.n - met), now, before, goal)
+    return (words, now, goal, count(now.n), count(met), count(now.n - met), before)
 
 
 @available(N_("what a change of an agreement did"))
@@ -57,11 +57,11 @@ def changes_section(found: list[Change], company: Company) -> Part:
     """Every change of an agreement: before and after, and beyond what happened to everybody else."""
     if not found:
         return parts.reading(_("No change on record is about response or handoffs."))
-    heads = [_("Change and measure"), _("Days each side"), _("Before"), _("After"), _("Moved by"), _("Others moved by")]
-    heads.append(_("Beyond the others"))
+    heads = [_("Change and measure"), _("Beyond the others"), _("Before"), _("After"), _("Moved by"), _("Others moved by")]
+    heads.append(_("Days each side"))
     rows = [
-        (_("{change}: {metric}", change=x.name, metric=lower_first(label(x.metric))), count(max(x.days, 0)), minutes(x.before),
-         _in_unit(x.after, x.before), x.effect, x.others, x.beyond)
+        (_("{change}: {metric}", change=x.name, metric=lower_first(label(x.metric))), x.beyond, minutes(x.before),
+         _in_unit(x.after, x.before), x.effect, x.others, count(max(x.days, 0)))
         for x in found
     ]  # fmt: skip
     limit = _("Limit: what else changed for them on that day is in the numbers too. × is after ÷ before.")

@@ -85,12 +85,9 @@ def _curve(curve: Survival) -> pd.DataFrame:
 def _clock(lines: list[pd.DataFrame]) -> list[int]:
     """The days named on the axis: from the last before anybody had value to the first after which nobody new did."""
     first, last = min(line["time"].min() for line in lines), max(line["time"].max() for line in lines)
-    inner = [day for day in DAYS if first < day < last]
-    return [
-        max(day for day in DAYS if day <= first),
-        *inner,
-        min((day for day in DAYS if day >= last and day > first), default=DAYS[-1]),
-    ]
+    start = max(day for day in DAYS if day <= first)
+    end = min((day for day in DAYS if day >= last and day > start), default=DAYS[-1])
+    return [day for day in DAYS if start <= day <= end]
 
 
 def _median(curve: Survival) -> Text:
@@ -125,7 +122,7 @@ def value_reading(found: FirstValue) -> Text:
 @available(N_("whether customers leave more often after an incomplete handoff"))
 def leaving_section(found: Leaving) -> Part:
     """Customers by handoff: how many left in how many years, the hazard ratio, and the same by items left out."""
-    heads = [_("Handoff"), _("Customers"), _("Left"), _("Years watched"), _("Left a year, per 100 customers")]
+    heads = [_("Handoff"), _("Left a year, per 100 customers"), _("Customers"), _("Left"), _("Years watched")]
     rows = [(_(ARMS[row.arm]), *_numbers(row)) for row in found.arms.itertuples() if row.customers]
     if not rows:
         return parts.reading(_("No customer on record was handed off with a checklist."))
@@ -141,7 +138,7 @@ def leaving_section(found: Leaving) -> Part:
 def _numbers(row) -> tuple:
     few = {"status": "insufficient", "reason": N_("fewer than 20 events")} if row.left < 20 else {}
     rate = Measurement(100 * row.rate, n=row.left, low=100 * row.low, high=100 * row.high, **few) if row.years else _("n/a")
-    return count(row.customers), count(row.left), count(row.years), rate
+    return rate, count(row.customers), count(row.left), count(row.years)
 
 
 def leaving_reading(found: Leaving) -> Text:

@@ -193,16 +193,12 @@ def _cut_table(found: Response, name: str) -> Part:
 @available(N_("whose part of the wait is the system's and whose is people's"))
 def delays_section(found: Delays) -> Part:
     """The system's part of the wait, and people's."""
+    system, human = minutes(found.system), minutes(found.human)
     rows = [
-        (_("From creation to a person (by the clock)"), count(found.leads), count(found.assigned), minutes(found.system)),
-        (
-            _("From there to the contact (working time)"),
-            count(found.assigned),
-            count(found.contacted),
-            minutes(found.human),
-        ),
+        (_("From creation to a person (by the clock)"), system, count(found.leads), count(found.assigned)),
+        (_("From there to the contact (working time)"), human, count(found.assigned), count(found.contacted)),
     ]
-    heads = [_("Part of the wait"), _("Leads"), _("Over"), _("Half are done after")]
+    heads = [_("Part of the wait"), _("Half are done after"), _("Leads"), _("Over")]
     return parts.beside(parts.table(heads, rows, name=_("Where the wait comes from")), parts.reading(delays_reading(found)))
 
 

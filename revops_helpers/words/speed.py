@@ -27,8 +27,8 @@ HELD: Mapping[str, str] = {
 @available(N_("whether leads answered fast become deals more often"))
 def speed_section(found: Speed) -> Part:
     """Fast beside slow, as they are and others alike, with what bias it would take to explain the difference away."""
-    heads = [_("Comparison"), _("Fast"), _("Slow"), _("Difference as it is"), _("Difference, others alike"),
-             _("Odds ratio as it is"), _("Odds ratio, others alike")]  # fmt: skip
+    heads = [_("Comparison"), _("Difference, others alike"), _("Odds ratio, others alike"), _("Difference as it is"),
+             _("Odds ratio as it is"), _("Fast"), _("Slow")]  # fmt: skip
     rows = [_row(name, held) for name, held in _comparisons(found) if held is not None]
     grid = parts.table(heads, rows, name=_("Fast against slow contact"))
     said = [parts.reading(speed_reading(found))]
@@ -52,7 +52,7 @@ def _row(name: Text, held: Comparison) -> tuple:
     few = _("too few")
     plain = (naive.difference, naive.odds_ratio) if naive else (few, few)
     alike = (adjusted.difference, adjusted.odds_ratio) if adjusted else (few, few)
-    return (name, count(held.fast), count(held.slow), plain[0], alike[0], plain[1], alike[1])
+    return (name, *alike, *plain, count(held.fast), count(held.slow))
 
 
 def speed_reading(found: Speed) -> Text:
