@@ -97,6 +97,61 @@ def compare(before: str, after: str, out: Path) -> None:
     click.echo(f"{names_of(found)}\n\n{changes_section(found).text}")
 
 
+OUT = click.option(
+    "--out", type=click.Path(path_type=Path), default="reports", show_default=True, help="where reviews are published"
+)
+YES = click.option("--yes", is_flag=True, help="do it; else only list what would be removed")
+
+
+@main.command()
+@click.option("--older-than", required=True, metavar="365d|DATE", help="so many days ago, or before this day")
+@OUT
+@YES
+def purge(older_than: str, out: Path, yes: bool) -> None:
+    """Remove old reviews, failed runs and caches (quarantined rows are in them). Exports are never touched."""
+    from revops_helpers.review.forget import moment, older
+
+    _forget(older(out, moment(older_than)), out, yes)
+
+
+@main.command()
+@click.argument("data")
+@click.option(
+    "--subject", envvar="REVOPS_SUBJECT", help="id, e-mail, phone or CPF; - reads it from stdin, REVOPS_SUBJECT holds it"
+)
+@OUT
+@YES
+def erase(data: str, subject: str | None, out: Path, yes: bool) -> None:
+    """Remove every review, failed run and cache that holds one person's data; say where DATA itself holds it."""
+    from revops_helpers.review.forget import exports_with, holding, subject_of
+
+    given = sys.stdin.readline() if subject == "-" else subject or ""
+    person = subject_of(data, given)
+    _forget(holding(out, person), out, yes)
+    exports = exports_with(data, person)
+    for file, lines in exports:
+        click.echo(f"yours to change: {file}, {'line' if len(lines) == 1 else 'lines'} {_first(lines)}")
+    if exports:
+        click.echo("The exports still hold the person: change them, or the next review brings the data back.")
+
+
+def _first(lines: list[int], most: int = 20) -> str:
+    return ", ".join(map(str, lines[:most])) + (f" and {len(lines) - most} more" if len(lines) > most else "")
+
+
+def _forget(found: list, out: Path, yes: bool) -> None:
+    from revops_helpers.review.forget import removed
+
+    for one in found:
+        click.echo(f"{one.kind}: {one.path} ({one.since})" + (f": {', '.join(one.files)}" if one.files else ""))
+    if not found:
+        click.echo("Nothing to remove.")
+    elif yes:
+        click.echo(f"Removed: {removed(found, out)}")
+    else:
+        click.echo(f"Nothing was removed. To remove {'this' if len(found) == 1 else f'these {len(found)}'}, add --yes")
+
+
 def _bar():
     """A progress bar on stderr, and nothing at all where stderr is not a terminal."""
     from contextlib import contextmanager

@@ -127,7 +127,7 @@ def publish(built: Path, out: Path, name: str) -> Path:
             _take_place(built, place, _next(_made(out / ".replaced"), name))
         else:
             built.rename(place)
-        _point(out)
+        point(out)
     return place
 
 
@@ -172,16 +172,18 @@ def exchanged(one: Path, other: Path) -> bool:
     return False
 
 
-def _point(out: Path) -> None:
-    """Let `latest` point to the review with the newest date, in one step; one that was told more than a date is never meant."""
+def point(out: Path) -> None:
+    """Let `latest` point to the review with the newest date, in one step; one that was told more than a date is never meant.
+
+    Where none is left, there is no `latest`. Only under `locked(out)`.
+    """
     newest = max((folder.name for folder in out.iterdir() if DATED.fullmatch(folder.name) and folder.is_dir()), default=None)
-    if newest is None:
-        return
     link = out / f".latest-{os.getpid()}"
     with suppress(FileNotFoundError):
-        link.unlink()
-    link.symlink_to(newest)
-    link.replace(out / "latest")
+        (out / "latest" if newest is None else link).unlink()
+    if newest is not None:
+        link.symlink_to(newest)
+        link.replace(out / "latest")
 
 
 def keep_failed(built: Path, out: Path, name: str, files: list[str], message: str) -> Path:

@@ -1,0 +1,152 @@
+"""Forgetting: what reviews and ingests left on disk, removed by age or because it holds one person's data.
+
+Only what the workbook made is ever removed, and it is known by what it wrote there: a review by its manifest, a failed run by
+its error, a cache by its meta.json. Links are never followed. All of it can be made again from the exports, which are not ours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from revops_helpers.ingest import cache_folder
+from revops_helpers.model.personal import salt_of
+from revops_helpers.review.parameters import iso_date
+from revops_helpers.review.publish import NAMED, clear_crashes, locked, point
+from revops_helpers.review.subject import Subject, in_export, in_folder
+from revops_helpers.settings import InputError, read_settings
+from revops_helpers.sources.entries import entries
+from revops_helpers.workspace import folder_of
+
+FINGERPRINT = re.compile(r"[0-9a-f]{24}")
+UNFINISHED = timedelta(days=1)  # after which an ingest is no longer running
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """One folder that the workbook made: a review, one that was replaced, a failed run, a cache or what a crash left of one.
+
+    since: when a review was made or failed, when a cache was last used. files: those that hold what was looked for.
+    """
+
+    kind: str
+    path: Path
+    since: date
+    files: tuple[str, ...] = ()
+
+
+def artefacts(out: Path) -> list[Artefact]:
+    """Everything that is kept in a folder of reviews and in the cache. InputError where there is no such folder."""
+    if not out.is_dir():
+        raise InputError(f"{out}: no such folder; name the folder of reviews with --out")
+    return [*_reviews(out), *_caches(cache_folder())]
+
+
+def older(out: Path, limit: date) -> list[Artefact]:
+    """What was made (or, of caches, used) before a day."""
+    return [one for one in artefacts(out) if one.since < limit]
+
+
+def holding(out: Path, subject: Subject) -> list[Artefact]:
+    """What holds a person's data, with the files that do. The ids of the person's records are learnt from the caches first."""
+    everything = artefacts(out)
+    known = subject.widened(one.path for one in everything if one.kind == "cache")
+    found = ((one, tuple(in_folder(one.path, known))) for one in everything)
+    return [Artefact(one.kind, one.path, one.since, files) for one, files in found if files]
+
+
+def subject_of(data: str, text: str) -> Subject:
+    """Whom a text names in a company's data. InputError for no company, or too short a text."""
+    return Subject.of(text, salt_of(read_settings(folder_of(data) / "company.yml").name))
+
+
+def exports_with(data: str, subject: Subject) -> list[tuple[Path, list[int]]]:
+    """Every input file in which a person stands, with the lines. The files are the user's and are only read."""
+    folder = folder_of(data)
+    found = {file for entry in entries(folder, read_settings(folder / "company.yml")) for file in entry.files.values()}
+    return [(file, lines) for file in sorted(found) if (lines := in_export(file, subject))]
+
+
+def removed(found: Iterable[Artefact], out: Path) -> int:
+    """Remove artefacts; `latest` then points to the newest review that is left, if any. Returns how many were removed.
+
+    Each goes out of sight by one rename first, so that a run that is stopped leaves no half of it in its place.
+    """
+    count = 0
+    with locked(out):
+        for one in found:
+            beside = cache_folder() if one.path.parent == cache_folder() else out
+            gone = Path(tempfile.mkdtemp(prefix=".ingest-" if beside != out else ".building-", dir=beside))
+            with suppress(FileNotFoundError):  # somebody else was first
+                one.path.rename(gone / "removed")
+                count += 1
+            shutil.rmtree(gone)
+        clear_crashes(out)
+        point(out)
+    return count
+
+
+def moment(text: str) -> date:
+    """The day that "365d" (that many days ago) or an ISO date means. InputError for anything else, or a day to come."""
+    days = re.fullmatch(r"(\d{1,5})d", text)
+    today = datetime.now(UTC).date()
+    day = today - timedelta(days=int(days[1])) if days else iso_date(text)
+    if day > today:
+        raise InputError(f"{text}: is still to come")
+    return day
+
+
+def _reviews(out: Path) -> Iterator[Artefact]:
+    for kind, folder in (("review", out), ("replaced review", out / ".replaced")):
+        for place in _folders(folder):
+            if NAMED.fullmatch(place.name) and (made := _made_at(place)):
+                yield Artefact(kind, place, made)
+    for place in _folders(out / ".failed"):
+        if NAMED.fullmatch(place.name) and (place / "error.txt").is_file():
+            yield Artefact("failed run", place, _changed(place / "error.txt"))
+
+
+def _caches(cache: Path) -> Iterator[Artefact]:
+    for place in _folders(cache):
+        if FINGERPRINT.fullmatch(place.name) and {"tables", "inputs"} <= set(_json(place / "meta.json")):
+            yield Artefact("cache", place, _changed(place))
+        elif place.name.startswith(".ingest-") and _changed(place) < (datetime.now(UTC) - UNFINISHED).date():
+            yield Artefact("unfinished cache", place, _changed(place))
+
+
+def _folders(folder: Path) -> list[Path]:
+    """The folders in a folder, neither it nor they a link."""
+    if folder.is_symlink() or not folder.is_dir():
+        return []
+    return sorted(place for place in folder.iterdir() if place.is_dir() and not place.is_symlink())
+
+
+def _made_at(review: Path) -> date | None:
+    """When a review was made; None where the folder is none of ours."""
+    made_of = _json(review / "manifest.json")
+    with suppress(KeyError, TypeError, ValueError):
+        return datetime.fromisoformat(made_of["run"]["started_at"]).date() if {"review", "fingerprint"} <= set(made_of) else None
+    return None
+
+
+def _json(file: Path) -> dict[str, Any]:
+    if file.is_symlink() or not file.is_file():
+        return {}
+    try:
+        held = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def _changed(path: Path) -> date:
+    return datetime.fromtimestamp(os.lstat(path).st_mtime, UTC).date()
