@@ -83,7 +83,7 @@ def spelled(table: str, column: Column, value: str) -> str:
     if f"{table}.{column.name}" in KNOWN_BY_NAME:
         return hostile(value) if zlib.crc32(f"{value}{column.name}".encode()) % 2 else value
     if column.name == "tax_id":
-        return CPF if zlib.crc32(value.encode()) % 3 == 0 else value
+        return (CPF, value, hostile(value))[zlib.crc32(value.encode()) % 3]
     if column.name in TABLES[table].key or column.refers:
         return hostile(f"{MARK}.{value}@{MARK}.example") if zlib.crc32(value.encode()) % 4 == 0 else hostile(value)
     return hostile(with_people(value, 3))
@@ -97,7 +97,7 @@ def write_hostile(folder: Path, seed: int = 1, scale: float = 0.05, spell: Spell
         canonical(name, make(world), spell).to_csv(folder / f"{name}.csv", index=False, quoting=csv.QUOTE_ALL)
     stage = TABLES["opportunities"]["stage"]
     agreed = {
-        "name": f"{PAYLOADS[0]} {PAYLOADS[9]} {PAYLOADS[20]}S.A. {PAYLOADS[24]}",
+        "name": "".join(PAYLOADS[n] for n in (0, 5, 7, 9, 20, 24)) + "S.A.",
         "currency": "BRL",
         "opportunity_stages": [spell("opportunities", stage, value) for value in STAGES],
         "handoff_checklist": [hostile(f"item {n}") for n in range(8)],

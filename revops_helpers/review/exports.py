@@ -15,7 +15,7 @@ from revops_helpers.metrics.measure import catalogue, lacking, measured
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
 from revops_helpers.periods import windows
-from revops_helpers.words.language import _
+from revops_helpers.words.language import _, clean
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 PRIORITY = {"high": "High", "medium": "Medium", "low": "Low"}
@@ -30,14 +30,14 @@ def write_csv(file: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]])
     """UTF-8 with a header, "" for what is missing, lines ended by a line feed; no cell can become a formula."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([safe(column) for column in columns])
+    writer.writerow([_cell(column) for column in columns])
     writer.writerows([["" if _missing(cell) else _cell(cell) for cell in row] for row in rows])
     file.write_text(text.getvalue(), encoding="utf-8", newline="")
 
 
 def _cell(cell: Any) -> Any:
-    """One cell; a lone carriage return would end the line for some readers and is made a line feed, which is quoted."""
-    return safe(cell).replace("\r\n", "\n").replace("\r", "\n") if isinstance(cell, str) else cell
+    """One cell: text without control characters and direction marks, lines ended by a line feed, which is quoted."""
+    return safe(clean(cell.replace("\r\n", "\n").replace("\r", "\n"))) if isinstance(cell, str) else cell
 
 
 def _missing(cell: Any) -> bool:
@@ -101,5 +101,7 @@ def write_actions(file: Path, findings: Iterable[Mapping[str, Any]]) -> None:
 
 
 def write_json(file: Path, content: Any) -> None:
-    """Readable JSON, the same bytes for the same content. ValueError for NaN, which is not JSON."""
-    file.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    """Readable JSON, the same bytes for the same content; unseen characters are written as codes. ValueError for NaN."""
+    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+    unseen = {letter for letter in set(text) if letter != "\n" and not clean(letter)}
+    file.write_text(text.translate({ord(u): f"\\u{ord(u):04x}" for u in unseen}) + "\n", encoding="utf-8")
