@@ -37,7 +37,8 @@ def features(rows: pd.DataFrame, horizon: int = HORIZON) -> pd.DataFrame:
     }
     if "usage" in rows:
         made["low_usage"] = flag(rows.usage < LOW, rows.usage)
-        made["seats_full"] = flag(rows.usage_best >= FULL, rows.usage_best)
+        # Where even the better weeks are low, nobody knows whether the seats would be full.
+        made["seats_full"] = flag(rows.usage_best >= FULL, rows.usage_best.where(rows.usage_best >= LOW))
         made["usage_change"] = rows.usage - rows.usage_before
     if "handoff" in rows:
         made["incomplete_handoff"] = flag(rows.handoff < COMPLETE, rows.handoff)

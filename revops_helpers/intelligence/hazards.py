@@ -23,7 +23,11 @@ from revops_helpers.periods import add_months
 
 FEW = 20  # events in all
 FEW_EACH = 5  # events with a trait, and without
-FACTORS = ("low_usage", "incomplete_handoff", "seats_full")
+# What is asked of each outcome, fixed before anything is counted: few questions, so that chance answers few of them.
+FACTORS: dict[Outcome, tuple[str, ...]] = {
+    "churned": ("low_usage", "incomplete_handoff"),
+    "expanded": ("low_usage", "seats_full"),
+}
 BANDS = ((0, 3), (4, 12), (13, 24), (25, 36), (37, None))  # months since the customer came, in the month at risk
 
 
@@ -68,7 +72,7 @@ def _hazards(company: Company, outcome: Outcome) -> Hazards:
     rows = company.once("panel of months", partial(_months, company))
     rows = rows[rows[outcome].notna()].reset_index(drop=True)
     known = features(rows, horizon=1)
-    traits = known[[name for name in FACTORS if name in known]]
+    traits = known[[name for name in FACTORS[outcome] if name in known]]
     year = rows.landmark.map(lambda day: add_months(day, 1).year)
     month = rows.tenure + 1
     band = np.select([month <= last for _first, last in BANDS[:-1]], range(len(BANDS) - 1), len(BANDS) - 1)

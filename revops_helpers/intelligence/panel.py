@@ -97,6 +97,8 @@ def panel(company: Company, days: Sequence[date], horizon: int = HORIZON) -> pd.
     where those are not over. Unavailable without subscriptions. Empty where nobody pays.
     """
     company.require(SUBSCRIPTIONS)
+    if not days:
+        return panel(company, [company.as_of], horizon).head(0)
     windows = Windows.of(company.settings, tuple(Period(day, day) for day in days))
     ends = windows.days(
         day=list(days),

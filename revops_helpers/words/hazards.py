@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 MORE: Mapping[tuple[str, str], str] = {
     ("churned", "low_usage"): N_("customers with under half of their seats in use left {ratio} as often"),
     ("churned", "incomplete_handoff"): N_("customers with an incomplete handoff left {ratio} as often"),
-    ("churned", "seats_full"): N_("customers whose seats were nearly full left {ratio} as often"),
     ("expanded", "low_usage"): N_("customers with under half of their seats in use bought more {ratio} as often"),
-    ("expanded", "incomplete_handoff"): N_("customers with an incomplete handoff bought more {ratio} as often"),
     ("expanded", "seats_full"): N_("customers whose seats were nearly full bought more {ratio} as often"),
 }
 BANDS: Mapping[str, str] = {"red": N_("Red"), "yellow": N_("Yellow"), "green": N_("Green")}
