@@ -111,15 +111,15 @@ def _findings(company: Company, role: Role) -> list[Finding]:
     return ranked([finding for finding in found if not owners or finding.owner in owners])[:ACTIONS]
 
 
-def lists(company: Company, role: Role, member: str = "") -> Part:
+def lists(company: Company, role: Role, member: str = "") -> list[Part]:
     """What the role works through, each list under the sentence that it comes to; first the findings that it may act on."""
     shown = [acts(company, role)] if role.findings else []
     for name in role.lists:
         found = view(company, name, member)
         short = _(SHORT[name]) if name in SHORT else label(name.partition(" ")[0])
         title = found.title if found.title and name != role.headline else _(FIRST.get(name, "")) or short
-        shown += [parts.section(title, anchor=name.replace(" ", "-"), short=short), found.part]
-    return parts.stack(*shown)
+        shown.append(parts.stack(parts.section(title, anchor=name.replace(" ", "-"), short=short), found.part))
+    return shown
 
 
 def definitions(role: Role) -> Part:

@@ -192,14 +192,14 @@ def _shown(gap: Gap) -> Gap:
     return replace(gap, drivers=drivers, **nothing)
 
 
-def fan(gap: Gap, forecast: YearForecast | Unavailable | None) -> Part:
-    """Actual against plan by month, and where the year is likely to end."""
+def fan(gap: Gap, forecast: YearForecast | Unavailable | None, height: int = 450) -> Part:
+    """Actual against plan by month, and where the year is likely to end; drawn so many pixels high."""
     known = is_there(forecast) and len(forecast.months) > 0 and gap.outcome == "net_new_arr"
     rows = gap.progress
     note = _("Cumulative {what} by month.", what=outcome(gap))
     if known:
         note = sentences(_("Cumulative {what} with 50%, 80% and 95% bands.", what=outcome(gap)), coverage(forecast))
-    drawn = figures.fan(rows, forecast.months if known else None)
+    drawn = figures.fan(rows, forecast.months if known else None, height)
     return parts.picture(drawn, fan_title(gap, forecast if known else None), note, _fan_alt(gap, forecast if known else None))
 
 

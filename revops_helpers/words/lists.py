@@ -18,7 +18,7 @@ from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, is_there, needs
 
 MOST = 6  # rows of a list on a page of its own; the phase reports have more
-FEWER = 4  # where two lists share the page
+FEWER = 5  # where it shares the page with another
 TEAM = ("new_arr_won", "deals_won", "win_rate", "pipeline")
 BY_SOURCE = ("leads", "lead_conversion_90d", "lead_to_won", "never_contacted")
 MOVES: Mapping[str, str] = {
@@ -125,7 +125,7 @@ def sources(company: Company, member: str = "") -> View:
     leads_of = known[known.metric == "leads"].sort_values(["value", "member"], ascending=[False, True])
     rows = [
         (_("(not recorded)") if name == NOT_RECORDED else data(name), *(_cell(cells.get((name, metric))) for metric in BY_SOURCE))
-        for name in leads_of.member.head(MOST)
+        for name in leads_of.member.head(FEWER)
     ]
     heads = [_("Source"), *(label(metric) for metric in BY_SOURCE)]
     return View(_sources_title(known[known.metric == "lead_conversion_90d"]), parts.table(heads, rows, name=_("Sources")))

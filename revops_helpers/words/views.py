@@ -55,6 +55,22 @@ def gap(company: Company, member: str = "") -> View:
     return View(title(company, found), parts.beside(gap_words.waterfall(found), *said))
 
 
+def year(company: Company, member: str = "") -> View:
+    """Where the year is likely to end, and what keeps it from plan."""
+    from revops_helpers.optimization.forecast import year_forecast
+    from revops_helpers.optimization.target_gap import gap_to_plan
+    from revops_helpers.words import gap as gap_words
+    from revops_helpers.words.endings import title
+
+    found = company.ask(gap_to_plan)
+    if not is_there(found):
+        return View(title(company, found), parts.unavailable(needs(found), _("how far from plan the company is, and why")))
+    forecast = company.ask(year_forecast)
+    said = [parts.reading(text) for text in gap_words.why(found)]
+    heading = gap_words.fan_title(found, forecast if is_there(forecast) and len(forecast.months) else None)
+    return View(heading, parts.beside(gap_words.fan(found, forecast, 280), *said))
+
+
 def stages(company: Company, member: str = "") -> View:
     """In which stage deals wait."""
     from revops_helpers.optimization.stages import stage_funnel
@@ -200,7 +216,7 @@ def _cut(dimension: str) -> Text:
 VIEWS: Mapping[str, Callable[[Company, str], View]] = {
     make.__name__: make
     for make in (
-        *(gap, stages, leads, coverage, fields),
+        *(gap, year, stages, leads, coverage, fields),
         *(lists.deals, lists.team, lists.sources, lists.movements, lists.renewals),
         *(lists.arr_tie, lists.checks, lists.records, lists.refused),
     )
