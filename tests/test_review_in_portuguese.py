@@ -1,0 +1,61 @@
+"""The whole review of the sample in Portuguese: no page mixes languages, and numbers and days are written as in Brazil."""
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+from revops_helpers.review.build import Request, review
+from revops_helpers.review.gates import read_page
+from revops_helpers.words import extract
+from tests.seen import seen_in
+
+pytestmark = pytest.mark.slow
+
+# Short words that English text cannot do without and Portuguese text does not have.
+ENGLISH = re.compile(r"\b(the|of|and|with|from|which|that|are|was|were|not|have|their|its|than|been|these|what)\b", re.IGNORECASE)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory) -> dict[str, str]:
+    """Page → its HTML."""
+    folder = review(Request(out=tmp_path_factory.mktemp("pt") / "reports", language="pt_BR"))
+    return {path.stem: path.read_text(encoding="utf-8") for path in Path(folder).glob("*.html")}
+
+
+def phrases() -> list[str]:
+    """The longest stretch between the fields of every English message that says something else in Portuguese."""
+    with (extract.FOLDER / "pt_BR/LC_MESSAGES/revops.po").open("rb") as file:
+        held = [message for message in read_po(file) if message.id]
+    english = [text for m in held for text in (m.id if isinstance(m.id, tuple) else (m.id,)) if text != m.string]
+    told = "\n".join(text for m in held for text in (m.string if isinstance(m.string, tuple) else (m.string,)))
+    lines = [re.sub(r"[*#`]|\[([^]]*)\]\([^)]*\)", r"\1", line) for text in english for line in text.split("\n")]
+    longest = {max((part.strip() for part in re.split(r"\{\w*\}", line)), key=len) for line in lines}
+    return sorted(phrase for phrase in longest if len(phrase) > 12 and phrase not in told)
+
+
+def test_no_english_message_is_left_on_a_page(pages):
+    left = {(name, phrase) for name, page in pages.items() for phrase in phrases() if phrase in seen_in(page)}
+    assert left == set()
+
+
+def test_no_english_sentence_of_any_kind_is_left_on_a_page(pages):
+    lines = {(name, line) for name, page in pages.items() for line in seen_in(page).splitlines() if ENGLISH.search(line)}
+    assert lines == set()
+
+
+def test_every_page_says_that_it_is_portuguese_and_passes_the_gates(pages):
+    assert len(pages) > 3
+    for name, page in pages.items():
+        assert '<html lang="pt-BR">' in page, name
+        assert read_page(page).problems == [], name
+
+
+def test_numbers_money_and_days_are_written_as_in_brazil(pages):
+    text = seen_in(pages["index"])
+    for pattern in (r"R\$ \d+,\d mi\b", r"R\$ \d+ mil\b", r"\b\d+,\d%", r"\b\d{2}/\d{2}/2026\b", r"\d+\.\d{3} linhas lidas"):
+        assert re.search(pattern, text), pattern
+    assert re.search(r"−\d+,\d p\.p\.", seen_in(pages["03_optimization"]))
+    for wrong in (r"\d\.\d%", r"R\$ \d+\.\d [MkB]\b", r"\b\d+ (Sep|Oct|Dec) 20\d\d", r"\d pp\b", r"\d mo\b"):
+        assert not re.search(wrong, text), wrong
