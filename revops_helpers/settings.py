@@ -92,6 +92,7 @@ class Settings(Strict):
     """The company as `company.yml` states it. Only the name and the reporting currency have to be there."""
 
     name: str
+    simulated: bool = False
     currency: Currency
     locale: Language = "en"
     time_zone: Annotated[str, AfterValidator(_zone)] = "America/Sao_Paulo"

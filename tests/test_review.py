@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -255,3 +256,13 @@ def test_two_reviews_at_once_both_end_well(company, notebooks):
     reports = notebooks.parent / "reports"
     assert {p.name for p in reports.iterdir()} == {"2026-06-30", "latest", ".replaced"}
     assert os.readlink(reports / "latest") == "2026-06-30"
+
+
+def test_every_page_says_of_a_simulated_company_that_it_is_one(company, notebooks, tmp_path):
+    simulated = tmp_path / "simulated"
+    shutil.copytree(company, simulated)
+    with (simulated / "company.yml").open("a") as agreed:
+        agreed.write("simulated: true\n")
+    said = "This is a simulated company"
+    pages = list(review(request(simulated, notebooks)).glob("*.html"))
+    assert len(pages) == 3 and all(said in page.read_text().partition("<footer")[2] for page in pages)
