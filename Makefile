@@ -56,7 +56,7 @@ bench: setup  ## ratios against hand-written SQL, pandas, plain papermill (SCALE
 truth: setup  ## planted truth over SEEDS=20 companies, written to docs/truth.md
 	@$(BIN)/python -m tests.truth --seeds $(SEEDS) --out docs/truth.md
 
-docs: setup  ## write docs/data_model.md, docs/metrics.md and the template of messages anew
+docs: setup  ## write docs/data_model.md, docs/metrics.md and the catalogues of messages anew
 	@$(BIN)/python -m revops_helpers.cli docs
 	@$(BIN)/python -m revops_helpers.words.extract
 

@@ -1,9 +1,9 @@
 """Collect every message of the product into `locale/revops.pot`, and bring the catalogues of the languages up to it.
 
-    python -m revops_helpers.words.extract            writes the .pot anew
-    python -m revops_helpers.words.extract update     then every language's .po: new messages empty, old ones gone; and its .mo
+    python -m revops_helpers.words.extract
 
-The .mo is kept in the repository, so that a fresh clone speaks every language without a build; a test holds it to its .po.
+writes the .pot anew, then every language's .po (new messages empty, old ones gone) and its .mo. The .mo is kept in the
+repository, so that a fresh clone speaks every language without a build; a test holds it to its .po.
 
 Messages come from calls of `_`, `N_`, `n_` and `not_applicable` in the code, from the page's template, from the names
 and Markdown cells of the notebooks (a whole cell is one message) and from the words of the metric catalogue.
@@ -11,8 +11,7 @@ and Markdown cells of the notebooks (a whole cell is one message) and from the w
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -74,40 +73,30 @@ def _words_below() -> Iterator[Message]:
         yield from ((f"metric:{metric.id}", benchmark.text) for benchmark in metric.benchmarks)
 
 
-def collected(locale: str | None = None) -> Catalog:
-    """All messages as one catalogue with a fixed date, so that the same code makes the same file."""
+def collected(locale: str | None = None, found: Iterable[Message] = ()) -> Catalog:
+    """The messages (all of the product where none are given) as one catalogue; the same messages make the same file."""
     head = "# Messages of the RevOps Workbook, written by revops_helpers.words.extract."
     fixed, us = datetime(2026, 1, 1, tzinfo=UTC), "RevOps Workbook"
     who = {"project": us, "version": "1", "last_translator": us, "language_team": us, "msgid_bugs_address": us}
-    found = Catalog(locale, header_comment=head, creation_date=fixed, revision_date=fixed, fuzzy=False, **who)
-    for place, message in messages():
+    catalogue = Catalog(locale, header_comment=head, creation_date=fixed, revision_date=fixed, fuzzy=False, **who)
+    for place, message in found or messages():
         if message:
-            found.add(message, locations=[(place, 0)])
-    return found
-
-
-def extract() -> Path:
-    """Write the .pot."""
-    POT.parent.mkdir(parents=True, exist_ok=True)
-    with POT.open("wb") as out:
-        write_po(out, collected(), include_lineno=False, sort_output=True, width=100)
-    return POT
-
-
-def catalogue_files() -> list[Path]:
-    """The .po of every language that has one."""
-    return sorted(FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
+            catalogue.add(message, locations=[(place, 0)])
+    return catalogue
 
 
 def update() -> list[Path]:
-    """Bring every language's .po to the messages of today, sorted, without places and guesses, and write its .mo."""
-    return [_updated(file) for file in catalogue_files()]
+    """Write the .pot, and bring every language's .po and .mo to the messages of today."""
+    found = list(messages())
+    with POT.open("wb") as out:
+        write_po(out, collected(found=found), include_lineno=False, sort_output=True, width=100)
+    return [POT, *(_updated(file, found) for file in sorted(FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po")))]
 
 
-def _updated(file: Path) -> Path:
+def _updated(file: Path, found: Iterable[Message]) -> Path:
     with file.open("rb") as source:
         known = {message.id: message.string for message in read_po(source) if message.id}
-    catalogue = collected(locale=file.parents[1].name)
+    catalogue = collected(file.parents[1].name, found)
     for message in catalogue:
         if message.id in known:
             message.string = known[message.id]
@@ -119,5 +108,5 @@ def _updated(file: Path) -> Path:
 
 
 if __name__ == "__main__":
-    for written in [extract(), *(update() if sys.argv[1:] == ["update"] else [])]:
+    for written in update():
         print(written)
