@@ -55,7 +55,7 @@ KNOWN_BY_NAME = {
 }  # fmt: skip
 AS_WRITTEN = {"currency"}
 # Planted where no page may show it: every personal column, and inside free text. Any of these in a review is a leak.
-MARK = "qzq"
+MARK = "zyxqzq"
 EMAIL = f"ana.{MARK}@{MARK}-mail.example"
 PHONE, PHONES = "(11) 98765-4321", ("98765-4321", "987654321", "98765 4321")
 CPF, CPFS = "529.982.247-25", ("529.982.247-25", "52998224725")

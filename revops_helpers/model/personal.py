@@ -73,4 +73,4 @@ def _note(x: str, hashed: str) -> str:
     for pattern, mask in MASKS:
         cleaned = f"regexp_replace({cleaned}, {quoted(pattern)}, {quoted(mask)}, 'g')"
     alone = f"regexp_full_match({x}, {quoted('|'.join(pattern for pattern, _mask in MASKS))})"
-    return f"CASE WHEN regexp_matches({x}, '@|[0-9]{{4}}') THEN CASE WHEN {alone} THEN {hashed} ELSE {cleaned} END ELSE {x} END"
+    return f"CASE WHEN regexp_matches({x}, '@|[0-9]{{3}}') THEN CASE WHEN {alone} THEN {hashed} ELSE {cleaned} END ELSE {x} END"
