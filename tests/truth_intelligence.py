@@ -20,23 +20,21 @@ from revops_helpers.sample.plan import Core
 from revops_helpers.sample.simulation import World
 from revops_helpers.sample.world import MONTHS, month_of
 
-TABLES = ("accounts", "subscriptions", "usage", "onboardings", "tickets", "invoices", "health_scores")
+USED = ("usage", "onboardings", "tickets", "invoices", "health_scores")
 
 
 def checks(world: World, company: Company, truth: dict) -> dict[str, bool]:
-    """Name → whether that truth was recovered."""
-    leaving, growing = churn_hazards(company), expansion_hazards(company)
-    churn, growth = churn_outlook(company), expansion_outlook(company)
-    planted, rates = truth["hazards"], truth["hazards"]["monthly_churn"]
-    before = seen_before(planted["expansion_ratio"]["low usage"])
+    """Name → whether that truth was recovered. The company needs the tables of USED beside those of tests.truth."""
+    leaving, growing = company.ask(churn_hazards), company.ask(expansion_hazards)
+    churn, growth = company.ask(churn_outlook), company.ask(expansion_outlook)
     young = leaving.by_tenure[leaving.by_tenure["last"] <= TERM]
     return {
-        **_ratio(leaving, "low_usage", planted["churn_ratio"]["low usage"], "churn, low usage"),
-        **_ratio(leaving, "incomplete_handoff", planted["churn_ratio"]["incomplete handoff"], "churn, incomplete handoff"),
-        **_ratio(growing, "low_usage", before, "expansion, low usage the month before"),
-        **_ratio(growing, "seats_full", planted["expansion_ratio"]["seats nearly full"], "expansion, seats nearly full"),
-        f"nobody leaves before month {planted['no_churn_before_month']}": not young.events.sum() and young.months.sum() > 0,
-        "monthly churn of ordinary customers, 2026: inside its interval": _monthly(leaving, 2026, rates["2026"]),
+        "churn: low usage is told from chance": _told(leaving, "low_usage", more=True),
+        "churn: an incomplete handoff is told from chance": _told(leaving, "incomplete_handoff", more=True),
+        "expansion: low usage is told from chance": _told(growing, "low_usage", more=False),
+        "expansion: nearly full seats are told from chance": _told(growing, "seats_full", more=True),
+        f"nobody leaves before month {truth['hazards']['no_churn_before_month']}": not young.events.sum()
+        and young.months.sum() > 0,
         "churn: the model passes its own test": churn.passport.use,
         "churn: low usage and incomplete handoff raise the odds": _raises(churn.passport, "low_usage", "incomplete_handoff"),
         "ARR at risk: the planted expectation is inside its interval": _expected(churn, world.core),
@@ -45,21 +43,33 @@ def checks(world: World, company: Company, truth: dict) -> dict[str, bool]:
     }
 
 
+def intervals(company: Company, truth: dict) -> list[tuple[str, float, float, float, float]]:
+    """(name, planted, found, low, high) of the hazard ratios, and of the monthly churn of ordinary customers in percent."""
+    leaving, growing = company.ask(churn_hazards), company.ask(expansion_hazards)
+    churn, expansion = truth["hazards"]["churn_ratio"], truth["hazards"]["expansion_ratio"]
+    asked = (
+        ("churn: hazard ratio of low usage", leaving, "low_usage", churn["low usage"]),
+        ("churn: hazard ratio of an incomplete handoff", leaving, "incomplete_handoff", churn["incomplete handoff"]),
+        ("expansion: hazard ratio of low usage the month before", growing, "low_usage", seen_before(expansion["low usage"])),
+        ("expansion: hazard ratio of nearly full seats", growing, "seats_full", expansion["seats nearly full"]),
+    )
+    rows = [(name, planted, hazards.ratios.set_index("factor").loc[factor]) for name, hazards, factor, planted in asked]
+    found = [(name, planted, row.ratio, row.low, row.high) for name, planted, row in rows]
+    year = leaving.by_year.set_index("year").loc[2026]
+    ordinary = (truth["hazards"]["monthly_churn"]["2026"], year.hazard, year.low, year.high)
+    return [*found, ("monthly churn of ordinary customers in 2026, in percent", *(100 * share for share in ordinary))]
+
+
 def seen_before(ratio: float) -> float:
     """The hazard ratio by what was seen at the end of the month before, when `ratio` acts within the month."""
     stays, falls = 1 - book.USAGE_RECOVERS, book.USAGE_FALLS
     return (stays * ratio + 1 - stays) / (falls * ratio + 1 - falls)
 
 
-def _ratio(hazards: Hazards, factor: str, planted: float, name: str) -> dict[str, bool]:
-    row = hazards.ratios.set_index("factor").loc[factor]
-    clear = hazards.clear(factor) is not None and (row.ratio > 1) == (planted > 1)
-    return {f"{name}: planted hazard ratio inside its interval": bool(row.low <= planted <= row.high), f"{name}: detected": clear}
-
-
-def _monthly(hazards: Hazards, year: int, planted: float) -> bool:
-    row = hazards.by_year.set_index("year").loc[year]
-    return bool(row.low <= planted <= row.high)
+def _told(hazards: Hazards, factor: str, more: bool) -> bool:
+    """Whether the factor stands clear of chance, on the planted side."""
+    row = hazards.clear(factor)
+    return row is not None and (row.ratio > 1) == more
 
 
 def _raises(passport: Passport, *names: str) -> bool:

@@ -39,8 +39,8 @@ class Hazards:
     ratios: one row per factor that the company can tell: factor, months and events with it, ratio, low, high (of the monthly
         hazard with it to that without, tenure, year and the other factors held equal), status and reason.
     by_tenure: first, last (months since the customer came; no last in the open band), months, events, hazard, low, high.
-    by_year: year, months, events, hazard, low, high of ordinary customers: past their first year, none of the factors on
-        record against them. All intervals are 95 %.
+    by_year: year, months, events, hazard, low, high of ordinary customers: past their first year, and on record
+        without any of the factors; a year without such records is absent. All intervals are 95 %.
     """
 
     outcome: Outcome
@@ -77,7 +77,7 @@ def _hazards(company: Company, outcome: Outcome) -> Hazards:
     month = rows.tenure + 1
     band = np.select([month <= last for _first, last in BANDS[:-1]], range(len(BANDS) - 1), len(BANDS) - 1)
     event = rows[outcome].to_numpy(float)
-    ordinary = (month > TERM) & (traits.fillna(0) == 0).all(axis=1)
+    ordinary = (month > TERM) & (traits == 0).all(axis=1)
     return Hazards(
         outcome=outcome,
         months=len(rows),

@@ -117,7 +117,7 @@ def _rates(hazards: Hazards) -> Part:
         for row in hazards.by_year.itertuples()
     ]
     heads = [_("Months since the customer came"), _("Customer-months"), _("Events"), _("A month")]
-    note = _("Ordinary customers: past their first year, with none of the traits on record against them.")
+    note = _("Ordinary customers: past their first year, and on record without any of the traits.")
     return parts.stack(parts.table(heads, [*rows, *years], name=_("Hazard by tenure and year")), parts.note(note))
 
 

@@ -12,7 +12,7 @@ from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.optimization.target_gap import gap_to_plan, joint_value, scaled
 from revops_helpers.words import parts
 from revops_helpers.words.hazards import clear_reading, hazards_section, health_reading, health_section, traits_reading
-from revops_helpers.words.language import N_, Text, _, count, sentences, value_of, with_interval
+from revops_helpers.words.language import N_, Text, _, count, n_, sentences, value_of, with_interval
 from revops_helpers.words.outlook import (
     accounts_section,
     growth_reading,
@@ -165,13 +165,11 @@ def _churn_after(company: Company, stake: Measurement) -> float | None:
 
 ACTIONS = {
     "low_usage": (
-        N_("{n} customers with {arr} of ARR use under half of their seats; {clause}."),
         N_("Find out who stopped using it and why, before the renewal; put seats and price on the table early."),
         "hazards",
         "churn",
     ),
     "seats_full": (
-        N_("{n} customers with {arr} of ARR have nearly full seats; {clause}."),
         N_("Offer more seats, to a half of them drawn by lot at first, so that it is known what asking adds."),
         "growing",
         "expansion",
@@ -186,10 +184,24 @@ def _trait(company: Company, hazards: Hazards | Unavailable, factor: str) -> Fin
     holders = held_by(company, factor)
     if not holders.n:
         return None
-    headline, action, anchor, metric = ACTIONS[factor]
-    words = {"n": count(holders.n), "arr": value_of(holders), "clause": clear_reading(hazards, factor)}
+    action, anchor, metric = ACTIONS[factor]
+    words = {"arr": value_of(holders), "clause": clear_reading(hazards, factor)}
+    if factor == "low_usage":
+        headline = n_(
+            "{n} customer with {arr} of ARR uses under half of its seats; {clause}.",
+            "{n} customers with {arr} of ARR use under half of their seats; {clause}.",
+            holders.n,
+            **words,
+        )
+    else:
+        headline = n_(
+            "{n} customer with {arr} of ARR has nearly full seats; {clause}.",
+            "{n} customers with {arr} of ARR have nearly full seats; {clause}.",
+            holders.n,
+            **words,
+        )
     stake = money(company, None, reason=_("no gain claimed"))
-    return _finding(company, factor, anchor, _(headline, **words), _(action), stake, metric=metric)
+    return _finding(company, factor, anchor, headline, _(action), stake, metric=metric)
 
 
 def findings_section(company: Company, found: list[Finding]) -> Part:
