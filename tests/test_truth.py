@@ -19,8 +19,8 @@ def recoveries():
 
 
 def test_intervals_cover_what_was_planted(recoveries):
-    """Over eleven drivers and three companies one or two of 33 intervals may miss."""
-    assert sum(covered(recoveries).values()) >= 30
+    """Over eleven drivers, eleven months of ramp and three companies a few of 66 intervals may miss."""
+    assert len(covered(recoveries)) == 22 and sum(covered(recoveries).values()) >= 60
 
 
 def test_the_planted_shortfalls_stand_out_and_the_lead_surplus_too(recoveries):
@@ -41,6 +41,12 @@ def test_the_planted_bottleneck_and_duplicates_are_found(recoveries):
     found = tallied(recoveries)
     assert found["bottleneck stage is named, and clear"] == len(SEEDS)
     assert all(hits == len(SEEDS) for name, hits in found.items() if name.startswith(("companies", "leads with")))
+
+
+def test_the_planted_forecast_habits_are_found_and_the_cascade_gives_its_target(recoveries):
+    found = tallied(recoveries)
+    assert found["both people with a forecast habit are named, each the right way"] == len(SEEDS)
+    assert found["cascades give the targets again"] == found["quotas ask for more than the plan"] == len(SEEDS)
 
 
 def test_the_page_shows_what_was_missed(recoveries):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import statistics
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import ibis
@@ -28,13 +28,24 @@ from revops_helpers.sample.truth import truth_of
 from revops_helpers.sample.world import END
 from revops_helpers.settings import read_settings
 from revops_helpers.workspace import SAMPLE
+from tests import truth_alignment, truth_planning
 from tests.support import ARROW
 
 SHORTFALLS = ("lead_to_opportunity", "win_rate", "churn")
 AHEAD = "leads"
 GAP, TOLERANCE = 0.27, 0.03
 ENOUGH = 16 / 20
-USED = ("accounts", "leads", "opportunities", "opportunity_history", "subscriptions", "targets")
+INTERVAL = ["name", "planted", "found", "low", "high"]
+USED = (
+    "accounts",
+    "leads",
+    "opportunities",
+    "opportunity_history",
+    "subscriptions",
+    "targets",
+    *truth_planning.USED,
+    *truth_alignment.USED,
+)
 
 
 @dataclass(frozen=True)
@@ -42,13 +53,14 @@ class Recovery:
     """What one seed's company gave back.
 
     drivers: one row per gap driver: driver, planted, found, low, high (cents of the effect), covered, clear (of zero).
-    checks: name → whether that truth was recovered.
+    checks: name → whether that truth was recovered. others: one row per other interval: name, planted, found, low, high.
     """
 
     seed: int
     gap: float
     drivers: pd.DataFrame
     checks: dict[str, bool]
+    others: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=INTERVAL))
 
 
 def drawn_company(world: World, tables: Iterable[str] = USED) -> Company:
@@ -81,8 +93,12 @@ def recover(seed: int, scale: float = 1.0) -> Recovery:
         f"{AHEAD} is ahead beyond noise": bool(by.clear[AHEAD] and by.found[AHEAD] > 0),
         "bottleneck stage is named, and clear": funnel.bottleneck == truth["bottleneck"]["stage"] and funnel.clear,
         **_duplicates(company, truth["duplicates"]),
+        **truth_planning.checks(world, company, truth),
+        **truth_alignment.checks(world, company, truth),
     }
-    return Recovery(seed, share, drivers, checks)
+    found = [*truth_planning.intervals(company, truth), *truth_alignment.intervals(company, truth)]
+    others = pd.DataFrame(found, columns=INTERVAL)
+    return Recovery(seed, share, drivers, checks, others)
 
 
 def _drivers(gap: Gap, planted: dict[str, float]) -> pd.DataFrame:
@@ -146,10 +162,27 @@ def report(recoveries: list[Recovery]) -> str:
         f"Gap found: {min(gaps):.1%} to {max(gaps):.1%} of plan, median {statistics.median(gaps):.1%}; planted {GAP:.0%}.",
         "",
     ]
+    lines += _others(recoveries)
     lines += ["## Everything else that was planted and can be seen so far", "", "| truth | recovered |", "|---|---:|"]
     for name, hits in tallied(recoveries).items():
         lines.append(f"| {name} | {hits} of {n} {_mark(hits, n)} |")
     return "\n".join(lines) + "\n"
+
+
+def _others(recoveries: list[Recovery]) -> list[str]:
+    """The other intervals as lines of the page."""
+    rows = pd.concat([r.others for r in recoveries])
+    lines = [
+        "## Other intervals",
+        "",
+        "| what | planted | found, median | width, median | covers planted |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, own in rows.groupby("name", sort=False):
+        hits = int(((own.low <= own.planted) & (own.planted <= own.high)).sum())
+        found = " | ".join(f"{statistics.median(v):.2f}" for v in (own.planted, own.found, own.high - own.low))
+        lines.append(f"| {name} | {found} | {hits} of {len(own)} {_mark(hits, len(own))} |")
+    return [*lines, ""]
 
 
 def tallied(recoveries: list[Recovery]) -> dict[str, int]:
@@ -158,8 +191,10 @@ def tallied(recoveries: list[Recovery]) -> dict[str, int]:
 
 
 def covered(recoveries: list[Recovery]) -> dict[str, int]:
-    """Driver → in how many seeds its interval covers the planted effect."""
-    return pd.concat([r.drivers for r in recoveries]).groupby("driver", sort=False).covered.sum().to_dict()
+    """Driver, or other interval → in how many seeds it covers what was planted."""
+    others = pd.concat([r.others for r in recoveries])
+    inside = ((others.low <= others.planted) & (others.planted <= others.high)).groupby(others.name, sort=False).sum()
+    return pd.concat([r.drivers for r in recoveries]).groupby("driver", sort=False).covered.sum().to_dict() | inside.to_dict()
 
 
 def failures(recoveries: list[Recovery]) -> list[str]:

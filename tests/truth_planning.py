@@ -7,7 +7,6 @@ from revops_helpers.planning.capacity import team
 from revops_helpers.planning.cascade import forwards, next_year, rest_of_year
 from revops_helpers.planning.habits import habits
 from revops_helpers.planning.quotas import quotas
-from revops_helpers.sample.operations import QUOTA_OVER_PLAN
 from revops_helpers.sample.simulation import World
 
 USED = ("users", "quotas", "forecasts", "spend")
@@ -20,19 +19,20 @@ def checks(world: World, company: Company, truth: dict) -> dict[str, bool]:
     planted = truth["forecast_bias"]
     asked = quotas(company)
     ramped = team(company).ramp_months
-    intervals = {r.user_id: (r.low, r.high) for r in told.people.itertuples()}
+    bounds = {r.user_id: (r.low, r.high) for r in told.people.itertuples()}
     return {
         "both people with a forecast habit are named, each the right way": all(
             user in named and (named[user] > 1) == (bias > 1) for user, bias in planted.items()
         ),
         "intervals of both habits cover the planted bias": all(
-            user in intervals and intervals[user][0] <= bias <= intervals[user][1] for user, bias in planted.items()
+            user in bounds and bounds[user][0] <= bias <= bounds[user][1] for user, bias in planted.items()
         ),
         "nobody else is named for a forecast habit": set(named) <= set(planted),
-        "half have ramped in the month in which three months of the planted ramp reach 80%, or the next": ramped.low
-        <= planned_ramp(truth["ramp"])
-        <= (ramped.high or 99) + 1,
-        "quotas ask for more than the plan": asked.over.value > 0 and QUOTA_OVER_PLAN > 1,
+        "months to ramp: the interval holds the month in which three of the planted ramp reach 80%, or the one after": any(
+            ramped.low <= month <= (ramped.high or month)
+            for month in (planned_ramp(truth["ramp"]), planned_ramp(truth["ramp"]) + 1)
+        ),
+        "quotas ask for more than the plan": asked.over.value > 0,
         "cascades give the targets again": all(
             abs(forwards(plan, planned) - plan.target.value) < 1
             for plan in (next_year(company), rest_of_year(company))
@@ -47,8 +47,17 @@ def planned_ramp(ramp: list[float]) -> int:
     return next(i for i in range(2, len(full)) if sum(full[i - 2 : i + 1]) / 3 >= 0.8 - 1e-9)
 
 
-def coverage(company: Company, truth: dict) -> dict[int, tuple[float, float, float, float]]:
-    """Month of tenure → planted share, found share, low, high."""
+def intervals(company: Company, truth: dict) -> list[tuple[str, float, float, float, float]]:
+    """(name, planted, found, low, high) of the ramp's months of tenure."""
     planted = truth["ramp"]
-    rows = team(company).ramp
-    return {int(r.tenure): (planted[min(int(r.tenure), len(planted) - 1)], r.share, r.low, r.high) for r in rows.itertuples()}
+    rows = team(company).ramp.dropna()
+    return [
+        (
+            f"ramp, month {r.tenure}: share of a tenured seller's deals",
+            planted[min(r.tenure, len(planted) - 1)],
+            r.share,
+            r.low,
+            r.high,
+        )
+        for r in rows.itertuples()
+    ]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from revops_helpers.measurement import Measurement, not_applicable
-from revops_helpers.metrics.costs import LAG_MONTHS, SALES_AND_MARKETING, spend
-from revops_helpers.metrics.measure import measurements
+from revops_helpers.metrics.costs import SALES_AND_MARKETING, spend
+from revops_helpers.metrics.measure import measurement
 from revops_helpers.metrics.reasons import N_
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
@@ -23,14 +23,13 @@ class Budget:
     """Money in cents.
 
     period: the last twelve closed months. spent: one row per function: function, before (the twelve months before those), now.
-    per_arr: sales and marketing spend, one quarter earlier, per unit of new ARR of the period under review, with the interval of
-        the customers' side. cost_plan, cost_now: what the coming year's new ARR costs at that price, needed at planned and at
-        today's rates; the interval of the price alone. cac: for comparison. cost_before: both of the last twelve months.
+    per_arr: cac_ratio of the period under review, spend per unit of new ARR. cost_plan, cost_now: what the coming year's new ARR
+        costs at that price, needed at planned and at today's rates; the interval of the price alone. cost_before: marketing and
+        sales of the last twelve months.
     """
 
     period: Period
     spent: pd.DataFrame
-    cac: Measurement
     per_arr: Measurement
     cost_plan: Measurement
     cost_now: Measurement
@@ -53,31 +52,16 @@ def budget(company: Company) -> Budget:
         drop=True
     )
     money = {"unit": "money", "currency": company.settings.currency}
-    known = measurements(company, ["cac", "new_arr", "new_arr_won"], company.period)
-    price = _price(company, known["new_arr" if plan.opening else "new_arr_won"], known["cac"])
+    price = measurement(company, "cac_ratio")
     before = int(spent[spent.function.isin(SALES_AND_MARKETING)].now.sum())
     return Budget(
         period=year,
         spent=spent,
-        cac=known["cac"],
         per_arr=price,
         cost_plan=_cost(plan, price, "needed_plan", money),
         cost_now=_cost(plan, price, "needed_now", money),
         cost_before=Measurement(before, n=YEAR, **money),
     )
-
-
-def _price(company: Company, grown: Measurement, cac: Measurement) -> Measurement:
-    """Spend ÷ new ARR; as uncertain as CAC is, whose spend is the same."""
-    windows = Windows.of(company.settings, company.period)
-    paid = spend(company)
-    paid = windows.assign(paid.filter(paid.function.isin(SALES_AND_MARKETING)), "month", lag=LAG_MONTHS)
-    total = paid.amount.sum().to_pyarrow().as_py() or 0
-    if not grown.value or not total or grown.value < 0 or cac.value is None:
-        return not_applicable(cac.reason or grown.reason, unit="ratio")
-    value = total / grown.value
-    low, high = (None if end is None else value * end / cac.value for end in (cac.low, cac.high))
-    return Measurement(value, cac.n, low, high, cac.status, cac.reason, "ratio")
 
 
 def _cost(plan: Cascade, price: Measurement, which: str, money: dict) -> Measurement:

@@ -249,7 +249,7 @@ def forwards(cascade: Cascade, planned_rates: bool = True) -> float:
     """The target again, from the first step's volume along the rates, in cents."""
     first = cascade.first
     level = (first.needed_plan if planned_rates else first.needed_now).value
-    rates = [(s.plan_rate if planned_rates else number(s.rate_now)) for s in cascade.steps if s.rate]
+    rates = [(s.plan_rate if planned_rates else number(s.rate_now)) or 0.0 for s in cascade.steps if s.rate]
     kept = cascade.retention_plan if planned_rates else cascade.retention_now
     return identity_of(("volume", *map(str, range(len(rates)))), 0.0)(
         volume=level, **{str(i): rate for i, rate in enumerate(rates)}

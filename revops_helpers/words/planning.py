@@ -69,7 +69,8 @@ __all__ = [
 
 KICKER = N_("Phase 5 report: for the CRO, finance and RevOps")
 REPORT = "05_growth_planning"
-SCORES = ("quota_attainment", "quota_met", "ramp_months", "selling_time", "logged_time", "activities_per_deal", "cac")
+TEAM = ("quota_attainment", "quota_met", "ramp_months", "selling_time", "logged_time", "activities_per_deal")
+SCORES = (*TEAM, "cac", "cac_ratio")
 
 
 def head(company: Company, plan: Cascade | Unavailable, seats: Capacity | Unavailable) -> Part:

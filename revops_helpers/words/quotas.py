@@ -80,8 +80,13 @@ def quotas_section(found: Quotas, company: Company) -> Part:
 
 def quotas_reading(found: Quotas) -> Text:
     """Over-assignment, attainment and what the quotas would bring at it."""
-    words = {"n": count(found.met.n), "met": with_interval(found.met), "share": value_of(found.attainment)}
-    first = _("**Of {n} quotas {met} were met; together they reached {share}.**", **words)
+    words = {"met": with_interval(found.met), "share": value_of(found.attainment)}
+    first = n_(
+        "**Of {n} quota {met} was met; it reached {share}.**",
+        "**Of {n} quotas {met} were met; together they reached {share}.**",
+        found.met.n,
+        **words,
+    )
     if found.over.value is None:
         return first
     over = {"over": percent(abs(found.over.value)), "planned": value_of(found.planned), "assigned": value_of(found.assigned)}
@@ -136,8 +141,9 @@ def habits_section(found: Habits, company: Company) -> Part:
     """Who commits too little or too much, beyond luck; and the commit with habits taken out."""
     said = [parts.reading(habits_reading(found, company.as_of))]
     limit = _("Limit: mean commit of a period over what the person then won in it. Named only where luck is ruled out for all "
-              "people together (Holm, 5%); {n} people have too few periods to be judged.", n=count(found.too_few))  # fmt: skip
-    said.append(parts.limit(limit))
+              "people together (Holm, 5%).")  # fmt: skip
+    few = n_("{n} person has too few periods to be judged.", "{n} people have too few periods to be judged.", found.too_few)
+    said.append(parts.limit(sentences(limit, few if found.too_few else "")))
     if found.named.empty:
         return parts.stack(*said)
     rows = [(data(r.user_id), count(r.periods), _habit(r), _verdict(r)) for r in found.named.itertuples()]
@@ -165,7 +171,7 @@ def habits_reading(found: Habits, as_of: date) -> Text:
     words = {"period": span(found.current), "commit": value_of(found.commit), "corrected": with_interval(found.corrected)}
     if under_way(found, as_of):
         last = _("The commit for {period} is {commit}; with habits taken out {corrected}.", **words)
-    elif found.came is not None:
+    elif found.came is not None and len(found.people):
         tried = _("Tried on {period}: {commit} was committed, {corrected} with earlier habits taken out.", **words)
         last = sentences(tried, _("What came was {came}.", came=value_of(found.came)))
     else:

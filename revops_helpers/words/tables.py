@@ -8,6 +8,7 @@ from datetime import date
 
 from revops_helpers.finding import Finding, ranked
 from revops_helpers.measurement import Measurement
+from revops_helpers.model.company import Unavailable
 from revops_helpers.words.below import translated
 from revops_helpers.words.language import (
     GAP,
@@ -184,12 +185,20 @@ def _collected(finding: Finding) -> dict[str, object]:
 def definitions(company, metric_ids: Iterable[str], queries: bool = True) -> Part:
     """The definition of every metric named, with the SQL that computed it; folded, one after another, each at `def-<metric>`."""
     from revops_helpers.metrics.catalogue import catalogue
-    from revops_helpers.metrics.measure import sql
 
     metrics = [catalogue()[metric_id] for metric_id in metric_ids]
-    shown = {metric.id for metric in metrics if queries and not company.missing(metric.needs)}
-    folded = [_definition(metric, sql(company, metric.id) if metric.id in shown else "") for metric in metrics]
+    folded = [_definition(metric, _query(company, metric.id) if queries else "") for metric in metrics]
     return Part("definitions", "".join(p.html for p in folded), "\n\n".join(p.text for p in folded), {"parts": nested(folded)})
+
+
+def _query(company, metric_id: str) -> str:
+    """The SQL of a metric; none where the company lacks what it needs, or it is not measured by the segment under review."""
+    from revops_helpers.metrics.measure import sql
+
+    try:
+        return sql(company, metric_id)
+    except Unavailable:
+        return ""
 
 
 def _definition(metric, query: str) -> Part:

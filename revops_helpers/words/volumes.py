@@ -79,8 +79,8 @@ def need_title(plan: Cascade) -> Text:
 @available(N_("what a target needs, from new ARR back to leads"))
 def cascade_section(plan: Cascade) -> Part:
     """The chain as a table, read from leads to the target, with what today's rates add."""
-    heads = [_("Needed in {horizon}", horizon=span(plan.horizon)), _("At the plan's rates"), _("At today's rates"), _("More")]
-    heads += [_("Rate to the next"), _("Planned"), _("Today")]
+    heads = [_("Needed in {horizon}", horizon=span(plan.horizon)), _("By plan"), _("Today"), _("More")]
+    heads += [_("Rate to the next"), _("Rate, plan"), _("Rate, today")]
     rows = [_step_row(step) for step in plan.steps]
     kept = plan.retention_now.value - plan.retention_plan.value
     goal = value_of(plan.target)
@@ -194,7 +194,7 @@ def _split(company: Company, plan: Cascade, step_id: str, cut: str) -> Part | No
 
     rows = [(data(r.member), percent(r.share), cell(r.had), cell(r.needed_plan), cell(r.needed_now)) for r in frame.itertuples()]
     name = step_name(step_id)
-    heads = [label(cut), _("Share"), _("Had"), _("Plan"), _("Today")]
+    heads = [label(cut), _("Share"), _("Had"), _("By plan"), _("Today")]
     words = {"what": name, "cut": lower_first(label(cut)), "period": span(plan.observed), "horizon": span(plan.horizon)}
     return parts.table(heads, rows, caption=_("{what} by {cut}: had in {period}, needed in {horizon}", **words))
 
