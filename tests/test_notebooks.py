@@ -10,11 +10,16 @@ import nbformat
 import pytest
 
 from revops_helpers.metrics.measure import catalogue
-from revops_helpers.words import executive, foundation, optimization
+from revops_helpers.words import executive, foundation, intelligence, optimization
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in sorted(FOLDER.glob("*.ipynb"))}
-PHASES = {"00_executive_review": executive, "01_foundation_audit": foundation, "03_optimization": optimization}
+PHASES = {
+    "00_executive_review": executive,
+    "01_foundation_audit": foundation,
+    "03_optimization": optimization,
+    "04_predictive_intelligence": intelligence,
+}
 ALLOWED = ("revops_helpers", "ibis", "pandas", "seaborn")  # what a notebook may import: the package, and what explore shows
 each = pytest.mark.parametrize("name", sorted(NOTEBOOKS))
 

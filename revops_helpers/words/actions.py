@@ -8,7 +8,7 @@ from importlib import import_module
 from revops_helpers.finding import Finding
 from revops_helpers.model.company import Company
 
-PHASES = ("foundation", "optimization")
+PHASES = ("foundation", "alignment", "optimization", "intelligence", "planning")
 
 
 def all_findings(company: Company, phases: Iterable[str] = PHASES) -> list[Finding]:
