@@ -4,12 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from babel.messages.pofile import read_po
 
 from revops_helpers.review.build import Request, review
 from revops_helpers.review.gates import read_page
-from revops_helpers.words import extract
-from tests.seen import seen_in
+from tests.seen import phrases, seen_in
 
 pytestmark = pytest.mark.slow
 
@@ -24,19 +22,8 @@ def pages(tmp_path_factory) -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in Path(folder).glob("*.html")}
 
 
-def phrases() -> list[str]:
-    """The longest stretch between the fields of every English message that says something else in Portuguese."""
-    with (extract.FOLDER / "pt_BR/LC_MESSAGES/revops.po").open("rb") as file:
-        held = [message for message in read_po(file) if message.id]
-    english = [text for m in held for text in (m.id if isinstance(m.id, tuple) else (m.id,)) if text != m.string]
-    told = "\n".join(text for m in held for text in (m.string if isinstance(m.string, tuple) else (m.string,)))
-    lines = [re.sub(r"[*#`]|\[([^]]*)\]\([^)]*\)", r"\1", line) for text in english for line in text.split("\n")]
-    longest = {max((part.strip() for part in re.split(r"\{\w*\}", line)), key=len) for line in lines}
-    return sorted(phrase for phrase in longest if len(phrase) > 12 and phrase not in told)
-
-
 def test_no_english_message_is_left_on_a_page(pages):
-    left = {(name, phrase) for name, page in pages.items() for phrase in phrases() if phrase in seen_in(page)}
+    left = {(name, phrase) for name, page in pages.items() for phrase in phrases("en") if phrase in seen_in(page)}
     assert left == set()
 
 

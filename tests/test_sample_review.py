@@ -15,6 +15,7 @@ from revops_helpers.review.build import Request, review
 from revops_helpers.review.gates import read_page
 from revops_helpers.review.kernels import EVERY_KERNEL, EVERY_NOTEBOOK
 from revops_helpers.review.run import NOTEBOOKS, find
+from tests.seen import phrases, seen_in
 
 # Libraries that take long to load, and the notebooks whose analyses and figures use them. Nothing else may load them.
 DRAWS = {"matplotlib", "seaborn"}
@@ -57,6 +58,14 @@ def test_the_index_says_how_far_behind_plan_and_why_before_anything_else(publish
     first = index[index.index("<h1>") : index.index("<figure>")]
     assert "behind plan" in first and "clear of noise" in first
     assert read_page(index).problems == []
+
+
+@pytest.mark.slow
+def test_no_portuguese_message_is_on_an_english_page(published):
+    """The sample's data are Portuguese; sentences of ours are longer than what they have in common with them."""
+    pages = {path.stem: seen_in(path.read_text(encoding="utf-8")) for path in published.glob("*.html")}
+    ours = phrases("pt_BR", longer=20)
+    assert len(ours) > 500 and {(name, text) for name, page in pages.items() for text in ours if text in page} == set()
 
 
 @pytest.mark.slow

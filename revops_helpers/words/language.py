@@ -218,12 +218,11 @@ def with_interval(m: Measurement) -> Quantity:
 
 
 def label(metric_id: str) -> Text:
-    """The name of a metric or dimension in the reader's language; another id is written in words."""
+    """The name of a metric, a dimension or a stretch of time in the reader's language; another id is written in words."""
     from revops_helpers.metrics.catalogue import catalogue
-    from revops_helpers.metrics.dimensions import DIMENSIONS
 
     metric = catalogue().get(metric_id)
     if metric:
         return _(metric.label)
     words = metric_id.replace("_", " ").capitalize()
-    return _(words) if metric_id in DIMENSIONS else data(words)
+    return told if (told := _(words)) != words else data(words)
