@@ -21,6 +21,7 @@ from revops_helpers.words.language import (
     value_of,
     with_interval,
 )
+from revops_helpers.words.language import money as amount
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available
 
@@ -43,6 +44,7 @@ def team_section(known: Team) -> Part:
         (_("Months until half have ramped"), known.ramp_months),
         (_("Leave within a year"), known.attrition),
         (_("New ARR won a month, tenured seller"), known.productivity),
+        *_middle_half(known),
     ]
     grid = parts.table([_("The team"), _("Value")], facts)
     limit = _("Limit: deals won by sellers in their first year, against as many sellers of a year or more in the same months. "
@@ -54,6 +56,16 @@ def team_section(known: Team) -> Part:
     alt = Text("; ".join(_("{month} {share}", month=name, share=with_interval(point)) for name, point in rows))
     drawn = parts.picture(figures.bars(rows, reference=1.0, better="neither"), ramp_title(known), note, alt)
     return parts.beside(drawn, *said)
+
+
+def _middle_half(known: Team) -> list[tuple]:
+    """Between which amounts the middle half of the tenured sellers won; nothing where there are fewer than four."""
+    if len(known.each) < 4:
+        return []
+    low, high = (
+        amount(q, known.productivity.currency or "") for q in (known.each.arr / known.each.months).quantile([0.25, 0.75])
+    )
+    return [(_("The middle half of them"), Quantity(_("{low} to {high}", low=low, high=high)))]
 
 
 def _point(row) -> Measurement:
@@ -116,11 +128,13 @@ def capacity_reading(found: Capacity) -> Text:
     """Won against needed, the shortfall with its interval, and the hires."""
     words = {"won": with_interval(found.won), "needed": value_of(found.needed)}
     first = _("**The sellers there now would win {won}; the target needs {needed}** at the plan's rates.", **words)
+    gone = _("By its end {gone} of the {n} sellers will have left, at the pace so far.", gone=with_interval(found.leaving),
+             n=count(found.leaving.n))  # fmt: skip
     if found.chance_now is None:
-        return sentences(first, shortfall_words(found), hires_words(found))
+        return sentences(first, shortfall_words(found), gone, hires_words(found))
     now = {"now": value_of(found.needed_now), "chance": chance_of(found.chance_now)}
     more = _("At today's rates it needs {now}, which they win in {chance} of simulated years.", **now)
-    return sentences(first, shortfall_words(found), hires_words(found), more)
+    return sentences(first, shortfall_words(found), gone, hires_words(found), more)
 
 
 def shortfall_words(found: Capacity) -> Text:

@@ -166,10 +166,11 @@ def _quarters(plan: Cascade, company: Company) -> Part:
     heads = [
         _("Quarter"),
         _("Net new ARR"),
-        _("{what}, plan", what=step_name(first.id)),
-        _("{what}, today", what=step_name(first.id)),
+        _("By plan"),
+        _("Today"),
     ]
-    return parts.table(heads, rows, name=_("What is needed by quarter"))
+    words = {"what": step_name(first.id), "horizon": span(plan.horizon)}
+    return parts.table(heads, rows, caption=_("{what} by quarter, needed in {horizon}", **words))
 
 
 def _quarter_row(quarter: Period, part: pd.Series, first: Step, last: Step, plan: Cascade) -> tuple:
