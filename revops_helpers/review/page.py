@@ -48,7 +48,7 @@ def build_page(
     use(language)
     node = notebook if isinstance(notebook, Mapping) else nbformat.read(notebook, as_version=4)
     blocks = [*_blocks(node), *((part.kind, part.html) for part in extra_sections)]
-    body = _sections(_unique([html for _kind, html in _headed(blocks, title)]))
+    body = _no_level_skipped(_sections(_unique([html for _kind, html in _headed(blocks, title)])))
     contents = [(_("Bottom line"), "main")] if any(kind == "header" for kind, _html in blocks) else []
     contents += [(plain(unescape(short or re.sub(r"<[^>]+>", "", text))), anchor) for anchor, short, text in _H2.findall(body)]
     return _template().render(
@@ -188,6 +188,12 @@ def _headed(blocks: Sequence[tuple[str, str]], title: str) -> list[tuple[str, st
 def _lower(html: str) -> str:
     """A second h1 of the Markdown becomes an h2."""
     return re.sub(r"<h1>(.*?)</h1>", lambda m: f'<h2 id="{slug(re.sub("<[^>]+>", "", m[1]))}">{m[1]}</h2>', html, flags=re.S)
+
+
+def _no_level_skipped(body: str) -> str:
+    """Small heads that stand before the first section are words in bold: no h3 comes right after the h1."""
+    before, section, rest = body.partition("<h2 ")
+    return re.sub(r"<h3>(.*?)</h3>", r"<p><b>\1</b></p>", before, flags=re.S) + section + rest
 
 
 def _prosed(blocks: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

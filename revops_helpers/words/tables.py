@@ -119,7 +119,8 @@ def findings_table(findings: Sequence[Finding], joint: Measurement | None = None
 
 
 def _head(text: str, shape: str | None) -> str:
-    return tag("th", rich(text), role="columnheader", scope="col", class_=shape)
+    named = None if text else _("95% interval")
+    return tag("th", rich(text), role="columnheader", scope="col", class_=shape, aria_label=named)
 
 
 def _finding_heads() -> tuple[str, ...]:
