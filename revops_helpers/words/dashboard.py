@@ -44,8 +44,8 @@ def numbers(company: Company, role: Role, member: str = "") -> list[ScoreRow]:
     if member and member not in (known := _people(company, role)):
         raise InputError(f"'{member}' has no record here: {nearest(member, known)}")
     wanted = [name for name in role.numbers if name in catalogue()]
-    rows = {row.metric: row for row in score_rows(company, wanted, by=(role.by or "") if member else "", member=member)}
-    rows |= _gates(company) if any(name in GATES for name in role.numbers) else {}
+    rows = _gates(company) if any(name in GATES for name in role.numbers if name not in wanted) else {}
+    rows |= {row.metric: row for row in score_rows(company, wanted, by=(role.by or "") if member else "", member=member)}
     return [rows[name] for name in role.numbers if name in rows]
 
 

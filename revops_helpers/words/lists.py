@@ -18,7 +18,7 @@ from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, is_there, needs
 
 MOST = 6  # rows of a list on a page of its own; the phase reports have more
-FEWER = 5  # where it shares the page with another
+FEWER = 4  # where it shares the page with another
 TEAM = ("new_arr_won", "deals_won", "win_rate", "pipeline")
 BY_SOURCE = ("leads", "lead_conversion_90d", "lead_to_won", "never_contacted")
 MOVES: Mapping[str, str] = {
@@ -64,11 +64,11 @@ def deals(company: Company, member: str = "") -> View:
     return View(title, _capped(rows, lambda some: deals_table(some, company)))
 
 
-def _capped(rows: pd.DataFrame, shown: Callable[[pd.DataFrame], Part]) -> Part:
+def _capped(rows: pd.DataFrame, shown: Callable[[pd.DataFrame], Part], most: int = MOST) -> Part:
     """The first rows, and how many more there are."""
-    rest = len(rows) - MOST
+    rest = len(rows) - most
     more = [parts.note(n_("{n} more is not shown.", "{n} more are not shown.", rest))] if rest > 0 else []
-    return parts.stack(shown(rows.head(MOST)), *more)
+    return parts.stack(shown(rows.head(most)), *more)
 
 
 def team(company: Company, member: str = "") -> View:
@@ -123,12 +123,13 @@ def sources(company: Company, member: str = "") -> View:
         return View(None, parts.unavailable(lacking(company, "leads", found), _("leads by source")))
     cells = {key: as_measurement(row) for key, row in known.set_index(["member", "metric"], drop=False).iterrows()}
     leads_of = known[known.metric == "leads"].sort_values(["value", "member"], ascending=[False, True])
-    rows = [
-        (_("(not recorded)") if name == NOT_RECORDED else data(name), *(_cell(cells.get((name, metric))) for metric in BY_SOURCE))
-        for name in leads_of.member.head(FEWER)
-    ]
-    heads = [_("Source"), *(label(metric) for metric in BY_SOURCE)]
-    return View(_sources_title(known[known.metric == "lead_conversion_90d"]), parts.table(heads, rows, name=_("Sources")))
+
+    def shown(some: pd.DataFrame) -> Part:
+        names = [(name, _("(not recorded)") if name == NOT_RECORDED else data(name)) for name in some.member]
+        rows = [(words, *(_cell(cells.get((name, metric))) for metric in BY_SOURCE)) for name, words in names]
+        return parts.table([_("Source"), *(label(metric) for metric in BY_SOURCE)], rows, name=_("Sources"))
+
+    return View(_sources_title(known[known.metric == "lead_conversion_90d"]), _capped(leads_of, shown, FEWER))
 
 
 def _sources_title(rates: pd.DataFrame) -> Text:
