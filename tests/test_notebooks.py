@@ -56,8 +56,8 @@ def test_exactly_one_cell_holds_the_parameters_first_those_of_every_review(name)
     held = [cell for cell in NOTEBOOKS[name].cells if "parameters" in tags(cell)]
     assert len(held) == 1
     names = [line.partition(" = ")[0] for line in held[0].source.splitlines()]
-    assert names[:5] == ["data", "as_of", "period", "segment", "language"]
-    assert set(names[5:]) <= {"show_people", "role", "member"}
+    assert names[:6] == ["data", "as_of", "period", "segment", "language", "show_people"]
+    assert set(names[6:]) <= {"role", "member", "horizon"}
     kinds = [line.rpartition("  # ")[2] for line in held[0].source.splitlines()]
     assert kinds == ["bool" if name == "show_people" else "str" for name in names]
 

@@ -47,6 +47,7 @@ class _GatesShut(Exception):
 class Request:
     """What to review. Empty texts mean: the newest closed month, the whole company, the company's own language, all notebooks.
 
+    show_people: people are named in the lists of the reports, instead of given by id.
     compare: an earlier review, by its name under `out` or its folder; else the newest earlier one of its kind; "none" for none.
     """
 
@@ -59,6 +60,7 @@ class Request:
     out: Path = Path("reports")
     jobs: int = 2
     compare: str = ""
+    show_people: bool = False
     more: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
 
@@ -125,7 +127,8 @@ def _told_more(request: Request) -> list[str]:
     period = [request.period] if request.period != Request.period else []
     segment = [f"segment-{request.segment}"] if request.segment else []
     language = [request.language] if request.language not in ("", own) else []
-    return [*period, *segment, *language, *(f"{name}-{value}" for name, value in sorted(request.more.items()))]
+    people = ["show-people"] if request.show_people else []
+    return [*period, *segment, *language, *people, *(f"{name}-{value}" for name, value in sorted(request.more.items()))]
 
 
 def _given(request: Request) -> dict[str, Any]:
@@ -134,11 +137,12 @@ def _given(request: Request) -> dict[str, Any]:
     without_secrets(dict.fromkeys(request.notebooks))
     if request.as_of:
         iso_date(request.as_of)
-    for name in set(request.more) & set(STANDARD):
+    for name in set(request.more) & {*STANDARD, "show_people"}:
         raise InputError(f"parameter '{name}' has an option of its own: --{name.replace('_', '-')}")
     data = request.data if request.data == "sample" else str(folder_of(request.data))
     standard = {name: getattr(request, name) or None for name in STANDARD if name != "data"}
-    return {"data": data, **standard, **request.more}
+    people = {"show_people": True} if request.show_people else {}
+    return {"data": data, **standard, **people, **request.more}
 
 
 def _declared(source: nbformat.NotebookNode, name: str) -> dict[str, Parameter]:
@@ -151,9 +155,8 @@ def _declared(source: nbformat.NotebookNode, name: str) -> dict[str, Parameter]:
 
 def _opened(request: Request, given: Mapping[str, Any]) -> Company:
     """The company, ingested once, in the language of the review."""
-    company = open_company(
-        given["data"], as_of=given["as_of"], period=request.period, segment=given["segment"], language=given["language"]
-    )
+    standard = {name: given[name] for name in STANDARD if name != "data"}
+    company = open_company(given["data"], **standard | {"period": request.period, "show_people": request.show_people})
     language = request.language or company.settings.locale
     use(language)
     notes = company.notes

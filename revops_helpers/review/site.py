@@ -83,5 +83,7 @@ def footer(company: Company) -> list[str]:
     code = _("Code {hash}{changed}", hash=head["hash"][:7], changed="+" if head["changed"] else "") if head else ""
     inputs = _("inputs {fingerprint}", fingerprint=company.fingerprint[:7])
     said = _("Intervals are 95% unless said otherwise. Personal data is left out: people appear as roles or keyed ids.")
+    if company.show_people:
+        said = _("Intervals are 95% unless said otherwise. This review names people: keep it among those who may know.")
     invented = _("This is a simulated company: its customers, people and numbers are invented.")
     return [*([invented] if company.settings.simulated else []), said, ", ".join(text for text in (code, inputs) if text)]
