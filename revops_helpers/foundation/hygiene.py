@@ -111,7 +111,8 @@ def _measured(rules: list[Rule], money: dict[str, ibis.Table | None]) -> pd.Data
             hit = held.semi_join(rule.failing, "money_key")
             sums["money"] = hit.aggregate(value=hit.money.sum().fill_null(0).cast("int64"))
         counts += [sum_.mutate(place=ibis.literal(place), what=ibis.literal(what)) for what, sum_ in sums.items()]
-    found = ibis.union(*counts).execute().pivot(index="place", columns="what", values="value")
+    found = ibis.union(*counts).execute() if counts else pd.DataFrame(columns=["place", "what", "value"])
+    found = found.pivot(index="place", columns="what", values="value")
     found = found.reindex(index=range(len(rules)), columns=["tested", "failing", "money"]).astype("Int64")
     named = pd.DataFrame([(r.id, r.table, r.column, r.attached) for r in rules], columns=["rule", "table", "column", "attached"])
     found = pd.concat([named, found], axis=1)[found.tested > 0].reset_index(drop=True)
