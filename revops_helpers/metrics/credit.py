@@ -13,7 +13,8 @@ import ibis
 
 from revops_helpers.methods.attribution import MODELS, Model, shared
 from revops_helpers.metrics.dimensions import NOT_RECORDED
-from revops_helpers.metrics.facts import DEAL_IDS, closed_on, deals
+from revops_helpers.metrics.facts import CLOSING, DEAL_IDS, closed_on, deals
+from revops_helpers.metrics.reading import Reading
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import Period
@@ -26,9 +27,9 @@ WON = (*TOUCHES, "opportunities.kind", "opportunities.status", "opportunities.cl
 OPENED = (*TOUCHES, "opportunities.kind", "opportunities.created_at")
 
 
-def won_by_channel(company: Company, windows: Windows) -> ibis.Table:
+def won_by_channel(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """credits of the deals won in a window."""
-    return credits(company, windows, "won")
+    return credits(company, windows, "won", read)
 
 
 def credited(company: Company, model: Model, period: Windows | Period | None = None, of: Conversion = "won") -> ibis.Table:
@@ -50,11 +51,11 @@ def credited(company: Company, model: Model, period: Windows | Period | None = N
     return rows.select(*kept, amount=rows["_until"] - before)
 
 
-def credits(company: Company, windows: Windows, of: Conversion = "won") -> ibis.Table:
+def credits(company: Company, windows: Windows, of: Conversion = "won", read: Reading | None = None) -> ibis.Table:
     """One row per window, new-business deal won (or opened) in it and channel: what `deals` says of it, touches, and the credit
     of the channel by each of methods.attribution.MODELS (first, last, linear). Unavailable when nothing can be linked."""
     company.require(WON if of == "won" else OPENED)
-    sold = _converted(company, windows, of)
+    sold = _converted(company, windows, of, read)
     paths = shared(_touched(company, sold, windows), "opportunity_id", "channel", ["occurred_at", "touch_id"])
     paths = paths.rename(_deal="opportunity_id").view()
     found = sold.left_join(paths, sold.opportunity_id == paths["_deal"])
@@ -64,9 +65,10 @@ def credits(company: Company, windows: Windows, of: Conversion = "won") -> ibis.
     return windows.assign(rows, "on")
 
 
-def _converted(company: Company, windows: Windows, of: Conversion) -> ibis.Table:
+def _converted(company: Company, windows: Windows, of: Conversion, read: Reading | None) -> ibis.Table:
     """The deals won (or opened) in any window, with `on`, the day, and `at`, the moment where it is known."""
-    rows = deals(company)
+    linked = [name for name in ("lead_id", "account_id") if not company.missing([f"touches.{name}"])]
+    rows = deals(company, read, "opportunity_id", "kind", "created_at", *CLOSING, *linked)
     rows = rows.filter(rows.kind == "new")
     if of == "opened":
         rows = rows.mutate(on=windows.day(rows.created_at), at=rows.created_at)
@@ -99,6 +101,8 @@ def _leads(company: Company, sold: ibis.Table) -> ibis.Table | None:
     if "lead_id" in sold.columns:
         found.append(sold.select(*LINK, _key=sold.lead_id))
     if not company.missing(["leads.opportunity_id"]):
-        leads = company.table("leads", ("lead_id", "opportunity_id")).rename(_deal="opportunity_id", _key="lead_id")
+        leads = company.table("leads", ("lead_id", "opportunity_id"), found=["opportunity_id"]).rename(
+            _deal="opportunity_id", _key="lead_id"
+        )
         found.append(sold.select(*LINK).inner_join(leads, ibis._.opportunity_id == leads["_deal"]).select(*LINK, "_key"))
     return ibis.union(*found, distinct=True) if len(found) > 1 else found[0] if found else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import replace
 
 import ibis
 import ibis.expr.operations as ops
 from ibis.util import gen_name
 
+from revops_helpers.metrics.reading import Reading, wanted
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.model.identity import customers
@@ -19,6 +20,7 @@ from revops_helpers.periods import fiscal_year_start
 LINE = ("subscription_id", "account_id", "starts_on", "ends_on", "product", "change_reason", "mrr", "currency")
 DEAL_IDS = ("opportunity_id", "status", "kind", "account_id", "owner_id", "lead_id", "product", "motion")
 DEAL_DATES = ("created_at", "closed_at", "close_date")
+CLOSING = ("status", "closed_at", "close_date")
 NOT_A_DEAL = ("duplicate", "disqualified")
 STEPS = "steps of a query"
 UNREAD: deque[tuple[ibis.BaseBackend, str]] = deque()
@@ -29,16 +31,27 @@ def zero() -> ibis.IntegerScalar:
     return ibis.literal(0, type="int64")
 
 
-def kept(company: Company, name: str, make: Callable[[], ibis.Table]) -> ibis.Table:
+def kept(
+    company: Company,
+    name: str,
+    make: Callable[[], ibis.Table],
+    read: Hashable = None,
+    narrow: Callable[[], ibis.Table] | None = None,
+) -> ibis.Table:
     """A table that many metrics read: the engine makes it once for a company and keeps it.
 
-    For a company that is `written_out` it is a named step of the query instead, and nothing runs.
+    read: the query that it is for. The first query takes the table as it comes, or as `narrow` makes it, for it may be the only
+    one. For a company that is `written_out` the table is a named step of the query instead, and nothing runs.
     """
     steps: dict[str, str] | None = company.once(STEPS, lambda: None)
     if steps is None:
+        if read and company.once(f"first to read {name}", lambda: read) == read:
+            return narrow() if narrow else company.once((name, read), make)
         return company.once(f"kept {name}", lambda: _run(make()))
-    step = make()
-    steps.setdefault(name, to_sql(step))
+    step = narrow() if read and narrow else make()
+    said = to_sql(step)
+    if steps.setdefault(name, said) != said:
+        steps[name := f"{name}_{len(steps)}"] = said
     return ibis.table(step.schema(), name=name)
 
 
@@ -113,20 +126,23 @@ def reporting(company: Company, rows: ibis.Table, table: str, column: str) -> ib
 # --- deals ---------------------------------------------------------------------------------------------------------------
 
 
-def deals(company: Company) -> ibis.Table:
+def deals(company: Company, read: Reading | None = None, *needed: str) -> ibis.Table:
     """One row per deal: its ids, dates, status, kind and amount in reporting cents; columns that the company lacks are absent.
 
     Deals lost as duplicate or disqualified were never deals and are left out; "no decision" is a loss like another.
+    read, needed: the query that they are for, and what its facts need besides; it may then lack other columns.
     """
-    return kept(company, "deals", lambda: _deals(company))
+    return kept(company, "deals", lambda: deals_with(company), read, lambda: deals_with(company, wanted(read, *needed)))
 
 
-def _deals(company: Company) -> ibis.Table:
-    rows = company.table("opportunities", (*DEAL_IDS, *DEAL_DATES, "amount", "currency", "lost_reason"))
+def deals_with(company: Company, columns: Collection[str] = ()) -> ibis.Table:
+    """`deals` with only those of `columns` (all of them when none is named), not kept."""
+    own = [name for name in (*DEAL_IDS, *DEAL_DATES, "amount") if not columns or name in columns]
+    rows = company.table("opportunities", (*own, "status", "lost_reason", *(["currency"] if "amount" in own else [])))
     if {"status", "lost_reason"} <= set(rows.columns):
         rows = rows.filter((rows.status != "lost") | ~rows.lost_reason.lower().isin(NOT_A_DEAL).fill_null(False))
-    amount = {"amount": reporting(company, rows, "opportunities", "amount")} if "amount" in rows.columns else {}
-    return rows.select(*(n for n in (*DEAL_IDS, *DEAL_DATES) if n in rows.columns), **amount)
+    amount = {"amount": reporting(company, rows, "opportunities", "amount")} if {"amount"} & {*own} & {*rows.columns} else {}
+    return rows.select(*(name for name in own if name in rows.columns and name != "amount"), **amount)
 
 
 def closed_on(rows: ibis.Table, windows: Windows) -> ibis.DateValue:
@@ -135,9 +151,9 @@ def closed_on(rows: ibis.Table, windows: Windows) -> ibis.DateValue:
     return ibis.ifelse(rows.status != "open", ibis.coalesce(*ends), ibis.null())
 
 
-def closed_deals(company: Company, windows: Windows) -> ibis.Table:
+def closed_deals(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """One row per deal won or lost in a window, with closed_on."""
-    rows = deals(company)
+    rows = deals(company, read, *CLOSING)
     rows = rows.filter(rows.status != "open")
     return windows.assign(rows.mutate(closed_on=closed_on(rows, windows)), "closed_on")
 
@@ -156,10 +172,10 @@ def by_customer(company: Company, rows: ibis.Table) -> ibis.Table:
     return joined.select(*rows.columns, **known)
 
 
-def lines(company: Company) -> ibis.Table:
+def lines(company: Company, read: Hashable = None) -> ibis.Table:
     """One row per subscription line: customer, main_account, account_id, product, mrr in reporting cents, starts_on, ends_on,
     uplift (the part of mrr that price indexation added over the line before) and `goes_on`: the next line starts as it ends."""
-    return kept(company, "lines", lambda: _lines(company))
+    return kept(company, "lines", lambda: _lines(company), read)
 
 
 def _lines(company: Company) -> ibis.Table:
@@ -167,20 +183,21 @@ def _lines(company: Company) -> ibis.Table:
     indexed = "change_reason" in rows.columns
     picked = {name: rows[name] if name in rows.columns else ibis.null("string") for name in ("product", "change_reason")}
     mrr = reporting(company, rows, "subscriptions", "mrr")
-    rows = rows.select("subscription_id", "account_id", "starts_on", "ends_on", **picked, mrr=mrr)
+    rows = by_customer(company, rows.select("subscription_id", "account_id", "starts_on", "ends_on", **picked, mrr=mrr))
+    # Windows last: Ibis then makes the lines one step that every reader shares, not one copy of all before them for each.
     order = ibis.window(group_by="subscription_id", order_by="starts_on")
     goes_on = (rows.starts_on.lead().over(order) == rows.ends_on).fill_null(False)
     raised = ibis.ifelse(rows.change_reason == "indexation", (rows.mrr - rows.mrr.lag().over(order)).fill_null(0), 0)
-    return by_customer(company, rows.mutate(goes_on=goes_on, uplift=raised if indexed else zero()))
+    return rows.mutate(goes_on=goes_on, uplift=raised if indexed else zero())
 
 
-def changes(company: Company) -> ibis.Table:
+def changes(company: Company, read: Hashable = None) -> ibis.Table:
     """One row per start and end of a line: customer, main_account, account_id, product, on, delta (cents of mrr), gross, uplift.
 
     An end that the same customer and product starts again after within the grace period counts on the day of the restart:
     the subscription never stopped. Sums of delta up to a day are the mrr of that day.
     """
-    rows = lines(company)
+    rows = lines(company, read)
     who = ("customer", "main_account", "account_id", "product")
     starts = rows.select(*who, on=rows.starts_on, delta=rows.mrr, gross=rows.mrr, uplift=rows.uplift)
     ended = rows.filter(rows.ends_on.notnull())
@@ -194,9 +211,10 @@ def changes(company: Company) -> ibis.Table:
 
 def _bridged(loose: ibis.Table, rows: ibis.Table, grace: int) -> ibis.Table:
     """The lines that nothing of their own follows, with `on`: the first restart within the grace period, else the end."""
-    starts = rows.select(_customer="customer", _product="product", restart="starts_on").distinct().view()
+    starts = rows.select(_customer="customer", _product="product", restart="starts_on").view()
     same = [loose.customer == starts._customer, loose["product"].identical_to(starts._product)]
-    soon = [starts.restart >= loose.ends_on, starts.restart <= loose.ends_on + ibis.interval(days=grace)]
+    limit = (loose.ends_on + ibis.interval(days=grace)).cast("date")
+    soon = [starts.restart >= loose.ends_on, starts.restart <= limit]
     own = ("subscription_id", "starts_on", "customer", "main_account", "account_id", "product", "mrr", "ends_on")
     found = loose.left_join(starts, same + soon)
     found = found.group_by(own).agg(restart=found.restart.min())

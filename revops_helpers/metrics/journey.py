@@ -7,25 +7,34 @@ from datetime import date, timedelta
 import ibis
 
 from revops_helpers.methods.business_time import business_minutes
-from revops_helpers.metrics.facts import DEAL_DATES, DEAL_IDS, NOT_A_DEAL, closed_on, deals, reporting, zero
+from revops_helpers.metrics.facts import CLOSING, DEAL_DATES, DEAL_IDS, NOT_A_DEAL, closed_on, deals, reporting, zero
+from revops_helpers.metrics.reading import Reading, wanted
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
 
 COHORT_DAYS = 90
 RECENT = 92  # no fiscal quarter is longer
+OUTCOMES = {"ripe", "converted", "won"}
 LEAD_COLUMNS = ("lead_id", "account_id", "source", "campaign_id", "owner_id", "created_at", "first_contact_at")
 
 
-def leads_created(company: Company, windows: Windows) -> ibis.Table:
+def leads_created(company: Company, windows: Windows, read: Reading | None = None, *needed: str) -> ibis.Table:
     """One row per lead created in a window."""
-    return windows.assign(company.table("leads", LEAD_COLUMNS), "created_at")
+    narrow = wanted(read, "created_at", *needed)
+    columns = [name for name in LEAD_COLUMNS if not narrow or name in narrow]
+    return windows.assign(company.table("leads", columns), "created_at")
 
 
-def lead_outcomes(company: Company, windows: Windows) -> ibis.Table:
+def lead_outcomes(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """leads_created with what became of them: ripe (created COHORT_DAYS or more before the as-of date's end), converted (a deal
-    was opened within COHORT_DAYS of the lead) and won (that deal has been won by now)."""
-    rows = windows.assign(company.table("leads", (*LEAD_COLUMNS, "opportunity_id")), "created_at")
+    was opened within COHORT_DAYS of the lead) and won (that deal has been won by now), where the company's leads name deals."""
+    if (read and not OUTCOMES & read.columns) or company.missing(["leads.opportunity_id", "opportunities.status"]):
+        return leads_created(company, windows, read)
+    narrow = wanted(read, "created_at")
+    columns = [name for name in LEAD_COLUMNS if not narrow or name in narrow]
+    # A deal that did not exist yet is not found below, so its name need not be hidden before.
+    rows = windows.assign(company.table("leads", [*columns, "opportunity_id"], found=["opportunity_id"]), "created_at")
     sold = company.table("opportunities", ("opportunity_id", "status", "created_at", "closed_at"))
     opened = sold.created_at if "created_at" in sold.columns else ibis.null("timestamp")
     sold = sold.select(_deal=sold.opportunity_id, _opened=opened, _status=sold.status)
@@ -65,24 +74,24 @@ def leads_and_deals(company: Company, windows: Windows) -> ibis.Table:
     return ibis.union(*parts)
 
 
-def first_contacts(company: Company, windows: Windows) -> ibis.Table:
+def first_contacts(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """leads_created with contacted, and minutes from creation to first contact, or to the as-of date's end where there is none.
 
     Leads whose first contact is stamped before their creation (imports) are left out: hygiene lists them.
     """
-    rows = leads_created(company, windows)
+    rows = leads_created(company, windows, read, "first_contact_at")
     rows = rows.filter(rows.first_contact_at.isnull() | (rows.first_contact_at >= rows.created_at))
     until = rows.first_contact_at.fill_null(ibis.literal(cut_off(company.as_of, company.settings) - timedelta(minutes=1)))
     minutes = until.delta(rows.created_at, unit="minute")
     return rows.mutate(contacted=rows.first_contact_at.notnull(), until=until, minutes=minutes)
 
 
-def first_contacts_at_work(company: Company, windows: Windows) -> ibis.Table:
+def first_contacts_at_work(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """first_contacts with the minutes counted in working hours only, and `late`: the service level is over, contacted or not."""
     settings = company.settings
     span = windows.span
     last = max(span.end, company.as_of)
-    rows = first_contacts(company, windows)
+    rows = first_contacts(company, windows, read)
     rows = business_minutes(rows, "created_at", "until", settings.working_hours, settings.zone, span.start, last)
     sla = settings.slas.first_contact_minutes
     return rows.mutate(
@@ -90,15 +99,15 @@ def first_contacts_at_work(company: Company, windows: Windows) -> ibis.Table:
     )
 
 
-def deals_opened(company: Company, windows: Windows) -> ibis.Table:
+def deals_opened(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """One row per deal opened in a window; deals without an opening date are in none."""
-    return windows.assign(deals(company), "created_at")
+    return windows.assign(deals(company, read, "created_at"), "created_at")
 
 
-def opened_and_decided(company: Company, windows: Windows) -> ibis.Table:
+def opened_and_decided(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """Deals opened (`opened` 1) and deals won or lost (`decided` 1) in a window; a deal may come as both."""
     one = ibis.literal(1, type="int64")
-    rows = deals(company)
+    rows = deals(company, read, "created_at", *CLOSING)
     keys = [n for n in ("opportunity_id", "account_id", "lead_id", "owner_id", "motion", "product", "kind") if n in rows.columns]
     opened = windows.assign(rows, "created_at")
     decided = rows.filter(rows.status != "open")
@@ -108,10 +117,10 @@ def opened_and_decided(company: Company, windows: Windows) -> ibis.Table:
     )
 
 
-def deals_at_risk(company: Company, windows: Windows) -> ibis.Table:
+def deals_at_risk(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """One row per deal that was open on some day of the window: entry and age (days since its opening on the window's first day,
     and at its end or the window's), and ending (1 won, 2 lost, 0 still open at the window's end or the as-of date)."""
-    rows = deals(company)
+    rows = deals(company, read, "created_at", *CLOSING)
     opened = windows.day(rows.created_at)
     rows = rows.mutate(opened_on=opened, closed_on=closed_on(rows, windows))
     ends = [min(p.end, company.as_of) for p in windows.periods]

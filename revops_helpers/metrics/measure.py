@@ -19,6 +19,7 @@ from revops_helpers.metrics.estimate import KEYS, RESULT, TIMES
 from revops_helpers.metrics.facts import to_sql, written_out
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.plan import target
+from revops_helpers.metrics.reading import Reading, narrows, reading
 from revops_helpers.metrics.reasons import NOT_BY
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
@@ -165,12 +166,16 @@ def _counted(company: Company, batch: Sequence[Metric], windows: Windows, dimens
 
 def query(company: Company, batch: Sequence[Metric], windows: Windows, dimension: str = "") -> ibis.Table:
     """The query of metrics that share facts: their sufficient statistics by window and member."""
-    return estimate.statistics(counted(company, batch[0], windows, dimension), batch)
+    cuts = [name for name in (dimension, "segment" if company.segment else "") if name]
+    return estimate.statistics(counted(company, batch[0], windows, dimension, reading(batch, cuts)), batch)
 
 
-def counted(company: Company, metric: Metric, windows: Windows, dimension: str = "") -> ibis.Table:
-    """The facts that a metric counts, those of the company's segment, each with its window and its member of the dimension."""
-    facts = metric.facts(company, windows)
+def counted(company: Company, metric: Metric, windows: Windows, dimension: str = "", read: Reading | None = None) -> ibis.Table:
+    """The facts that a metric counts, those of the company's segment, each with its window and its member of the dimension.
+
+    read: the query that they are for, when columns that it does not read may be left out.
+    """
+    facts = metric.facts(company, windows, read=read) if narrows(metric.facts) else metric.facts(company, windows)
     if company.segment:
         facts = add_dimension(company, facts, "segment")
         facts = facts.filter(facts.member == company.segment).drop("member")

@@ -64,7 +64,7 @@ METRICS = (
         edge_cases="Recycled leads count once, when they were first created.",
         needs=("leads.created_at",),
         estimator="sum",
-        facts=journey.leads_created,
+        facts=journey.lead_outcomes,
         additive=True,
     ),
     _leads(

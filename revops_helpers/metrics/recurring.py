@@ -12,6 +12,7 @@ from datetime import date, timedelta
 import ibis
 
 from revops_helpers.metrics.facts import by_customer, changes, closed_deals, kept, reporting, zero
+from revops_helpers.metrics.reading import Reading
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
 from revops_helpers.periods import fiscal_year_start, month_end
@@ -20,37 +21,40 @@ MOVEMENTS = ("new", "reactivation", "expansion", "indexation", "contraction", "c
 NEVER = date(9999, 12, 31)
 
 
-def states(company: Company, by_month: bool = True) -> ibis.Table:
+def states(company: Company, by_month: bool = True, read: Reading | None = None) -> ibis.Table:
     """One row per customer and month (or day) in which its mrr changed: what it was before and since.
 
     on, until: first day of the month (or the day) and that of the customer's next change. opening, closing, delta: mrr before,
     after and the difference, as of month ends. uplift, uplifted: indexation then, and up to then. paid_before: it had a
     subscription before. first: its first `on`. account_id: the account that stands for the customer.
     """
-    return kept(company, "states" if by_month else "states_by_day", lambda: _states(company, by_month))
+    return kept(company, "states" if by_month else "states_by_day", lambda: _states(company, by_month), read)
 
 
 def _states(company: Company, by_month: bool) -> ibis.Table:
-    rows = changes(company)
+    rows = changes(company, read=("states", by_month))
     on = rows.on.truncate("M").cast("date") if by_month else rows.on
     changed = rows.group_by(customer=rows.customer, on=on).agg(
         account_id=rows.main_account.min(), delta=rows.delta.sum(), gross=rows.gross.sum(), uplift=rows.uplift.sum()
     )
     order = ibis.window(group_by="customer", order_by="on")
     so_far = ibis.window(group_by="customer", order_by="on", rows=(None, 0))
-    changed = changed.mutate(
+    closing = changed.delta.sum().over(so_far)
+    return changed.select(
+        *("customer", "on", "account_id", "delta", "uplift"),
         until=changed.on.lead().over(order).fill_null(ibis.literal(NEVER)),
         first=changed.on.min().over(so_far),
-        closing=changed.delta.sum().over(so_far),
+        closing=closing,
+        opening=closing - changed.delta,
         uplifted=changed.uplift.sum().over(so_far),
         paid_before=changed.gross.sum().over(so_far) > changed.gross,
     )
-    return changed.mutate(opening=changed.closing - changed.delta).drop("gross")
 
 
-def snapshots(company: Company, windows: Windows, days: Sequence[date]) -> ibis.Table:
+def snapshots(company: Company, windows: Windows, days: Sequence[date], read: Reading | None = None) -> ibis.Table:
     """The state of every customer on the day of each window, with `window`; customers that do not pay any more among them."""
-    rows = states(company, all(day == month_end(day) for day in days))
+    # A view of its own: Ibis then makes the states one step that all snapshots of a query share.
+    rows = states(company, all(day == month_end(day) for day in days), read).view()
     if len(days) == 1:
         day = ibis.literal(days[0])
         return rows.filter(rows.on <= day, rows.until > day).mutate(window=zero())
@@ -58,12 +62,12 @@ def snapshots(company: Company, windows: Windows, days: Sequence[date]) -> ibis.
     return rows.join(spans, [rows.on <= spans.day, rows.until > spans.day]).drop("day")
 
 
-def customer_months(company: Company, windows: Windows) -> ibis.Table:
+def customer_months(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """One row per customer and month of the windows in which its mrr changed, with its six movements (losses positive).
 
     closing − opening is always new + reactivation + expansion + indexation − contraction − churn, in cents a month.
     """
-    rows = windows.assign(states(company), "on")
+    rows = windows.assign(states(company, read=read), "on")
     begins, ends = rows.opening == 0, rows.closing == 0
     stays = ~begins & ~ends
     sold = rows.delta - rows.uplift
@@ -81,9 +85,9 @@ def customer_months(company: Company, windows: Windows) -> ibis.Table:
     )
 
 
-def customers_at_end(company: Company, windows: Windows) -> ibis.Table:
+def customers_at_end(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """One row per customer and window: its mrr (cents) on the window's last day, where it has any."""
-    held = snapshots(company, windows, [p.end for p in windows.periods])
+    held = snapshots(company, windows, [p.end for p in windows.periods], read)
     return held.filter(held.closing != 0).select("window", "customer", "account_id", mrr="closing")
 
 
@@ -123,16 +127,16 @@ def unpaid_losses(company: Company, windows: Windows) -> ibis.Table:
     )
 
 
-def year_apart(company: Company, windows: Windows) -> ibis.Table:
+def year_apart(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """apart from the same day a year before."""
-    return apart(company, windows, [p.year_before().end for p in windows.periods])
+    return apart(company, windows, [p.year_before().end for p in windows.periods], read)
 
 
-def apart(company: Company, windows: Windows, days: Sequence[date]) -> ibis.Table:
+def apart(company: Company, windows: Windows, days: Sequence[date], read: Reading | None = None) -> ibis.Table:
     """One row per customer with mrr at the end of the window or on its day before: m0 (then), m1 (at the end), uplift between."""
-    now = snapshots(company, windows, [p.end for p in windows.periods])
-    then = snapshots(company, windows, days)
-    then = then.select(_window="window", _customer="customer", m0="closing", _uplifted="uplifted").view()
+    now = snapshots(company, windows, [p.end for p in windows.periods], read)
+    then = snapshots(company, windows, days, read)
+    then = then.select(_window="window", _customer="customer", m0="closing", _uplifted="uplifted")
     both = now.left_join(then, [now.window == then._window, now.customer == then._customer])
     m0 = both.m0.fill_null(0)
     uplift = both.uplifted - both._uplifted.fill_null(0)
@@ -140,11 +144,11 @@ def apart(company: Company, windows: Windows, days: Sequence[date]) -> ibis.Tabl
     return held.filter((held.m0 != 0) | (held.m1 != 0))
 
 
-def shares_of_opening(company: Company, windows: Windows) -> ibis.Table:
+def shares_of_opening(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """The movements of customer_months, and beside them rows with `base`: each customer's mrr at the start of the fiscal year."""
-    moved = customer_months(company, windows)
+    moved = customer_months(company, windows, read)
     eves = [fiscal_year_start(p.start, windows.first_month) - timedelta(days=1) for p in windows.periods]
-    opened = snapshots(company, windows, eves)
+    opened = snapshots(company, windows, eves, read)
     opened = opened.filter(opened.closing != 0)
     return ibis.union(
         moved.select("window", "customer", "account_id", *MOVEMENTS, base=zero()),

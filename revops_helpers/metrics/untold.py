@@ -9,7 +9,7 @@ from revops_helpers.model.company import Company
 
 def no_losses(company: Company) -> str:
     """Deals were won and none is recorded as lost: then every share of wins is 100 % and says nothing."""
-    held = _by_status(company)
+    held = _by_status(company, priced=False)
     return NO_LOSSES if held.get("won", (0, 0))[0] and not held.get("lost", (0, 0))[0] else ""
 
 
@@ -31,13 +31,13 @@ def no_open_amounts(company: Company) -> str:
     return NO_OPEN_AMOUNTS if held and not priced else ""
 
 
-def _by_status(company: Company) -> dict[str, tuple[int, int]]:
-    """Status → deals, and how many of them have an amount above zero."""
+def _by_status(company: Company, priced: bool = True) -> dict[str, tuple[int, int]]:
+    """Status → deals, and how many of them have an amount above zero (all of them unless `priced`: amounts take longer)."""
 
     def count() -> dict[str, tuple[int, int]]:
-        rows = facts.deals(company)
-        priced = (rows.amount > 0).sum() if "amount" in rows.columns else rows.count()
-        found = rows.group_by("status").agg(deals=rows.count(), priced=priced).to_pandas()
+        rows = facts.deals_with(company, ("status", "amount") if priced else ("status",))
+        above = (rows.amount > 0).sum() if "amount" in rows.columns else rows.count()
+        found = rows.group_by("status").agg(deals=rows.count(), priced=above).to_pandas()
         return {x.status: (int(x.deals), int(x.priced or 0)) for x in found.fillna(0).itertuples()}
 
-    return company.once("deals by status", count)
+    return company.once(f"deals by status {priced}", count)

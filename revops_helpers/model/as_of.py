@@ -5,10 +5,12 @@ Nothing stamped after the date is visible: no row, no field, no state. So rows a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 
 import ibis
+import ibis.expr.datatypes as dt
 
 from revops_helpers.model.tables import TABLES, Table
 from revops_helpers.settings import Settings
@@ -44,11 +46,17 @@ def exists(table: ibis.Table, spec: Table, as_of: date, settings: Settings) -> i
 
 
 def as_it_stood(
-    name: str, accepted: Mapping[str, ibis.Table], as_of: date, settings: Settings, columns: Collection[str] = ()
+    name: str,
+    accepted: Mapping[str, ibis.Table],
+    as_of: date,
+    settings: Settings,
+    columns: Collection[str] = (),
+    found: Collection[str] = (),
 ) -> ibis.Table:
     """One table as it stood at the end of `as_of`, in the company's time zone.
 
     columns: those that are wanted (all of them when none is named); joins that only other columns need are left out.
+    found: references that the caller looks up in the table they name as it stood, where later rows are not: not hidden here.
     """
 
     def rows(of: str) -> ibis.Table:
@@ -65,7 +73,7 @@ def as_it_stood(
     table = table.select(**{c: _shown(table, spec, c, as_of, cut) for c in wanted})
     for c in spec.columns:
         other, _, key = c.refers.partition(".")
-        if c.later and c.name in wanted and other in accepted and key in accepted[other].columns:
+        if c.later and c.name in wanted and c.name not in found and other in accepted and key in accepted[other].columns:
             table = _known_reference(table, c.name, rows(other)[key])
     return table
 
@@ -117,10 +125,22 @@ def _state_from_history(
     order = history[stamps[0]] if len(stamps) == 1 else ibis.struct({c: history[c] for c in stamps})
     # The columns travel as one struct: a third of the work of ranking the rows of every key.
     then = ibis.struct({c: history[called.get(c, c)] for c in own})
-    newest = history.group_by(_key=history[key]).agg(_then=then.argmax(order, where=come))
+    newest = history.group_by(_key=history[key]).agg(_then=latest(then, order, come))
     joined = table.left_join(newest, table[key] == newest._key)
     state = {c: ibis.ifelse(joined._key.notnull(), joined._then[c], joined[c]) for c in own}
     return joined.select(**{c: state.get(c, joined[c]) for c in table.columns})
+
+
+def latest(value: ibis.Value, order: ibis.Value, where: ibis.BooleanValue) -> ibis.Value:
+    """The value (never empty itself) of the row that comes last: the engine's own aggregate, where Ibis' argmax would sort."""
+    return _arg_max(value.type(), order.type())(value, order, where=where)
+
+
+@cache
+def _arg_max(value: dt.DataType, order: dt.DataType) -> Callable[..., ibis.Value]:
+    def arg_max(value, order): ...
+
+    return ibis.udf.agg.builtin(arg_max, signature=((value, order), value))
 
 
 def _known_reference(table: ibis.Table, column: str, there: ibis.Column) -> ibis.Table:

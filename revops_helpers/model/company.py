@@ -53,15 +53,18 @@ class Company:
         """Table name → rows and fields known on `as_of`."""
         return {name: self.table(name) for name in self.accepted}
 
-    def table(self, name: str, columns: Collection[str] = ()) -> ibis.Table:
-        """One table as it stood, with all columns or those of `columns` that it has. Unavailable when the company has none."""
+    def table(self, name: str, columns: Collection[str] = (), found: Collection[str] = ()) -> ibis.Table:
+        """One table as it stood, with all columns or those of `columns` that it has. Unavailable when the company has none.
+
+        found: references that are looked up in the table they name, as it stood, so that those to later rows find nothing.
+        """
         if name not in TABLES:
             raise KeyError(f"the model has no table {name}")
         if name not in self.accepted:
             raise Unavailable([name])
-        asked = tuple(sorted(columns))
-        make = partial(as_it_stood, name, self.accepted, self.as_of, self.settings, asked)
-        return self.once(f"table {name} {asked}", make)
+        asked, sought = tuple(sorted(columns)), tuple(sorted(found))
+        make = partial(as_it_stood, name, self.accepted, self.as_of, self.settings, asked, sought)
+        return self.once(f"table {name} {asked} {sought}", make)
 
     def missing(self, needs: Iterable[str]) -> tuple[str, ...]:
         """Which of `table` or `table.column` are absent here, once each; of an absent table only its name. Empty when none is."""

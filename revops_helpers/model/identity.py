@@ -34,19 +34,14 @@ def customers(accounts: ibis.Table) -> ibis.Table | None:
         root = ibis.ifelse(plain.length() == CNPJ, plain.substr(0, ROOT), plain)
     parent = accounts.parent_id.nullif(accounts.account_id) if "parent_id" in accounts.columns else ibis.null("string")
     rows = accounts.select("account_id", parent=parent, root=root)
-    above = rows.select(_id=rows.account_id, _parent=rows.parent, _root=rows.root)
-    top = rows.mutate(top=ibis.coalesce(rows.parent, rows.account_id))
+    line, found = [rows], rows
     for _ in range(PARENTS if "parent_id" in accounts.columns else 0):
-        over = above.view()
-        joined = top.left_join(over, top.parent == over._id)
-        unrooted = joined.root.isnull()
-        top = joined.select(
-            "account_id",
-            top=ibis.ifelse(unrooted, ibis.coalesce(joined._parent, joined.top), joined.top),
-            root=ibis.coalesce(joined.root, joined._root),
-            parent=joined._parent,
-        )
-    grouped = top.select("account_id", customer=ibis.coalesce(top.root, top.top))
+        over = rows.view()
+        found = found.left_join(over, line[-1].parent == over.account_id, rname=f"{{name}}_{len(line)}")
+        line.append(over)
+    roots = [member.root for member in line]
+    topmost = [member.parent for member in reversed(line)]
+    grouped = found.select(rows.account_id, customer=ibis.coalesce(*roots, *topmost, rows.account_id))
     return grouped.mutate(main_account=grouped.account_id.min().over(group_by=grouped.customer))
 
 
