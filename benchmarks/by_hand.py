@@ -112,10 +112,36 @@ SELECT date_trunc('quarter', day) AS quarter, coalesce(segment, '(not recorded)'
 FROM closed LEFT JOIN {accounts} USING (account_id)
 WHERE day BETWEEN DATE '{first}' AND DATE '{as_of}' GROUP BY ALL ORDER BY segment, quarter"""
 
+CREDITED = """
+WITH state AS (
+  SELECT opportunity_id, arg_max(close_date, changed_at) AS close_date
+  FROM {opportunity_history} WHERE changed_at < TIMESTAMP '{cut}' GROUP BY 1),
+sold AS (
+  SELECT * FROM (
+    SELECT o.opportunity_id, o.lead_id, o.closed_at,
+           coalesce((o.closed_at - INTERVAL 3 HOUR)::DATE, s.close_date, o.close_date) AS day
+    FROM {opportunities} o LEFT JOIN state s USING (opportunity_id)
+    WHERE (o.created_at < TIMESTAMP '{cut}' OR o.created_at IS NULL) AND o.kind = 'new' AND o.status = 'won'
+      AND coalesce(o.closed_at < TIMESTAMP '{cut}', o.close_date <= DATE '{as_of}'))
+  WHERE day BETWEEN DATE '{first}' AND DATE '{as_of}'),
+links AS (
+  SELECT opportunity_id, lead_id FROM sold WHERE lead_id IS NOT NULL
+  UNION
+  SELECT opportunity_id, l.lead_id FROM sold JOIN {leads} l USING (opportunity_id) WHERE l.created_at < TIMESTAMP '{cut}'),
+path AS (
+  SELECT opportunity_id, coalesce(channel, '(not recorded)') AS channel, count(*) OVER (PARTITION BY opportunity_id) AS steps,
+         row_number() OVER (PARTITION BY opportunity_id ORDER BY occurred_at, touch_id) AS step
+  FROM {touches} t JOIN links k ON k.lead_id = t.lead_id JOIN sold USING (opportunity_id)
+  WHERE occurred_at < TIMESTAMP '{cut}'
+    AND CASE WHEN closed_at IS NULL THEN (occurred_at - INTERVAL 3 HOUR)::DATE < day ELSE occurred_at < closed_at END)
+SELECT coalesce(channel, '(not recorded)') AS channel, sum(coalesce(step = 1, true)::INT) AS first_touch_won,
+       sum(coalesce(step = steps, true)::INT) AS last_touch_won, sum(coalesce(1.0 / steps, 1)::DOUBLE) AS linear_won
+FROM sold LEFT JOIN path USING (opportunity_id) GROUP BY 1 ORDER BY 1"""
+
 
 def text(query: str, folder: Path) -> str:
     """The query with its parts and the files of the tables filled in."""
-    names = ("accounts", "subscriptions", "leads", "opportunities", "opportunity_history")
+    names = ("accounts", "subscriptions", "leads", "opportunities", "opportunity_history", "touches")
     given = {name: f"read_parquet('{folder / name}.parquet')" for name in names}
     given |= {"as_of": AS_OF, "cut": CUT, "first": FIRST}
     parts = {"groups": GROUPS.format(**given), "lines": LINES.format(**given)}
@@ -152,6 +178,10 @@ def won(execute, folder: Path) -> pd.DataFrame:
     found["win_rate"] = found.won / found.n
     found["win_rate_low"], found["win_rate_high"] = wilson(found.won, found.n)
     return found
+
+
+def credit(execute, folder: Path) -> pd.DataFrame:
+    return execute(text(CREDITED, folder)).df()
 
 
 # --- pandas ---------------------------------------------------------------------------------------------------------------
@@ -246,6 +276,35 @@ def funnel_in_pandas(folder: Path) -> pd.DataFrame:
         leads=("lead_id", "size"), won=("won", "sum"), ripe=("ripe", "sum"), converted=("converted", "sum")
     )
     return _rates(found.reset_index())
+
+
+def credit_in_pandas(folder: Path) -> pd.DataFrame:
+    names = ["opportunity_id", "lead_id", "created_at", "closed_at", "close_date", "status", "kind"]
+    deals = pd.read_parquet(folder / "opportunities.parquet", columns=names)
+    deals = deals[deals.kind.eq("new") & deals.status.eq("won") & ~(deals.created_at >= CUT)]
+    past = pd.read_parquet(folder / "opportunity_history.parquet", columns=["opportunity_id", "changed_at", "close_date"])
+    past = past[past.opportunity_id.isin(deals.opportunity_id) & (past.changed_at < CUT)]
+    then = past.sort_values("changed_at").groupby("opportunity_id").close_date.last()
+    closed_on = (deals.closed_at - pd.Timedelta(hours=3)).dt.normalize()
+    deals["day"] = closed_on.fillna(pd.to_datetime(deals.opportunity_id.map(then).fillna(deals.close_date)))
+    over = deals.closed_at.lt(CUT).where(deals.closed_at.notna(), pd.to_datetime(deals.close_date) <= AS_OF)
+    sold = deals[over & (deals.day >= FIRST) & (deals.day <= AS_OF)]
+    leads = pd.read_parquet(folder / "leads.parquet", columns=["lead_id", "opportunity_id", "created_at"])
+    leads = leads[leads.opportunity_id.isin(sold.opportunity_id) & (leads.created_at < CUT)]
+    links = pd.concat([sold[["opportunity_id", "lead_id"]].dropna(), leads[["opportunity_id", "lead_id"]]]).drop_duplicates()
+    links = links.merge(sold[["opportunity_id", "closed_at", "day"]], on="opportunity_id")
+    touches = pd.read_parquet(folder / "touches.parquet", columns=["touch_id", "lead_id", "channel", "occurred_at"])
+    both = touches[touches.occurred_at < CUT].merge(links, on="lead_id")
+    by_day = (both.occurred_at - pd.Timedelta(hours=3)).dt.normalize() < both.day
+    both = both[(both.occurred_at < both.closed_at).where(both.closed_at.notna(), by_day)]
+    both = both.sort_values(["opportunity_id", "occurred_at", "touch_id"])
+    paths = both.groupby("opportunity_id").touch_id
+    both["step"], both["steps"] = paths.cumcount() + 1, paths.transform("size")
+    alone = sold.loc[~sold.opportunity_id.isin(both.opportunity_id), ["opportunity_id"]].assign(step=1, steps=1)
+    both = pd.concat([both, alone])
+    shares = {"first_touch_won": both.step == 1, "last_touch_won": both.step == both.steps, "linear_won": 1 / both.steps}
+    rows = pd.DataFrame(shares).assign(channel=both.channel.fillna("(not recorded)"))
+    return rows.groupby("channel").sum().reset_index()
 
 
 def equal(ours: pd.DataFrame, theirs: np.ndarray) -> bool:

@@ -7,7 +7,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.timing import Row, medians, peak_megabytes, quietly
+from benchmarks.timing import Row, against, medians, peak_megabytes, quietly
 from revops_helpers.review.run import find
 
 BIN = Path(sys.executable).parent
@@ -35,8 +35,8 @@ def run(data: str, turns: int = 3) -> list[Row]:
         max(turns, 5),
     )
     return [
-        Row("review / plain papermill, two at a time", seconds["review"], seconds["papermill"], "s", "≤ 1.10"),
-        Row("cold open_company() / import pandas, Ibis and connect", opening["open"], opening["imports"], "s", "≤ 1.30"),
+        against("review / plain papermill, two at a time", seconds["review"], seconds["papermill"], "≤ 1.10"),
+        against("cold open_company() / import pandas, Ibis and connect", opening["open"], opening["imports"], "≤ 1.30"),
         Row("peak memory of a process of the review / 4 GB", memory, 4096, "MB", "< 1.00"),
     ]
 

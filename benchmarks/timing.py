@@ -20,6 +20,7 @@ class Row:
     other: float
     unit: str
     bound: str
+    work: float | None = None  # the ratio in processor seconds, which other work on the machine disturbs less
 
     @property
     def ratio(self) -> float:
@@ -27,19 +28,51 @@ class Row:
 
     def line(self) -> str:
         sides = f"{self.ours:>9.2f} {self.other:>9.2f} {self.unit:<4}"
-        return f"{self.name:<58} {sides} {self.ratio:>7.2f}×  {self.bound}"
+        work = "" if self.work is None else f"{self.work:.2f}× cpu"
+        return f"{self.name:<58} {sides} {self.ratio:>7.2f}× {work:>10}  {self.bound}"
 
 
-def medians(ways: Mapping[str, Callable[[], None]], turns: int = 3) -> dict[str, float]:
-    """Name → median seconds over `turns` runs, each way once a turn, after one run of each that is not counted."""
-    taken: dict[str, list[float]] = {name: [] for name in ways}
+@dataclass(frozen=True)
+class Spent:
+    """Seconds on the clock, seconds of processors (all threads, user and system), and the largest resident size where known."""
+
+    wall: float
+    cpu: float
+    megabytes: float = 0.0
+
+
+def against(name: str, ours: Spent, other: Spent, bound: str) -> Row:
+    """The line of two ways to the same result."""
+    return Row(name, ours.wall, other.wall, "s", bound, ours.cpu / other.cpu)
+
+
+def medians(ways: Mapping[str, Callable[[], None]], turns: int = 3) -> dict[str, Spent]:
+    """Name → median of what each way spent over `turns` runs, each once a turn, after one run of each that is not counted."""
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for turn in range(turns + 1):
         for name, way in ways.items():
-            started = time.perf_counter()
+            started, worked = time.perf_counter(), _cpu_seconds()
             way()
             if turn:
-                taken[name].append(time.perf_counter() - started)
-    return {name: statistics.median(seconds) for name, seconds in taken.items()}
+                taken[name].append((time.perf_counter() - started, _cpu_seconds() - worked))
+    return {name: Spent(*(statistics.median(each) for each in zip(*runs, strict=True))) for name, runs in taken.items()}
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of those that it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def spent(command: list[str]) -> Spent:
+    """What one process spends from start to end. RuntimeError when it fails."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+    return Spent(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def quietly(command: list[str], **environment: str) -> None:
