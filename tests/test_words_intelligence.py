@@ -144,7 +144,7 @@ def test_the_passport_shows_test_rivals_odds_and_drift():
     assert "Use, to decide whom to look at first. A person decides what follows." in text
     assert "Oct 2024 to Jun 2025: 900 customers, 84 events" in text and "Dec 2025 to Mar 2026" in text
     assert "Under half of the seats in use" in text and "2.9×" in text and "Segment SMB" in text
-    assert "Time as a customer alone ranks worse by 0.05 [0.01–0.10]." in text
+    assert "Tenure alone ranks worse by 0.05 [0.01–0.10]." in text
     assert "As many events came as were predicted, within chance." in text
     doubtful = replace(outlook(), passport=passport(gain_low=-0.02, level=(1.4, 1.2, 1.6), psi=0.4, left=("arr",)))
     text = said(intelligence.model_section(doubtful))

@@ -15,6 +15,7 @@ from revops_helpers.intelligence.passport import TOP, Examined, Outcome, Passpor
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods.logistic import expit
 from revops_helpers.metrics.dimensions import NOT_RECORDED
+from revops_helpers.metrics.facts import by_customer
 from revops_helpers.metrics.reasons import N_
 from revops_helpers.model.company import Company
 
@@ -162,10 +163,10 @@ def _listed(company: Company, scored: pd.DataFrame, outcome: Outcome) -> pd.Data
         owners = owners.filter(owners.account_id.isin(ids)).to_pandas().set_index("account_id").owner_id
         listed["owner_id"] = listed.account_id.map(owners)
     if not company.missing(["subscriptions.renews_on"]):
-        terms = company.table("subscriptions", ("account_id", "starts_on", "ends_on", "renews_on"))
-        runs = [terms.account_id.isin(ids), terms.ends_on.isnull(), terms.renews_on > company.as_of]
-        ahead = terms.filter(*runs).group_by("account_id").agg(renews_on=terms.renews_on.min()).to_pandas()
-        listed["renews_on"] = listed.account_id.map(ahead.set_index("account_id").renews_on)
+        terms = by_customer(company, company.table("subscriptions", ("account_id", "starts_on", "ends_on", "renews_on")))
+        runs = [terms.customer.isin(listed.customer.tolist()), terms.ends_on.isnull(), terms.renews_on > company.as_of]
+        ahead = terms.filter(*runs).group_by("customer").agg(renews_on=terms.renews_on.min()).to_pandas()
+        listed["renews_on"] = listed.customer.map(ahead.set_index("customer").renews_on)
     return listed
 
 

@@ -11,7 +11,7 @@ from revops_helpers.words import figures, parts
 from revops_helpers.words.language import N_, Text, _, count, listing, n_, sentences, value_of, with_interval
 from revops_helpers.words.parts import Part
 from revops_helpers.words.passport import feature_name
-from revops_helpers.words.phase import available, upper_first
+from revops_helpers.words.phase import available, lower_first, upper_first
 
 if TYPE_CHECKING:
     from revops_helpers.intelligence.hazards import Hazards
@@ -23,6 +23,11 @@ MORE: Mapping[tuple[str, str], str] = {
     ("churned", "incomplete_handoff"): N_("customers with an incomplete handoff left {ratio} as often"),
     ("expanded", "low_usage"): N_("customers with under half of their seats in use bought more {ratio} as often"),
     ("expanded", "seats_full"): N_("customers whose seats were nearly full bought more {ratio} as often"),
+}
+SHORT: Mapping[str, str] = {
+    "low_usage": N_("Low use of seats"),
+    "incomplete_handoff": N_("Handoff incomplete"),
+    "seats_full": N_("Seats nearly full"),
 }
 BANDS: Mapping[str, str] = {"red": N_("Red"), "yellow": N_("Yellow"), "green": N_("Green")}
 
@@ -40,11 +45,12 @@ def hazards_section(hazards: Hazards) -> Part:
     if not hazards.events:
         return parts.reading(_none(hazards))
     said = [parts.reading(hazards_reading(hazards)), parts.limit(_limit())]
-    told = [(feature_name(r.factor), measured(r, int(r.months))) for r in hazards.ratios.itertuples() if r.status == "ok"]
+    told = [(_(SHORT[r.factor]), measured(r, int(r.months))) for r in hazards.ratios.itertuples() if r.status == "ok"]
     if not told:
         return parts.beside(_rates(hazards), *said)
     alt = listing([_("{name} {ratio}", name=name, ratio=with_interval(ratio)) for name, ratio in told])
-    note = _("Monthly hazard with each trait against without; tenure, year and the other traits held equal. 95% intervals.")
+    traits = listing([lower_first(feature_name(r.factor)) for r in hazards.ratios.itertuples() if r.status == "ok"])
+    note = _("Monthly hazard with each trait against without, tenure, year and the other held equal: {traits}.", traits=traits)
     better = "lower" if hazards.outcome == "churned" else "higher"
     drawn = parts.picture(figures.bars(told, reference=1.0, better=better), _title(hazards), note, alt)
     return parts.stack(parts.beside(drawn, *said), parts.details(_("By tenure and by year"), _rates(hazards)))

@@ -92,7 +92,7 @@ def _outlook_line(about: Text, outlook: Outlook | Unavailable, reading) -> Text:
         return (
             _("**{about}:** {verdict}", about=about, verdict=verdict(outlook.passport)) if not outlook.passport.use else Text("")
         )
-    tested = _("Out of time the model ranks {auc} of pairs rightly.", auc=_pairs(outlook.passport.auc))
+    tested = _("On months it had not seen, the model ranks {auc} of pairs rightly.", auc=_pairs(outlook.passport.auc))
     return sentences(reading(outlook), tested)
 
 

@@ -34,7 +34,7 @@ PURPOSE: Mapping[str, str] = {
     "expanded": N_("Rank customers by the chance that they buy more within {months} months, asked or not"),
 }
 ABOUT: Mapping[str, str] = {"churned": N_("who leaves"), "expanded": N_("who buys more")}
-RIVALS: Mapping[str, str] = {"tenure": N_("Time as a customer alone"), "health": N_("Health score alone")}
+RIVALS: Mapping[str, str] = {"tenure": N_("Tenure alone"), "health": N_("Health score alone")}
 FEATURES: Mapping[str, str] = {
     "first_year": N_("All months ahead in the first year, against none"),
     "low_usage": N_("Under half of the seats in use"),
@@ -67,26 +67,20 @@ def verdict(passport: Passport) -> Text:
 def passport_section(passport: Passport) -> Part:
     """Verdict, passport, and the test against what is simpler; no scores where the verdict is against it."""
     said = [parts.reading(verdict(passport)) if passport.use else parts.warning(verdict(passport))]
-    grid = parts.table([_("Passport"), ""], _rows(passport), name=_("Passport of the model of {about}", about=_about(passport)))
+    facts = parts.points(_("Passport of the model of {about}", about=_(ABOUT[passport.outcome])), _facts(passport))
     if passport.auc.value is None:
-        return parts.beside(grid, *said, parts.limit(_few(passport)))
+        return parts.stack(*said, facts, parts.limit(_few(passport)))
     shown = [_rivals(passport), *said, parts.limit(sentences(_beyond(passport), _level(passport)))]
     drawn = parts.beside(*shown)
     if not passport.use:
-        return parts.stack(drawn, grid)
-    return parts.stack(drawn, parts.beside(grid, _features(passport)))
+        return parts.stack(drawn, facts)
+    return parts.stack(drawn, parts.beside(facts, _features(passport)))
 
 
-def _about(passport: Passport) -> Text:
-    return _(ABOUT[passport.outcome])
-
-
-def _rows(passport: Passport) -> list[tuple]:
+def _facts(passport: Passport) -> list[Text]:
     rows = [(_("Purpose"), _(PURPOSE[passport.outcome], months=count(passport.horizon)))]
-    for span, part, name in (
-        (passport.trained, "train", _("Trained on")),
-        (passport.tested, "test", _("Tested on later months")),
-    ):
+    spans = ((passport.trained, "train", _("Trained on")), (passport.tested, "test", _("Tested on later months")))
+    for span, part, name in spans:
         if span is not None:
             seen = passport.seen.loc[part]
             words = {"first": month(span[0]), "last": month(span[1]), "customers": count(seen.customers)}
@@ -99,7 +93,7 @@ def _rows(passport: Passport) -> list[tuple]:
             (_("Events per event predicted"), with_interval(passport.in_the_large)),
             (_("Events in the tenth with the highest chances (chance: 10%)"), with_interval(passport.captured)),
         ]
-    return rows
+    return [_("**{name}:** {fact}", name=name, fact=fact) for name, fact in rows]
 
 
 def _few(passport: Passport) -> Text:
@@ -159,7 +153,7 @@ def _features(passport: Passport) -> Part:
         for row in passport.features.itertuples()
     ]
     heads = [_("Feature"), _("Odds"), _("On record"), _("Drift (PSI)")]
-    grid = parts.table(heads, rows, name=_("What the model of {about} weighs", about=_about(passport)))
+    grid = parts.table(heads, rows, name=_("What the model of {about} weighs", about=_(ABOUT[passport.outcome])))
     moved = [feature_name(row.feature) for row in passport.features.itertuples() if row.psi > DRIFTED]
     note = _("Odds: how they change with the feature, all else equal; drawn towards 1 where the data say little.")
     if moved:
