@@ -146,6 +146,7 @@ def test_nothing_of_the_data_becomes_markup_or_a_formula(published):
 
 def test_some_notebooks_alone_still_have_an_index(company, notebooks):
     folder = review(request(company, notebooks, notebooks=("01",)))
+    assert folder.name == "2026-06-30-only-01" and not (folder.parent / "latest").exists()
     assert not (folder / "00_executive_review.html").exists()
     assert 'href="01_audit.html"' in (folder / "index.html").read_text()
 
@@ -182,7 +183,7 @@ def test_a_gate_that_does_not_hold_publishes_nothing(company, notebooks):
         notebook(OPEN, HEAD, FINDING.replace("01_audit#audit", "02_gone#here")), notebooks / "00_executive_review.ipynb"
     )
     with pytest.raises(ReviewFailed, match=r"links to '02_gone\.html#here', which is not there"):
-        review(request(company, notebooks, notebooks=("00",)))
+        review(request(company, notebooks))
     assert not (notebooks.parent / "reports/2026-06-30").exists()
     assert (notebooks.parent / "reports/.failed/2026-06-30/index.html").exists()
 
@@ -221,7 +222,7 @@ def test_an_as_of_after_the_data_is_published_with_where_the_data_ends_on_top(co
 
 
 def test_without_a_date_the_review_is_about_the_newest_closed_month_of_the_data(company, notebooks):
-    folder = review(Request(str(company), out=notebooks.parent / "reports", folder=notebooks, notebooks=("01",)))
+    folder = review(Request(str(company), out=notebooks.parent / "reports", folder=notebooks))
     assert folder.name == "2026-06-30"
 
 

@@ -128,7 +128,10 @@ def _told_more(request: Request) -> list[str]:
     segment = [f"segment-{request.segment}"] if request.segment else []
     language = [request.language] if request.language not in ("", own) else []
     people = ["show-people"] if request.show_people else []
-    return [*period, *segment, *language, *people, *(f"{name}-{value}" for name, value in sorted(request.more.items()))]
+    every, some = (set(run.find(request.folder or run.NOTEBOOKS, names)) for names in ((), request.notebooks))
+    short = sorted(stem.partition("_")[0] if stem[0].isdigit() else stem for stem in some)
+    only = [f"only-{'-'.join(short)}"] if some != every else []
+    return [*period, *segment, *language, *people, *only, *(f"{name}-{value}" for name, value in sorted(request.more.items()))]
 
 
 def _given(request: Request) -> dict[str, Any]:
