@@ -10,15 +10,17 @@ import nbformat
 import pytest
 
 from revops_helpers.metrics.measure import catalogue
-from revops_helpers.words import executive, foundation, intelligence, optimization
+from revops_helpers.words import alignment, executive, foundation, intelligence, optimization, planning
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in sorted(FOLDER.glob("*.ipynb"))}
 PHASES = {
     "00_executive_review": executive,
     "01_foundation_audit": foundation,
+    "02_process_alignment": alignment,
     "03_optimization": optimization,
     "04_predictive_intelligence": intelligence,
+    "05_growth_planning": planning,
 }
 ALLOWED = ("revops_helpers", "ibis", "pandas", "seaborn")  # what a notebook may import: the package, and what explore shows
 each = pytest.mark.parametrize("name", sorted(NOTEBOOKS))
@@ -112,12 +114,14 @@ def test_the_phase_words_that_a_report_calls_exist(name):
 def test_what_findings_point_at_is_an_anchor_of_the_report(name):
     anchors = {tag.removeprefix("anchor:") for cell in NOTEBOOKS[name].cells for tag in tags(cell) if tag.startswith("anchor:")}
     wanted = {"01_foundation_audit": {"arr", "billing", "checks", "quarantine", "duplicates"},
-              "03_optimization": {"gap", "stages", "standing", "coverage"}}.get(name, set())  # fmt: skip
+              "02_process_alignment": {"response", "speed", "agreements", "leaving", "credit"},
+              "03_optimization": {"gap", "stages", "standing", "coverage"},
+              "05_growth_planning": {"cascade", "capacity", "quotas", "habits"}}.get(name, set())  # fmt: skip
     assert wanted <= anchors
 
 
 def test_the_metrics_that_findings_should_move_are_in_the_catalogue():
-    source = "".join(Path(module.__file__).read_text(encoding="utf-8") for module in (foundation, optimization))
+    source = "".join(Path(module.__file__).read_text(encoding="utf-8") for module in (foundation, alignment, optimization, planning))
     named = {node.value.value for node in ast.walk(ast.parse(source.replace("from __future__ import annotations", "")))
              if isinstance(node, ast.keyword) and node.arg == "metric" and isinstance(node.value, ast.Constant)}  # fmt: skip
     assert named <= set(catalogue())

@@ -12,9 +12,12 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from revops_helpers.review.build import Request, review
+from revops_helpers.review.collect import payloads
 from revops_helpers.review.gates import read_page
 from revops_helpers.review.kernels import EVERY_KERNEL, EVERY_NOTEBOOK
 from revops_helpers.review.run import NOTEBOOKS, find
+from revops_helpers.words.readiness import GATES
+from revops_helpers.words.roles import roles
 from tests.seen import phrases, seen_in
 
 # Libraries that take long to load, and the notebooks whose analyses and figures use them. Nothing else may load them.
@@ -22,6 +25,7 @@ DRAWS = {"matplotlib", "seaborn"}
 USES = {
     "00_executive_review": {*DRAWS, "scipy", "statsmodels", "lifelines"},
     "01_foundation_audit": {"scipy", "lifelines"},
+    "02_process_alignment": {*DRAWS, "scipy", "statsmodels", "lifelines"},
     "03_optimization": {*DRAWS, "scipy", "statsmodels", "lifelines"},
 }
 HEAVY = sorted({*DRAWS, "scipy", "statsmodels", "lifelines", "sklearn", "openpyxl", "papermill", "plotly"})
@@ -66,6 +70,29 @@ def test_no_portuguese_message_is_on_an_english_page(published):
     pages = {path.stem: seen_in(path.read_text(encoding="utf-8")) for path in published.glob("*.html")}
     ours = phrases("pt_BR", longer=20)
     assert len(ours) > 500 and {(name, text) for name, page in pages.items() for text in ours if text in page} == set()
+
+
+@pytest.mark.slow
+def test_every_page_shows_the_numbers_of_the_table_of_metrics(published):
+    metrics = pd.read_csv(published / "tables/metrics.csv", keep_default_na=False)
+    whole = metrics[(metrics.dimension == "") & (metrics.period_start == "2026-01-01") & (metrics.period_end == "2026-09-30")]
+    told, seen = dict(zip(whole.metric, whole.value, strict=True)), {}
+    for file in sorted((published / "notebooks").rglob("*.ipynb")):
+        for part in payloads(nbformat.read(file, as_version=4)):
+            if part["kind"] in ("scorecard", "tiles"):
+                seen |= {(file.stem, row["metric"]): row["value"] for row in part["rows"] if row["metric"] not in GATES}
+    assert {page for page, _metric in seen} >= {*roles(), "00_executive_review", "03_optimization"}
+    differ = {
+        at: value for at, value in seen.items() if value is not None and float(told[at[1]]) != pytest.approx(value, rel=1e-9)
+    }
+    assert differ == {} and len(seen) > 100
+
+
+@pytest.mark.slow
+def test_every_role_has_a_page_that_the_index_leads_to(published):
+    index = (published / "index.html").read_text()
+    assert {path.stem for path in (published / "dashboards").glob("*.html")} == set(roles())
+    assert all(f'href="dashboards/{role}.html"' in index for role in roles())
 
 
 @pytest.mark.slow
