@@ -118,9 +118,10 @@ def test_a_measurement_shows_the_digits_that_its_interval_supports(m, value, int
 
 def test_an_interval_that_crosses_zero_is_written_with_a_word_in_both_languages():
     m = Measurement(0.01, low=-0.02, high=0.04, unit="percent")
-    assert shown(say.with_interval(m)) == "1.0% [−2.0 to 4.0]"
+    gap = Measurement(0.114, low=0.087, high=0.14, unit="points")
+    assert [shown(say.with_interval(x)) for x in (m, gap)] == ["1.0% [−2.0 to 4.0]", "11.4 pp [8.7–14.0]"]
     use("pt_BR")
-    assert shown(say.with_interval(m)) == "1,0% [−2,0 a 4,0]"
+    assert [shown(say.with_interval(x)) for x in (m, gap)] == ["1,0% [−2,0 a 4,0]", "11,4 p.p. [8,7–14,0]"]
 
 
 def test_an_unknown_language_is_refused_and_none_means_english():

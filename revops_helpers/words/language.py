@@ -196,7 +196,7 @@ def interval_of(m: Measurement) -> Quantity:
         return Quantity(f"{sign}{GAP}{in_unit_of(m, bound)}")
     if m.unit == "money":
         return _money_interval(m)
-    low, high = (re.sub(r"[^\d.,−+]+$", "", in_unit_of(m, bound)) for bound in (m.low, m.high))
+    low, high = (re.sub(r"\D+$", "", in_unit_of(m, bound)) for bound in (m.low, m.high))
     return _between(low, high, m.low < 0)
 
 

@@ -164,6 +164,8 @@ def score_title(rows: Sequence[parts.ScoreRow]) -> str:
             len(judged),
             **words,
         )
+    elif len(judged) == 1:
+        missed = _("The one measure with a target misses it")
     else:
         missed = n_(
             "{behind} of {all} measures misses its target", "{behind} of {all} measures miss their target", behind, **words
