@@ -121,7 +121,8 @@ def test_what_findings_point_at_is_an_anchor_of_the_report(name):
 
 
 def test_the_metrics_that_findings_should_move_are_in_the_catalogue():
-    source = "".join(Path(module.__file__).read_text(encoding="utf-8") for module in (foundation, alignment, optimization, planning))
+    phases = (foundation, alignment, optimization, planning)
+    source = "".join(Path(module.__file__).read_text(encoding="utf-8") for module in phases)
     named = {node.value.value for node in ast.walk(ast.parse(source.replace("from __future__ import annotations", "")))
              if isinstance(node, ast.keyword) and node.arg == "metric" and isinstance(node.value, ast.Constant)}  # fmt: skip
     assert named <= set(catalogue())

@@ -123,7 +123,7 @@ def test_capacity_tells_hires_and_their_date_or_that_none_are_needed():
     few = simulate(certain(people=8, arr=75_010_00.0), cascade(), date(2026, 9, 30))
     assert text_of(hires_words(few)) == "For a 50% chance 2 hires have to begin by Dec 2026."
     text = text_of(capacity_section(few))
-    assert "Short by R$ 1.8 M" in text and "under 0.1% of simulated years" in text
+    assert "Short by R$ 1.80 M" in text and "under 0.1% of simulated years" in text
     enough = simulate(certain(people=20, arr=75_010_00.0), cascade(), date(2026, 9, 30))
     assert text_of(hires_words(enough)) == "An even chance needs no hire." and "beyond chance" in text_of(
         capacity_section(enough)
@@ -141,7 +141,7 @@ def test_findings_are_full_and_claim_no_gain():
     for finding in found.values():
         assert finding.phase == "planning" and finding.stake.value is None and finding.kind == "cost"
         assert finding.metric in catalogue() and finding.evidence.startswith("05_growth_planning#") and finding.owner
-    assert "u1 0.6" in text_of(found["forecast_habits"].headline) and "u4 1.6" in text_of(found["forecast_habits"].headline)
+    assert "u1 0.58×" in text_of(found["forecast_habits"].headline) and "u4 1.62×" in text_of(found["forecast_habits"].headline)
     assert "2 hires have to begin by Dec 2026" in text_of(found["capacity_short"].action)
 
 
