@@ -434,7 +434,7 @@ def test_needs_gather_the_columns_of_a_table():
     ("values", "title"),
     [
         ([(0.5, None)], "No measure has a target to be judged by"),
-        ([(0.1, 0.5)], "One of one measures misses its target"),
+        ([(0.1, 0.5)], "The one measure with a target misses it"),
         ([(0.5, 0.5)], "The one measure with a target does not miss it"),
         ([(0.1, 0.5), (0.2, 0.5), (0.9, 0.5)], "Two of three measures miss their target; one meets it beyond doubt"),
         ([(0.9, 0.5), (0.9, 0.5)], "None of two measures with a target misses it; two meet it beyond doubt"),
