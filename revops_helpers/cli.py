@@ -37,6 +37,10 @@ class _Doors(click.Group):
         except Failed as failure:
             _say(str(failure))
             context.exit(1)
+        except OSError as error:
+            what = f"{error.filename or 'a file'}: {error.strerror or error}"
+            _say(f"{what}; nothing was published, and earlier reviews are as they were")
+            context.exit(1)
 
 
 class Failed(Exception):
@@ -67,6 +71,7 @@ def _list(context: click.Context, option: click.Parameter, value: str) -> tuple[
 @click.option("--out", type=click.Path(path_type=Path), default="reports", show_default=True, help="where reviews are published")
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="notebooks at a time")
 @click.option("--compare", default="", metavar="DATE", help="an earlier review, or none; else the newest earlier one of its kind")
+@click.option("--show-people", is_flag=True, help="name people in the lists, instead of giving their ids")
 @click.option("-p", "--parameter", "more", nargs=2, multiple=True, metavar="NAME VALUE", help="any other parameter of a notebook")
 def review(more: tuple[tuple[str, str], ...], language: str | None, **given) -> None:
     """Run the notebooks on DATA (a folder with company.yml, or the word sample) and publish the review."""

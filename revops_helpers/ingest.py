@@ -6,20 +6,23 @@ rename, so that a run that is stopped leaves nothing and two processes may race.
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from revops_helpers.model.personal import KEY
-from revops_helpers.settings import Settings
+from revops_helpers.settings import InputError, Settings
 from revops_helpers.sources.entries import Entry
 
-UNUSED_DAYS = 30
+UNUSED_DAYS, BEGUN_SECONDS = 30, 5
 CODE = ("settings.py", "engine.py", "ingest.py", "model", "sources")
 
 
@@ -28,8 +31,12 @@ def cache_folder() -> Path:
     given = os.environ.get("REVOPS_CACHE")
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = Path(given) if given else base / "revops-workbook"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.chmod(0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+    except OSError as error:
+        said = f"{folder}: what was read cannot be kept there ({error.strerror}); name another folder in REVOPS_CACHE"
+        raise InputError(said) from None
     return folder
 
 
@@ -41,14 +48,28 @@ def ingested(data: Path, settings: Settings, entries: list[Entry]) -> Path:
     if (target / "meta.json").exists():
         os.utime(target)
         return target
-    work = Path(tempfile.mkdtemp(prefix=".ingest-", dir=cache))
-    try:
+    _forget_unused(cache)
+    with _work(cache) as work:
         _write(data, settings, entries, hashes, work)
         _publish(work, target)
+    return target
+
+
+@contextmanager
+def _work(cache: Path) -> Iterator[Path]:
+    """A folder to write in, locked while its process lives and gone when it ends."""
+    import duckdb
+
+    work = Path(tempfile.mkdtemp(prefix=".ingest-", dir=cache))
+    handle = os.open(work, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield work
+    except duckdb.IOException as error:
+        raise OSError(errno.EIO, str(error).splitlines()[0], str(cache)) from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    _forget_unused(cache)
-    return target
+        os.close(handle)
 
 
 def _write(data: Path, settings: Settings, entries: list[Entry], hashes: dict[str, str], work: Path) -> None:
@@ -87,11 +108,27 @@ def _publish(work: Path, target: Path) -> None:
 
 
 def _forget_unused(cache: Path) -> None:
-    """Remove what no review has opened for a month: exports are personal data."""
-    limit = time.time() - UNUSED_DAYS * 86_400
-    for folder in cache.iterdir():
-        if folder.is_dir() and folder.stat().st_mtime < limit:
-            shutil.rmtree(folder, ignore_errors=True)
+    """Remove what no review has opened for a month, and at once what a run left that was killed: exports are personal data."""
+    now = time.time()
+    for path in cache.iterdir():
+        with suppress(FileNotFoundError):  # another process is at it too
+            age = now - path.stat().st_mtime
+            if path.is_dir() and (age > UNUSED_DAYS * 86_400 or (path.name.startswith(".ingest-") and not _is_held(path, age))):
+                shutil.rmtree(path, ignore_errors=True)
+            if path.name.startswith(".hashes-") and age > BEGUN_SECONDS:
+                path.unlink()
+
+
+def _is_held(work: Path, age: float) -> bool:
+    """Whether a living process writes here, or may just have made it and not locked it yet."""
+    handle = os.open(work, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return age < BEGUN_SECONDS and not any(work.iterdir())
 
 
 # ---- fingerprints
@@ -134,7 +171,7 @@ def _hashes(cache: Path, files: Iterable[Path]) -> dict[str, str]:
         hashes[str(file)] = known.get(key) or fresh.setdefault(key, _sha256(file))
     if fresh:
         alive = {key: value for key, value in known.items() if Path(key.split("|")[0]).exists()}
-        with tempfile.NamedTemporaryFile("w", dir=cache, delete=False, encoding="utf-8") as stream:
+        with tempfile.NamedTemporaryFile("w", prefix=".hashes-", dir=cache, delete=False, encoding="utf-8") as stream:
             json.dump(alive | fresh, stream)
         Path(stream.name).replace(index_file)
     return hashes
