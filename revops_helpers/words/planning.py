@@ -21,6 +21,7 @@ from revops_helpers.words.language import (
     value_of,
     with_interval,
 )
+from revops_helpers.words.names import person
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import (
     available,
@@ -102,7 +103,7 @@ def bottom_line(
     else:
         said.append(_("**What the target needs** cannot be told: that needs {needs}.", needs=needs(plan)))
     said += [quotas_reading(asked)] if is_there(asked) else []
-    said += [habits_reading(told, company.as_of)] if is_there(told) else []
+    said += [habits_reading(told, company)] if is_there(told) else []
     said += [budget_reading(price)] if is_there(price) else []
     return parts.bottom_line(said[:5])
 
@@ -207,7 +208,9 @@ def _habits(company: Company, told: Habits | Unavailable) -> Finding | None:
     """People whose commits are off the mark beyond luck, by id."""
     if not is_there(told) or told.named.empty:
         return None
-    who = listing([_("{person} {ratio}", person=str(r.user_id), ratio=value_of(_ratio(r))) for r in told.named.itertuples()])
+    who = listing(
+        [_("{person} {ratio}", person=person(company, r.user_id), ratio=value_of(_ratio(r))) for r in told.named.itertuples()]
+    )
     headline = n_(
         "{n} person commits off the mark: {who} of what came.",
         "{n} people commit off the mark: {who} of what came.",

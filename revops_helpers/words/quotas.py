@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import TYPE_CHECKING
 
 from revops_helpers.measurement import Measurement
@@ -27,6 +26,7 @@ from revops_helpers.words.language import (
     with_interval,
 )
 from revops_helpers.words.language import money as amount
+from revops_helpers.words.names import person
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available
 
@@ -43,11 +43,6 @@ BANDS: Mapping[float, str] = {
 
 
 # --- quotas --------------------------------------------------------------------------------------------------------------
-
-
-def quotas_title(found: Quotas) -> Text:
-    """What share of the quotas was met, and by how much they exceed the plan."""
-    return _("{met} of quotas were met; together they reached {share}", met=value_of(found.met), share=value_of(found.attainment))
 
 
 @available(N_("whether quotas fit the plan and who meets them"))
@@ -75,7 +70,7 @@ def quotas_section(found: Quotas, company: Company) -> Part:
     limit = _("Limit: a deal is credited to its owner. One quota is one person and period; few periods do not make a ranking, so "
               "people stand by id.")  # fmt: skip
     said = [parts.reading(quotas_reading(found)), parts.limit(limit)]
-    return parts.stack(parts.beside(grid, spread), *said, *_teams(found, money), _each(found, money))
+    return parts.stack(parts.beside(grid, spread), *said, *_teams(found, money), _each(found, company))
 
 
 def quotas_reading(found: Quotas) -> Text:
@@ -113,9 +108,10 @@ def _teams(found: Quotas, money: str) -> list[Part]:
     return [parts.table([_("Team"), _("People"), _("Quotas"), _("Won"), _("Attainment")], rows)]
 
 
-def _each(found: Quotas, money: str) -> Part:
+def _each(found: Quotas, company: Company) -> Part:
+    money = company.settings.currency
     rows = [
-        (data(r.user_id), count(r.periods), amount(r.quota, money), amount(r.credited, money), percent(r.attainment),
+        (person(company, r.user_id), count(r.periods), amount(r.quota, money), amount(r.credited, money), percent(r.attainment),
          _("has left") if r.left else "")
         for r in found.people.itertuples()
     ]  # fmt: skip
@@ -126,27 +122,17 @@ def _each(found: Quotas, money: str) -> Part:
 # --- forecast habits -----------------------------------------------------------------------------------------------------
 
 
-def habits_title(found: Habits) -> Text:
-    """How many forecast off the mark, beyond luck."""
-    return n_(
-        "One of {all} people forecasts off the mark, beyond luck",
-        "{n} of {all} people forecast off the mark, beyond luck",
-        len(found.named),
-        all=count(len(found.people)),
-    ) if len(found.named) else _("Nobody's forecast is off the mark beyond luck")  # fmt: skip
-
-
 @available(N_("whether people forecast what comes"))
 def habits_section(found: Habits, company: Company) -> Part:
     """Who commits too little or too much, beyond luck; and the commit with habits taken out."""
-    said = [parts.reading(habits_reading(found, company.as_of))]
+    said = [parts.reading(habits_reading(found, company))]
     limit = _("Limit: mean commit of a period over what the person then won in it. Named only where luck is ruled out for all "
               "people together (Holm, 5%).")  # fmt: skip
     few = n_("{n} person has too few periods to be judged.", "{n} people have too few periods to be judged.", found.too_few)
     said.append(parts.limit(sentences(limit, few if found.too_few else "")))
     if found.named.empty:
         return parts.stack(*said)
-    rows = [(data(r.user_id), count(r.periods), _habit(r), _verdict(r)) for r in found.named.itertuples()]
+    rows = [(person(company, r.user_id), count(r.periods), _habit(r), _verdict(r)) for r in found.named.itertuples()]
     grid = parts.table([_("Person"), _("Periods"), _("Commit ÷ won"), _("Habit")], rows, name=_("Forecast habits"))
     return parts.beside(grid, *said)
 
@@ -159,9 +145,11 @@ def _verdict(row) -> Text:
     return _("commits too much") if row.ratio > 1 else _("commits too little")
 
 
-def habits_reading(found: Habits, as_of: date) -> Text:
+def habits_reading(found: Habits, company: Company) -> Text:
     """Who, and what the commit becomes."""
-    who = listing([_("{person} {ratio}", person=data(r.user_id), ratio=ratio(r.ratio, 2)) for r in found.named.itertuples()])
+    who = listing(
+        [_("{person} {ratio}", person=person(company, r.user_id), ratio=ratio(r.ratio, 2)) for r in found.named.itertuples()]
+    )
     first = (
         _("**Beyond luck: {who}** of what they then won.", who=who)
         if len(found.named)
@@ -169,7 +157,7 @@ def habits_reading(found: Habits, as_of: date) -> Text:
     )
     every = _("All together commit {ratio} of what is won.", ratio=with_interval(found.everyone)) if found.everyone.value else ""
     words = {"period": span(found.current), "commit": value_of(found.commit), "corrected": with_interval(found.corrected)}
-    if under_way(found, as_of):
+    if under_way(found, company.as_of):
         last = _("The commit for {period} is {commit}; with habits taken out {corrected}.", **words)
     elif found.came is not None and len(found.people):
         tried = _("Tried on {period}: {commit} was committed, {corrected} with earlier habits taken out.", **words)
