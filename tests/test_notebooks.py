@@ -116,12 +116,13 @@ def test_what_findings_point_at_is_an_anchor_of_the_report(name):
     wanted = {"01_foundation_audit": {"arr", "billing", "checks", "quarantine", "duplicates"},
               "02_process_alignment": {"response", "speed", "agreements", "leaving", "credit"},
               "03_optimization": {"gap", "stages", "standing", "coverage"},
+              "04_predictive_intelligence": {"accounts", "hazards", "growing"},
               "05_growth_planning": {"cascade", "capacity", "quotas", "habits"}}.get(name, set())  # fmt: skip
     assert wanted <= anchors
 
 
 def test_the_metrics_that_findings_should_move_are_in_the_catalogue():
-    phases = (foundation, alignment, optimization, planning)
+    phases = (foundation, alignment, optimization, intelligence, planning)
     source = "".join(Path(module.__file__).read_text(encoding="utf-8") for module in phases)
     named = {node.value.value for node in ast.walk(ast.parse(source.replace("from __future__ import annotations", "")))
              if isinstance(node, ast.keyword) and node.arg == "metric" and isinstance(node.value, ast.Constant)}  # fmt: skip

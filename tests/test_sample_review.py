@@ -23,10 +23,11 @@ from tests.seen import phrases, seen_in
 # Libraries that take long to load, and the notebooks whose analyses and figures use them. Nothing else may load them.
 DRAWS = {"matplotlib", "seaborn"}
 USES = {
-    "00_executive_review": {*DRAWS, "scipy", "statsmodels", "lifelines"},
+    "00_executive_review": {*DRAWS, "scipy", "statsmodels", "lifelines", "sklearn"},
     "01_foundation_audit": {"scipy", "lifelines"},
     "02_process_alignment": {*DRAWS, "scipy", "statsmodels", "lifelines"},
     "03_optimization": {*DRAWS, "scipy", "statsmodels", "lifelines"},
+    "04_predictive_intelligence": {*DRAWS, "scipy", "statsmodels", "sklearn"},
 }
 HEAVY = sorted({*DRAWS, "scipy", "statsmodels", "lifelines", "sklearn", "openpyxl", "papermill", "plotly"})
 LOADED = f"import sys\nprint([name for name in {HEAVY} if name in sys.modules])"

@@ -19,8 +19,9 @@ def recoveries():
 
 
 def test_intervals_cover_what_was_planted(recoveries):
-    """Over eleven drivers, eleven months of ramp and three companies a few of 66 intervals may miss."""
-    assert len(covered(recoveries)) == 22 and sum(covered(recoveries).values()) >= 60
+    """Of some thirty intervals and three companies a few may miss: one in twenty is what 95% says."""
+    found = covered(recoveries)
+    assert len(found) >= 30 and sum(found.values()) >= 0.9 * len(found) * len(SEEDS)
 
 
 def test_the_planted_shortfalls_stand_out_and_the_lead_surplus_too(recoveries):
@@ -47,6 +48,12 @@ def test_the_planted_forecast_habits_are_found_and_the_cascade_gives_its_target(
     found = tallied(recoveries)
     assert found["both people with a forecast habit are named, each the right way"] == len(SEEDS)
     assert found["cascades give the targets again"] == found["quotas ask for more than the plan"] == len(SEEDS)
+
+
+def test_the_planted_hazards_are_told_from_chance_and_both_models_pass_their_test(recoveries):
+    found = tallied(recoveries)
+    assert all(hits == len(SEEDS) for name, hits in found.items() if name.startswith(("churn: ", "expansion: ", "ARR at risk")))
+    assert found["nobody leaves before month 13"] == len(SEEDS)
 
 
 def test_the_page_shows_what_was_missed(recoveries):

@@ -28,7 +28,7 @@ from revops_helpers.sample.truth import truth_of
 from revops_helpers.sample.world import END
 from revops_helpers.settings import read_settings
 from revops_helpers.workspace import SAMPLE
-from tests import truth_alignment, truth_planning
+from tests import truth_alignment, truth_intelligence, truth_planning
 from tests.support import ARROW
 
 SHORTFALLS = ("lead_to_opportunity", "win_rate", "churn")
@@ -45,6 +45,7 @@ USED = (
     "targets",
     *truth_planning.USED,
     *truth_alignment.USED,
+    *truth_intelligence.USED,
 )
 
 
@@ -95,8 +96,10 @@ def recover(seed: int, scale: float = 1.0) -> Recovery:
         **_duplicates(company, truth["duplicates"]),
         **truth_planning.checks(world, company, truth),
         **truth_alignment.checks(world, company, truth),
+        **truth_intelligence.checks(world, company, truth),
     }
-    found = [*truth_planning.intervals(company, truth), *truth_alignment.intervals(company, truth)]
+    rooms = (truth_planning, truth_alignment, truth_intelligence)
+    found = [row for room in rooms for row in room.intervals(company, truth)]
     others = pd.DataFrame(found, columns=INTERVAL)
     return Recovery(seed, share, drivers, checks, others)
 

@@ -33,9 +33,9 @@ TOP = 0.1
 
 # Why a model is not to be used.
 REASONS: Mapping[str, str] = {
-    "no_months": N_("no months are left to test it on"),
-    "no_events": N_("nobody did it"),
-    "all_events": N_("everybody did it"),
+    "no_months": N_("too few months are on record to learn from and be tested on"),
+    "no_events": N_("nobody did it in the months to learn from"),
+    "all_events": N_("everybody did it in the months to learn from"),
     "few_events": N_("too few events to learn from"),
     "few_tested": N_("too few events to be tested on"),
     "chance": N_("on later months it ranks no better than chance"),
