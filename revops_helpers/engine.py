@@ -22,7 +22,7 @@ def _lock(execute, folders: Iterable[Path], scratch: Path | None) -> None:
     listed = ", ".join(quoted(f"{folder.resolve()}/") for folder in folders)
     execute(f"SET memory_limit = {quoted(MEMORY)}")
     execute("SET TimeZone = 'UTC'")
-    execute("SET enable_progress_bar = false")
+    execute("PRAGMA disable_progress_bar")  # as SET it asks for ipywidgets in a notebook
     execute(f"SET temp_directory = {quoted(scratch or '')}")
     execute(f"SET allowed_directories = [{listed}]")
     execute("SET enable_external_access = false")
