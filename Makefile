@@ -44,8 +44,11 @@ lint: setup  ## ruff over code and notebooks
 pytest: setup
 	@$(BIN)/python -m pytest tests -m "not truth" -n 2 --dist loadfile
 
-notebooks: setup  ## every notebook runs on the sample: nbval over all, and one by plain papermill from elsewhere
-	@$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -p no:cacheprovider -n 2 --dist loadfile notebooks
+notebooks: setup  ## every notebook runs on the sample, that of the roles once a role: nbval over all, one by plain papermill
+	@roles="$$(mktemp -d)"; for role in $$($(BIN)/python -c "from revops_helpers.words.roles import roles; print(*roles())"); do \
+	  $(BIN)/papermill notebooks/role_dashboard.ipynb "$$roles/role_$$role.ipynb" -k python3 -p role "$$role" --prepare-only --log-level ERROR || exit 1; done; \
+	  $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -p no:cacheprovider -n 2 --dist loadfile \
+	    --ignore notebooks/role_dashboard.ipynb notebooks "$$roles" ; status=$$?; rm -rf "$$roles"; exit $$status
 	@here="$$PWD"; there="$$(mktemp -d)"; cd "$$there" && \
 	  "$$here/$(BIN)/papermill" "$$here/notebooks/01_foundation_audit.ipynb" "$$there/out.ipynb" -k python3 --no-progress-bar --log-level WARNING && \
 	  echo "plain papermill from another folder: 1 passed" ; status=$$?; rm -rf "$$there"; exit $$status

@@ -82,7 +82,7 @@ def scorecard(rows: Sequence[ScoreRow]) -> Part:
     grid = tag("thead", tag("tr", head, role="row"), role="rowgroup") + tag("tbody", body, role="rowgroup")
     html = _key(set(verdicts), words) + tag("table", grid, class_="score", role="table", aria_label=_("Scorecard"))
     text = "\n".join(f"{plain(r.label)}: {value_of(r.value)} [{interval_of(r.value)}] {words[v]}" for r, v in pairs)
-    held = [{"metric": r.metric, "label": plain(r.label), "verdict": v} for r, v in pairs]
+    held = [{"metric": r.metric, "label": plain(r.label), "verdict": v, "value": r.value.value} for r, v in pairs]
     return Part("scorecard", html, text, {"rows": held})
 
 
