@@ -13,6 +13,7 @@ from revops_helpers.words.language import (
     Text,
     _,
     count,
+    data,
     day,
     listing,
     money,
@@ -22,8 +23,9 @@ from revops_helpers.words.language import (
     value_of,
     with_interval,
 )
+from revops_helpers.words.names import person, record
 from revops_helpers.words.parts import Part
-from revops_helpers.words.passport import named_member, passport_section, reason, verdict
+from revops_helpers.words.passport import passport_section, reason, verdict
 from revops_helpers.words.phase import available, upper_first
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def risk_section(outlook: Outlook) -> Part:
         (row.segment, arr_like(outlook, row.expected, row.low, row.high, row.customers))
         for row in outlook.by_segment.itertuples()
     ]
-    alt = listing([_("{name} {amount}", name=named_member(name), amount=with_interval(amount)) for name, amount in items])
+    alt = listing([_("{name} {amount}", name=data(name), amount=with_interval(amount)) for name, amount in items])
     note = _("ARR expected to be lost by {day}, by segment, with the 95% interval of what will come.", day=until(outlook))
     title = _("{amount} of {arr} is likely to leave", amount=value_of(outlook.expected), arr=value_of(outlook.arr))
     return parts.beside(parts.picture(figures.bars(items, better="neither"), title, note, alt), *said)
@@ -125,10 +127,10 @@ def _grid(rows, company: Company, heads: list, more: list, money_at_risk: bool) 
             if row["reasons"]
             else _("Nothing by itself")
         )
-        line = [named_member(row["account_id"]), money(row["arr"], company.settings.currency), chance]
+        line = [record(company, "accounts", row["account_id"]), money(row["arr"], company.settings.currency), chance]
         line += [money(row["expected"], company.settings.currency)] if money_at_risk else []
         line += [why]
-        line += [named_member(row["owner_id"])] if owned else []
+        line += [person(company, row["owner_id"])] if owned else []
         line += [day(row["renews_on"]) if row["renews_on"] == row["renews_on"] and row["renews_on"] else ""] if dated else []
         lines.append(line)
     return [*heads, *more, *([_("Owner")] if owned else []), *([_("Renews")] if dated else [])], lines

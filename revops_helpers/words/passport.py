@@ -13,7 +13,6 @@ from revops_helpers.words.language import (
     Text,
     _,
     count,
-    data,
     listing,
     month,
     n_,
@@ -185,8 +184,3 @@ _KNOWN = {
     "health": lambda r: _("health score {score}", score=number(r["health"])),
     "first_year": lambda r: _("past its first year"),
 }  # fmt: skip
-
-
-def named_member(value: object) -> Text:
-    """A value of data as text."""
-    return data("" if value is None or value != value else str(value))
