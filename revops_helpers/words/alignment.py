@@ -100,7 +100,7 @@ def score_section(company: Company) -> Part:
     """What the teams have agreed, measured; against target and the year before."""
     rows = [row for row in score_rows(company, SCORED) if row.value.value is not None]
     if not rows:
-        return parts.unavailable(_("leads or onboardings"), _("the scorecard"))
+        return parts.unavailable(_("leads (first_contact_at) or onboardings (accepted_at)"), _("the scorecard"))
     return parts.stack(parts.section(score_title(rows), anchor="scorecard", short=_("Scorecard")), parts.scorecard(rows))
 
 
