@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from revops_helpers.methods.survival import aalen_johansen, annualised, cure_model, expected_lifetime, kaplan_meier, time_to_win
 
@@ -57,6 +61,34 @@ def test_late_entry_takes_records_out_of_the_risk_before_they_were_watched():
 def test_a_curve_that_ends_before_the_late_ones_enter_is_refused():
     with pytest.raises(ValueError, match="watched early"):
         kaplan_meier([2, 5, 6], [1, 1, 0], entry=[0, 3, 3])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 8), st.integers(0, 30), st.booleans(), st.integers(1, 9)), min_size=1, max_size=40),
+    st.booleans(),
+)
+def test_the_curve_and_its_interval_are_those_of_lifelines(rows, late):
+    from lifelines import KaplanMeierFitter
+    from lifelines.exceptions import StatError
+
+    entry, watched, seen, weights = map(np.array, zip(*rows, strict=True))
+    entry = entry if late else np.zeros(len(rows), int)
+    duration = entry + watched + (1 if late else 0)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            oracle = KaplanMeierFitter().fit(duration, seen, entry=entry if late else None, weights=weights)
+    except StatError:
+        with pytest.raises(ValueError, match="watched early"):
+            kaplan_meier(duration, seen, entry, weights)
+        return
+    curve = kaplan_meier(duration, seen, entry if late else None, weights)
+    band = oracle.confidence_interval_.loc[curve.times]
+    assert curve.survival == pytest.approx(oracle.survival_function_.loc[curve.times].iloc[:, 0].to_numpy(), abs=1e-12)
+    assert curve.low == pytest.approx(band.iloc[:, 0].to_numpy(), abs=1e-9)
+    assert curve.high == pytest.approx(band.iloc[:, 1].to_numpy(), abs=1e-9)
+    assert (curve.n, curve.events) == (weights.sum(), weights[seen].sum())
 
 
 def won_lost_and_open(rng, n=400, horizon=270):
