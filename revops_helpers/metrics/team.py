@@ -48,7 +48,7 @@ METRICS = (
         "that tenured sellers won in the same months.",
         formula="Kaplan-Meier median of the months to the first three-month mean ≥ 0.8 × that of sellers of 12 months or more",
         source="HR: people; CRM: deals",
-        needs=(*sellers.SELLERS, *CLOSED),
+        needs=tuple(dict.fromkeys((*sellers.SELLERS, *CLOSED))),
         estimator="median",
         timing="Full calendar months after the one of hiring, up to the end of the period.",
         edge_cases=f"Those who left or are still ramping count as not there yet. {WHO} Luck can carry a seller over the line.",
