@@ -18,7 +18,7 @@ from revops_helpers.words.readiness import GATES
 from revops_helpers.words.roles import Role
 from revops_helpers.words.views import view
 
-ACTIONS = 3  # findings on a page of one sheet
+ACTIONS = 3  # findings on a page of one sheet; one fewer beside a list
 SHORT: Mapping[str, str] = {
     "deals": N_("Deals"),
     "team": N_("Team"),
@@ -108,7 +108,8 @@ def acts(company: Company, role: Role) -> Part:
 def _findings(company: Company, role: Role) -> list[Finding]:
     owners = {owner_of(company, function) for function in role.acts_for}
     found = actions.all_findings(company, role.findings)
-    return ranked([finding for finding in found if not owners or finding.owner in owners])[:ACTIONS]
+    mine = [finding for finding in found if not owners or finding.owner in owners]
+    return ranked(mine)[: ACTIONS - bool(role.lists)]
 
 
 def lists(company: Company, role: Role, member: str = "") -> list[Part]:

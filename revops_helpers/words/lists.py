@@ -18,7 +18,7 @@ from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, is_there, needs
 
 MOST = 6  # rows of a list on a page of its own; the phase reports have more
-FEWER = 4  # where it shares the page with another
+FEWER, FEWEST = 4, 3  # beside findings, and beside another list
 TEAM = ("new_arr_won", "deals_won", "win_rate", "pipeline")
 BY_SOURCE = ("leads", "lead_conversion_90d", "lead_to_won", "never_contacted")
 MOVES: Mapping[str, str] = {
@@ -198,7 +198,7 @@ def _renewals_table(found, company: Company) -> Part:
 
     if found.customers.empty:
         return parts.reading(_("No customer's term ends by {until}.", until=day(found.until)))
-    return _capped(found.customers, table)
+    return _capped(found.customers, table, FEWER)
 
 
 def arr_tie(company: Company, member: str = "") -> View:
@@ -219,7 +219,7 @@ def checks(company: Company, member: str = "") -> View:
     found = company.ask(hygiene)
     if not is_there(found):
         return View(None, checks_section(found, company))
-    shown = checks_table(found, company, FEWER)
+    shown = checks_table(found, company, FEWEST)
     if not found.pipeline_at_risk.value:
         return View(None, shown)
     risk = found.pipeline_at_risk
@@ -244,4 +244,4 @@ def refused(company: Company, member: str = "") -> View:
     rows = company.quarantine
     n = 0 if rows is None else len(rows)
     title = n_("{n} row was refused when read", "{n} rows were refused when read", n) if n else _("No row was refused")
-    return View(title, quarantine_table(company, FEWER))
+    return View(title, quarantine_table(company, FEWEST))

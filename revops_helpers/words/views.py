@@ -68,7 +68,7 @@ def year(company: Company, member: str = "") -> View:
     forecast = company.ask(year_forecast)
     said = [parts.reading(text) for text in gap_words.why(found)]
     heading = gap_words.fan_title(found, forecast if is_there(forecast) and len(forecast.months) else None)
-    return View(heading, parts.beside(gap_words.fan(found, forecast, 280), *said))
+    return View(heading, parts.beside(gap_words.fan(found, forecast, 240), *said))
 
 
 def stages(company: Company, member: str = "") -> View:
@@ -115,7 +115,7 @@ def fields(company: Company, member: str = "") -> View:
 def _fields(found) -> View:
     if not is_there(found) or found.completeness.empty:
         return View(None, parts.unavailable(_("leads, accounts or deals"), _("which fields are filled")))
-    rows = found.completeness.sort_values(["share", "table", "column"]).head(MOST)
+    rows = found.completeness.sort_values(["share", "table", "column"]).head(MOST - 1)
     items = [
         (f"{x.table}.{x.column}", Measurement(x.share, n=int(x.tested), low=x.low, high=x.high, unit="percent"))
         for x in rows.itertuples()
