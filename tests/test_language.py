@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revops_helpers.measurement import Measurement
+from revops_helpers.metrics.dimensions import NOT_RECORDED
 from revops_helpers.periods import Period
 from revops_helpers.settings import InputError
 from revops_helpers.words import extract, messages
@@ -159,6 +160,12 @@ def test_data_inside_a_sentence_never_becomes_bold():
 
 def test_a_sentence_inside_a_sentence_keeps_its_bold():
     assert rich(_("So: {inner}", inner=_("**now**"))) == "So: <strong>now</strong>"
+
+
+def test_what_is_not_recorded_is_said_in_the_readers_language():
+    assert messages.NOT_RECORDED == NOT_RECORDED and say.data(NOT_RECORDED) == NOT_RECORDED
+    use("pt_BR")
+    assert say.data(NOT_RECORDED) == "(não registrado)"
 
 
 def test_data_with_braces_is_not_a_field():

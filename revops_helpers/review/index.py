@@ -13,7 +13,7 @@ from revops_helpers.model.tables import TABLES, Table
 from revops_helpers.periods import month_end
 from revops_helpers.review.collect import Report, role_of
 from revops_helpers.words.below import translated
-from revops_helpers.words.language import _, count, day, listing, money, percent
+from revops_helpers.words.language import _, count, day, listing, money, n_, percent
 from revops_helpers.words.markup import Part, esc, tag
 from revops_helpers.words.parts import details, ledger_table, note, section, stack, warning
 from revops_helpers.words.roles import roles
@@ -116,8 +116,12 @@ def _refused(quarantine: pd.DataFrame | None) -> str:
         return _("No row was refused.")
     counted = quarantine.groupby(["rule", "table"], sort=True).size()
     rule, table = counted.idxmax()
-    return _(
-        "The largest reason for refusal: {n} rows of {table}: {rule}.", n=count(counted.max()), table=table, rule=translated(rule)
+    return n_(
+        "The largest reason for refusal: {n} row of {table}: {rule}.",
+        "The largest reason for refusal: {n} rows of {table}: {rule}.",
+        int(counted.max()),
+        table=table,
+        rule=translated(rule),
     )
 
 

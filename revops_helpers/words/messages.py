@@ -19,6 +19,7 @@ from revops_helpers.settings import LANGUAGES, InputError
 
 FOLDER = Path(__file__).parent / "locale"
 DOMAIN = "revops"
+NOT_RECORDED = "(not recorded)"  # the member of a cut for what no record says, as metrics.dimensions writes it
 STAR = "\ue000"  # stands for an asterisk of data until a part is drawn, so that data never becomes **bold**
 
 _now = {"language": "en"}
@@ -100,6 +101,8 @@ def clean(text: object) -> str:
 
 def data(text: object) -> Text:
     """A value of data as text that cannot become markup: asterisks guarded, right-to-left text isolated."""
+    if text == NOT_RECORDED:
+        return _(NOT_RECORDED)
     plain = clean(text).replace("\u2068", "").replace("\u2069", "").replace("*", STAR)
     if any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in plain):
         plain = f"\u2068{plain}\u2069"
