@@ -122,7 +122,8 @@ def _opened(stored: Path, settings: Settings, as_of: date | None, period: Period
 
 
 def _frame(backend: Backend, stored: Path, name: str) -> pd.DataFrame:
-    return backend.raw_sql(f"SELECT * FROM read_parquet({quoted(stored / f'_{name}.parquet')})").df()
+    rows = backend.raw_sql(f"SELECT * FROM read_parquet({quoted(stored / f'_{name}.parquet')})")
+    return rows.to_arrow_table().to_pandas() if name == "quarantine" else rows.df()  # there may be a million refused rows
 
 
 class Stored(Mapping[str, ibis.Table]):

@@ -29,7 +29,7 @@ ENGINE_TYPE |= {"date": "DATE", "time": "TIMESTAMP"}
 QUARANTINE = ("table", "source", "file", "line", "column", "rule", "advice", "raw")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A record that never became a row: where it stands, why, what to do, and its text."""
 
@@ -258,19 +258,23 @@ class _Checked:
         return pd.DataFrame(rows, columns=["table", "source", "unit", "read", "quarantined"])
 
     def _quarantine(self, i: int) -> pd.DataFrame:
+        """The refused rows, endless texts cut; in columns, since there may be a million of them."""
         part = self.parts[i]
-        fields = ", ".join(f"{quoted(c)}: {rules.raw(c)}" for c in part.columns)
+        fields = ", ".join(f"{quoted(c)}: left({rules.raw(c)}, {personal.LONGEST})" for c in part.columns)
         found = self.connection.execute(
-            f"SELECT t._file, t._line, b._check, b._column, to_json({{{fields}}})::VARCHAR FROM ({self._texts(part)}) t "
+            f"SELECT coalesce(t._file, {quoted(part.label)}) AS file, t._line AS line, b._check, "
+            f"coalesce(b._column, '') AS _column, to_json({{{fields}}})::VARCHAR AS raw FROM ({self._texts(part)}) t "
             f"JOIN (FROM bad WHERE _part = {i}) b USING (_row) ORDER BY t._row"
-        ).fetchall()
-        rows = [
-            (self.spec.name, part.source, r.file, r.line, "", r.rule, r.advice, json.dumps({"text": r.raw})) for r in part.refused
-        ]
-        for file, line, check, column, text in found:
-            column, rule, advice = self._words(i, check, column)
-            rows.append((self.spec.name, part.source, file or part.label, line, column, rule, advice, text))
-        return pd.DataFrame(rows, columns=list(QUARANTINE)).astype({"line": "Int64"})
+        )
+        found = found.to_arrow_table().to_pandas()
+        broken = found[["_check", "_column"]].drop_duplicates()
+        said = [self._words(i, check, column) for check, column in broken.itertuples(index=False)]
+        words = pd.DataFrame(said, columns=["column", "rule", "advice"], index=broken.index)
+        found = found.merge(pd.concat([broken, words], axis=1), on=["_check", "_column"], how="left")
+        lost = pd.DataFrame({name: [getattr(r, name) for r in part.refused] for name in ("file", "line", "rule", "advice")})
+        lost["raw"] = [json.dumps({"text": r.raw[: personal.LONGEST]}) for r in part.refused]
+        both = pd.concat([lost.assign(column=""), found], ignore_index=True) if len(lost) else found
+        return both.assign(table=self.spec.name, source=part.source)[list(QUARANTINE)].astype({"line": "Int64"})
 
     def _words(self, i: int, check: int, column: str | None) -> tuple[str, str, str]:
         if check == -1:

@@ -78,9 +78,9 @@ def metrics_table(company: Company, by: Sequence[str] = ("segment", "source", "r
 
 def quarantine_summary(quarantine: pd.DataFrame) -> pd.DataFrame:
     """How many rows each rule refused, by table, source and column, with the advice: no row, no value, nothing personal."""
-    keys = ["table", "source", "column", "rule", "advice"]
-    counted = quarantine.fillna(dict.fromkeys(keys, "")).groupby(keys, sort=True).size()
-    return counted.rename("rows").reset_index()
+    keys = ["table", "source", "column", "rule"]
+    counted = quarantine.groupby(keys, sort=True, dropna=False).agg(advice=("advice", "first"), rows=("rule", "size"))
+    return counted.reset_index()
 
 
 def write_actions(file: Path, findings: Iterable[Mapping[str, Any]]) -> None:

@@ -18,7 +18,7 @@ from revops_helpers.sources.scan import NEWLINE, RETURN, Scan, scan
 from revops_helpers.sources.store import Place, Raw, keep, keep_records, nul, ragged, view
 from revops_helpers.sources.text import as_utf8
 
-PIECE = 1 << 26
+PIECE, MOST_SHOWN = 1 << 26, 1 << 12
 NO_DELIMITER = "\x1e"
 
 
@@ -59,7 +59,10 @@ def _split(place: Place, plain: Path, seen: Scan, width: int, has_header: bool) 
     good = (seen.fields == width) & ~seen.nul & ~blank
     refused = []
     for i in np.flatnonzero(~good & ~blank):
-        raw, line = data[seen.starts[i] : ends[i]].tobytes().decode("utf-8"), int(seen.lines[i])
+        raw, line = (
+            data[seen.starts[i] : min(ends[i], seen.starts[i] + MOST_SHOWN)].tobytes().decode("utf-8", "ignore"),
+            int(seen.lines[i]),
+        )
         refused.append(nul(place.label, line, raw) if seen.nul[i] else ragged(place.label, line, int(seen.fields[i]), width, raw))
     _write_runs(data, seen.starts, good, place.scratch("clean"))
     return int((~blank).sum()), refused, seen.lines[good]

@@ -62,6 +62,7 @@ from revops_helpers.sources.selects import columns as columns_named
 from revops_helpers.sources.store import Desk, Place, Raw
 
 POSITION_UNKNOWN = "NULL::VARCHAR AS _file, NULL::BIGINT AS _line"
+MOST_STRAYS = 20  # columns that a note each is written about
 REPORT = ("table", "source", "status", "missing", "rows_in", "rows_out")
 
 
@@ -114,8 +115,11 @@ def _canonical(desk: Desk, entry: Entry, found: Mapped) -> None:
         raw = read(Place(desk, file, f"table {entry.name}", table, entry.encoding))
         found.took(raw)
         columns = tuple(c for c in raw.columns if c in TABLES[table].names)
-        for stray in (c for c in raw.columns if c not in TABLES[table].names):
+        strays = [c for c in raw.columns if c not in TABLES[table].names]
+        for stray in strays[:MOST_STRAYS]:
             found.notes.append(f"{raw.file}: column {stray} is not in the model and is ignored{_hint(stray, table)}")
+        if (more := len(strays) - MOST_STRAYS) > 0:
+            found.notes.append(f"{raw.file}: {more:,} more columns are not in the model and are ignored")
         relation = f"(SELECT *, _line AS _row FROM {raw.relation})"
         found.add(Part(table, entry.name, relation, raw.file, columns, entry.form, raw.rows, raw.refused), "read", "", raw.rows)
 

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import numpy as np
 from revops_helpers.model import rules
 from revops_helpers.model.contract import Refused
 from revops_helpers.model.formats import identifier, quoted
+from revops_helpers.model.personal import LONGEST
 from revops_helpers.settings import InputError
 
 if TYPE_CHECKING:
@@ -69,11 +71,16 @@ class Place:
 
 
 def ragged(label: str, line: int, found: int, expected: int, raw: str) -> Refused:
-    return Refused(label, line, rules.RAGGED, WIDTH_ADVICE.format(found=found, expected=expected), raw)
+    return Refused(label, line, rules.RAGGED, _width_advice(found, expected), raw[:LONGEST])
+
+
+@cache
+def _width_advice(found: int, expected: int) -> str:
+    return WIDTH_ADVICE.format(found=found, expected=expected)
 
 
 def nul(label: str, line: int, raw: str) -> Refused:
-    return Refused(label, line, rules.NUL_BYTE, NUL_ADVICE, raw.replace("\0", "\\0"))
+    return Refused(label, line, rules.NUL_BYTE, NUL_ADVICE, raw[:LONGEST].replace("\0", "\\0"))
 
 
 def keep(place: Place, columns: Sequence[str], lines: np.ndarray, delimiter: str = ",", quote: str = '"') -> tuple[int, str]:
