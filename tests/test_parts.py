@@ -201,7 +201,7 @@ def test_the_scorecard_gives_word_and_shape_bar_trend_and_groups():
     assert '<span class="st bad">behind</span>' in part.html
     assert 'scope="rowgroup" colspan="8">Team</th>' in part.html
     assert part.text == "Rate: 20% [10–24] behind"
-    assert part.collected["rows"] == [{"metric": "x", "label": "Rate", "verdict": "bad"}]
+    assert part.collected["rows"] == [{"metric": "x", "label": "Rate", "verdict": "bad", "value": 0.2}]
 
 
 def test_better_is_to_the_right_also_where_lower_is_better():
