@@ -79,7 +79,8 @@ def metrics_table(company: Company, by: Sequence[str] = ("segment", "source", "r
 def quarantine_summary(quarantine: pd.DataFrame) -> pd.DataFrame:
     """How many rows each rule refused, by table, source and column, with the advice: no row, no value, nothing personal."""
     keys = ["table", "source", "column", "rule"]
-    counted = quarantine.groupby(keys, sort=True, dropna=False).agg(advice=("advice", "first"), rows=("rule", "size"))
+    told = quarantine.fillna(dict.fromkeys([*keys, "advice"], ""))
+    counted = told.groupby(keys, sort=True).agg(advice=("advice", "first"), rows=("rule", "size"))
     return counted.reset_index()
 
 
