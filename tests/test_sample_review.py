@@ -28,6 +28,7 @@ USES = {
     "02_process_alignment": {*DRAWS, "scipy", "statsmodels", "lifelines"},
     "03_optimization": {*DRAWS, "scipy", "statsmodels", "lifelines"},
     "04_predictive_intelligence": {*DRAWS, "scipy", "statsmodels", "sklearn"},
+    "05_growth_planning": {*DRAWS, "scipy", "statsmodels", "lifelines"},
 }
 HEAVY = sorted({*DRAWS, "scipy", "statsmodels", "lifelines", "sklearn", "openpyxl", "papermill", "plotly"})
 LOADED = f"import sys\nprint([name for name in {HEAVY} if name in sys.modules])"

@@ -19,7 +19,14 @@ from revops_helpers.review.build import Request, review
 ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data"
 AS_OF = {"olist_funnel": "2018-11-30", "maven_crm_sales": "2017-12-31"}
-REPORTS = ("00_executive_review", "01_foundation_audit", "02_process_alignment", "03_optimization")
+REPORTS = (
+    "00_executive_review",
+    "01_foundation_audit",
+    "02_process_alignment",
+    "03_optimization",
+    "04_predictive_intelligence",
+    "05_growth_planning",
+)
 
 
 def text_of(page: Path) -> str:

@@ -121,7 +121,9 @@ def _by(company: Company, dimension: str, period: Period) -> pd.DataFrame:
     rows = measure(company, "contacted_within_sla", by=dimension, period=period)
     rows = rows[rows.value.notna()]
     rows = rows.assign(_small=(rows.status != "ok").to_numpy())
-    return rows.sort_values(["_small", "value", "member"], ascending=[True, False, True], ignore_index=True).drop(columns="_small")
+    return rows.sort_values(["_small", "value", "member"], ascending=[True, False, True], ignore_index=True).drop(
+        columns="_small"
+    )
 
 
 def _mostly_known(rows: pd.DataFrame) -> bool:
