@@ -237,6 +237,8 @@ def joint_value(gap: Gap, findings: Iterable[Finding]) -> Measurement:
     if gap.difference.value < 0:
         most = min(most, -gap.difference.value)
     low, high = (None if end is None else min(end, most) for end in (more.low, more.high))
+    if low == high:  # at the cap whatever the noise: the gap itself, which is booked
+        low = high = None
     n = min(gap.driver(name).actual.n for name in levers)
     joint = replace(money, value=min(more.value, most), n=n, low=low, high=high)
     return scaled(joint, gap.per_year)
