@@ -184,6 +184,7 @@ def test_every_note_on_the_files_is_said():
     notes = [text for text in calls("notes.append") if not text.startswith("data ends on")]  # which the index says itself
     notes = [n.replace("ignoredxyz", "ignored; did you mean xyz?").replace("modelxyz", "model; it is not read") for n in notes]
     assert len(notes) > 4 and [text for text in notes if not is_said(text)] == []
+    assert translated("x.csv: 9,968 more columns are not in the model and are ignored").startswith("x.csv: mais 9.968 colunas")
 
 
 def test_every_reason_is_said_with_days_and_measures_in_the_readers_style():

@@ -41,6 +41,7 @@ NOTES = (
     N_("{source}: no SELECT reads {files}"),
     N_("{file}: column {column} is not in the model and is ignored; did you mean {close}?"),
     N_("{file}: column {column} is not in the model and is ignored"),
+    N_("{file}: {n} more columns are not in the model and are ignored"),
     N_("{file} is not named as a table of the model; did you mean {close}?"),
     N_("{file} is not named as a table of the model; it is not read"),
     N_("{file}: only its first sheet, '{sheet}', was read"),
@@ -113,6 +114,13 @@ def _label(name: str) -> Text:
     return lower_first(label(name))
 
 
+def _count(value: str) -> Text:
+    from revops_helpers.words.language import count
+
+    plain = value.replace(",", "")
+    return count(int(plain)) if plain.isdigit() else data(value)
+
+
 def _day(value: str) -> Text:
     from revops_helpers.words.language import day
 
@@ -126,6 +134,7 @@ def _month(value: str) -> Text:
 
 
 FILLS: Mapping[str, Callable[[str], Text]] = {
+    "n": _count,
     "day": _day,
     "month": _month,
     "metric": _label,
