@@ -162,6 +162,6 @@ def test_an_executed_copy_holds_no_time_and_no_random_id():
     ran = executed()
     ran.metadata["papermill"] = {"duration": 1.5}
     ran.cells[0].metadata.update(papermill={"start_time": "x"}, execution={"iopub": "x"}, tags=["injected-parameters"])
-    clean = reproducible(ran)
+    clean = reproducible(ran, {"data": "sample"})
     assert clean.cells[0].id == "injected-parameters"
     assert "papermill" not in clean.metadata and not {"papermill", "execution"} & set(clean.cells[0].metadata)

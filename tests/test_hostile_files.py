@@ -18,7 +18,7 @@ from revops_helpers.words.records import quarantine_section
 from tests.folders import COMPANY, ledger_of, rules_of
 from tests.shared import ROOT
 
-MOST_MEGABYTES = 1_000
+MOST_MEGABYTES = 1_500
 OPENED = """
 import json, resource, sys
 from revops_helpers.workspace import open_company

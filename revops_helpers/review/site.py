@@ -9,7 +9,7 @@ from pathlib import Path
 from nbformat.v4 import new_notebook
 
 from revops_helpers.model.company import Company
-from revops_helpers.review.collect import Report
+from revops_helpers.review.collect import Report, role_of
 from revops_helpers.review.index import data_part, name_of, reports_part
 from revops_helpers.review.manifest import commit
 from revops_helpers.review.page import build_page
@@ -40,7 +40,9 @@ def write_pages(
 
 
 def _title(report: Report, company: Company) -> str:
-    return f"{report.title or name_of(report)} · {company.settings.name}"
+    """The headline; before it the role, because roles may have one headline in common."""
+    said = f"{name_of(report)}: {report.title}" if role_of(report.name) and report.title else report.title or name_of(report)
+    return f"{said} · {company.settings.name}"
 
 
 def _write(

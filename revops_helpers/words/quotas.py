@@ -115,7 +115,7 @@ def _each(found: Quotas, company: Company) -> Part:
          _("has left") if r.left else "")
         for r in found.people.itertuples()
     ]  # fmt: skip
-    heads = [_("Person"), _("Quota periods"), _("Quotas"), _("Won"), _("Attainment"), ""]
+    heads = [_("Person"), _("Quota periods"), _("Quotas"), _("Won"), _("Attainment"), _("Today")]
     return parts.details(_("Everybody with a quota, by id"), parts.table(heads, rows, name=_("Attainment by person")))
 
 

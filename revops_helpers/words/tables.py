@@ -218,7 +218,7 @@ def _definition(metric, query: str) -> Part:
     facts_html = "".join(tag("dt", esc(name)) + tag("dd", rich(text)) for name, text in held.items())
     inside = tag("summary", rich(_(metric.label))) + tag("dl", facts_html, class_="def")
     text = "\n".join([plain(_(metric.label)), *(f"{name}: {plain(text)}" for name, text in held.items())])
-    whole = inside + (tag("pre", esc(query)) if query else "")
+    whole = inside + (tag("pre", esc(query), tabindex="0") if query else "")
     return Part("definition", tag("details", whole, id=f"def-{metric.id}"), text, {"metric": metric.id})
 
 
