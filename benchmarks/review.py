@@ -9,7 +9,9 @@ from pathlib import Path
 
 from benchmarks.timing import Row, against, medians, peak_megabytes, quietly
 from revops_helpers.review.run import find
+from revops_helpers.words.roles import roles
 
+ROLES = "role_dashboard"
 BIN = Path(sys.executable).parent
 IMPORTS = "import pandas, ibis; ibis.duckdb.connect().raw_sql('SELECT 1')"
 OPENED = "import sys; from revops_helpers.workspace import open_company; open_company(sys.argv[1])"
@@ -42,7 +44,11 @@ def run(data: str, turns: int = 3) -> list[Row]:
 
 
 def plain(data: str, out: Path) -> None:
-    """The same notebooks by papermill's own command, two at a time."""
+    """The same notebooks by papermill's own command, the roles' one once a role, two at a time."""
     command = [str(BIN / "papermill"), "-k", "python3", "--no-progress-bar", "--log-level", "WARNING", "-p", "data", data]
+    runs = []
+    for name, file in find().items():
+        told = [["-p", "role", role] for role in roles()] if name == ROLES else [[]]
+        runs += [[*command, *more, str(file), str(out / f"{name}{len(runs)}_{i}.ipynb")] for i, more in enumerate(told)]
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda item: quietly([*command, str(item[1]), str(out / f"{item[0]}.ipynb")]), find().items()))
+        list(pool.map(quietly, runs))
