@@ -1,4 +1,4 @@
-"""Pipeline as it stood, coverage of what is still to be won, attainment, and the standing that the scorecard gives."""
+"""Pipeline as it stood, coverage of what is still to be won, and attainment."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from revops_helpers.measurement import Measurement
 from revops_helpers.metrics.journey import deals_as_they_stood
-from revops_helpers.metrics.measure import catalogue, measure, measurement
+from revops_helpers.metrics.measure import measure, measurement
 from revops_helpers.metrics.predictability import quarter_to_win
-from revops_helpers.metrics.scorecard import scorecard, standing
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.periods import Period, month_end
 from tests.support import company_of
@@ -120,51 +118,3 @@ def test_attainment_is_actual_over_plan_and_exact():
     assert (found.value, found.exact, found.status) == (0.75, True, "ok")
     none = measurement(company_of(subscriptions=[line], targets=[{**goal, "value": 0}]), "arr_attainment")
     assert (none.value, none.status) == (None, "not_applicable")
-
-
-# --- standing -------------------------------------------------------------------------------------------------------------
-
-WIN, CHURN = catalogue()["win_rate"], catalogue()["churn"]
-GOAL = Measurement(0.25, unit="percent")
-
-
-def rate(value, low, high, status="ok", reason=""):
-    return Measurement(value, 100, low, high, status, reason, "percent")
-
-
-@pytest.mark.parametrize(
-    ("value", "higher", "lower"),
-    [
-        (rate(0.30, 0.26, 0.34), "on_target", "behind"),
-        (rate(0.30, 0.25, 0.34), "on_target", "within_noise"),
-        (rate(0.30, 0.24, 0.34), "within_noise", "within_noise"),
-        (rate(0.20, 0.16, 0.249), "behind", "on_target"),
-        (Measurement(0.25), "on_target", "on_target"),
-        (Measurement(0.24), "behind", "on_target"),
-        (rate(0.1, 0.05, 0.2, "insufficient", "few"), "too_few", "too_few"),
-        (rate(0.1, 0.05, None, "censored", "open"), "censored", "censored"),
-        (rate(0.1, 0.05, 0.2, "partial", "not over"), "partial", "partial"),
-        (Measurement(None, status="partial", reason="not arrived"), "partial", "partial"),
-        (Measurement(None, status="not_applicable", reason="none"), "not_applicable", "not_applicable"),
-    ],
-)
-def test_only_a_whole_interval_meets_or_misses_a_target(value, higher, lower):
-    assert (standing(WIN, value, GOAL), standing(CHURN, value, GOAL)) == (higher, lower)
-
-
-def test_without_a_target_there_is_no_standing():
-    assert standing(WIN, rate(0.3, 0.2, 0.4), None) == "no_target"
-
-
-def test_the_scorecard_shows_now_a_year_before_and_twelve_months():
-    rows = [deal(i, "2025-01-05 12:00", "won" if i % 2 else "lost", f"202{5 + i % 3 // 2}-0{1 + i % 9}-10") for i in range(90)]
-    plan = [{"period_start": "2026-01-01", "period_end": "2026-09-30", "metric": "win_rate", "segment": None, "value": 0.9}]
-    company = company_of(opportunities=rows, targets=plan)
-    cards = scorecard(company, ["win_rate", "deals_won", "cac"])
-    assert [card.metric.id for card in cards] == ["win_rate", "deals_won", "cac"]
-    win, count, cac = cards
-    assert win.now == measurement(company, "win_rate")
-    assert win.year_before == measurement(company, "win_rate", company.period.year_before())
-    assert [m.value for m in count.trend[-9:]] == measure(company, "deals_won", every="month").value.tolist()
-    assert (len(win.trend), win.target.value, win.standing) == (12, 0.9, "too_few" if win.now.status != "ok" else "behind")
-    assert (count.standing, cac.standing) == ("no_target", "not_applicable")

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from revops_helpers.finding import Finding
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.model.company import Unavailable
-from revops_helpers.optimization.concentration import concentration
 from revops_helpers.optimization.drivers import CHAINS
 from revops_helpers.optimization.target_gap import assemble, gap_to_plan, joint_value, whole_cents
 from revops_helpers.periods import Period
@@ -330,67 +329,3 @@ def test_a_driver_without_any_comparison_has_no_effect_and_says_so():
 def test_a_company_without_deals_and_subscriptions_is_told_what_is_missing():
     with pytest.raises(Unavailable, match=r"needs subscriptions, opportunities"):
         gap_to_plan(company_of(leads=LEADS))
-
-
-# --- by member -----------------------------------------------------------------------------------------------------------
-
-
-def closed_deals(segment, won, lost):
-    """Deals of one account per segment, opened and closed in 2026."""
-    rows = [("won", i) for i in range(won)] + [("lost", i) for i in range(lost)]
-    return [
-        {
-            "opportunity_id": f"{segment}{status}{i}",
-            "account_id": segment,
-            "kind": "new",
-            "amount": 100_000,
-            "status": status,
-            "created_at": "2026-02-01",
-            "closed_at": "2026-03-01",
-            "close_date": "2026-03-01",
-        }
-        for status, i in rows
-    ]
-
-
-def segmented():
-    deals = [*closed_deals("big", 20, 80), *closed_deals("small", 50, 50), *closed_deals("tiny", 1, 4)]
-    accounts = [{"account_id": name, "segment": name} for name in ("big", "small", "tiny")]
-    plan = targets(win_rate=0.5, opportunities_opened=205, decided_share=1.0, deal_size=1_000)
-    return company_of(opportunities=deals, accounts=accounts, targets=plan)
-
-
-def test_members_make_up_the_driver_and_few_records_are_not_ranked():
-    company = segmented()
-    gap = gap_to_plan(company)
-    found = concentration(company, gap, "win_rate", "segment")
-    members = found.members.set_index("member")
-    assert gap.driver("win_rate").effect.value == (71 - 102.5) * 100_000
-    assert members.effect.to_dict() == pytest.approx({"big": -3_000_000, "small": 0, "tiny": -150_000})
-    assert found.worst == "big"
-    assert found.ranked == 2
-    assert found.members.member.tolist() == ["big", "small", "tiny"]
-    assert members.effect_low["big"] < -3_000_000 < members.effect_high["big"] < 0
-    assert members.effect_low["small"] < 0 < members.effect_high["small"]
-    assert members.status["tiny"] == "insufficient"
-
-
-def test_totals_and_unmoved_drivers_have_no_members():
-    company = segmented()
-    gap = gap_to_plan(company)
-    with pytest.raises(Unavailable, match="opportunities_opened is none"):
-        concentration(company, gap, "opportunities_opened", "segment")
-    with pytest.raises(Unavailable, match="decided_share by segment"):
-        concentration(company, gap, "decided_share", "segment")
-
-
-def test_churn_is_weighed_by_opening_arr():
-    """Of 1,920,000 opening ARR 600,000 left, all of it small: a plan of 10% puts the whole loss there."""
-    accounts = [{"account_id": f"a{i}", "segment": "small" if i == 2 else "big"} for i in range(1, 5)]
-    tables = {"subscriptions": SUBSCRIPTIONS, "accounts": accounts, "targets": targets(churn=0.1)}
-    company = company_of(settings=RECORDS, **tables)
-    gap = gap_to_plan(company)
-    members = concentration(company, gap, "churn", "segment").members.set_index("member")
-    assert members.share.to_dict() == pytest.approx({"small": 50 / 160, "big": 110 / 160})
-    assert members.effect.to_dict() == pytest.approx({"small": -600_000 * 0.9, "big": 132_000})
-    assert members.effect.sum() == pytest.approx(gap.driver("churn").effect.value)
