@@ -59,7 +59,7 @@ def test_the_index_says_how_far_behind_plan_and_why_before_anything_else(publish
 @pytest.mark.slow
 def test_no_portuguese_message_is_on_an_english_page(published):
     """The sample's data are Portuguese; sentences of ours are longer than what they have in common with them."""
-    pages = {path.stem: seen_in(path.read_text(encoding="utf-8")) for path in published.glob("*.html")}
+    pages = {path.stem: seen_in(path.read_text(encoding="utf-8")) for path in published.rglob("*.html")}
     ours = phrases("pt_BR", longer=20)
     assert len(ours) > 500 and {(name, text) for name, page in pages.items() for text in ours if text in page} == set()
 
