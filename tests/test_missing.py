@@ -47,7 +47,6 @@ ANALYSES = (
     totals,
     year_forecast,
 )
-MANY_QUERIES = (readiness, record_limits, year_forecast)  # seconds each: only whole tables are taken from them
 CORE = ("accounts", "financials", "leads", "opportunities", "opportunity_history", "subscriptions", "targets")
 
 
@@ -97,7 +96,7 @@ def test_an_analysis_says_what_it_needs_where_a_table_or_columns_are_missing(ana
     optional = sorted(names[table] - required)
     random = np.random.default_rng(sum(map(ord, analysis.__name__ + table)))
     some = required | set(random.choice(optional, size=len(optional) // 2, replace=False)) if optional else required
-    for kept in (set(),) if analysis in MANY_QUERIES else (set(), some):
+    for kept in (set(), some):
         rest = {**names, table: kept} if kept else {name: columns for name, columns in names.items() if name != table}
         answer = with_columns(company, rest).ask(analysis)
         assert answer is not None
