@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from revops_helpers.alignment.closed_loop import closed_loop
@@ -25,17 +26,16 @@ from revops_helpers.words.handoffs import (
     leaving_section,
     times,
 )
-from revops_helpers.words.language import N_, Text, _, count, day, label, percent, value_of, with_interval
+from revops_helpers.words.language import N_, _, count, day, label, percent, value_of, with_interval
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import (
     available,
     doubts,
+    finding,
     header,
     is_there,
     money,
     needs,
-    owner_of,
-    review_on,
     score_rows,
     score_title,
 )
@@ -57,6 +57,7 @@ __all__ = [
 
 KICKER = N_("Phase 2 report: for the head of RevOps")
 REPORT = "02_process_alignment"
+_finding = partial(finding, "alignment", REPORT)
 SCORED = (
     *("contacted_within_sla", "never_contacted", "time_to_first_contact_at_work", "time_to_first_contact"),
     *("lead_to_opportunity", *METRICS),
@@ -118,13 +119,6 @@ def findings(company: Company) -> list[Finding]:
     return [finding for finding in (*found, _credit(company, credit)) if finding]
 
 
-def _finding(company: Company, id: str, anchor: str, function: str, headline: Text, action: Text, stake: Measurement, **more):
-    where = {"phase": "alignment", "evidence": f"{REPORT}#{anchor}"}
-    who = {"owner": owner_of(company, function), "review_on": review_on(company)}
-    fields = {"confidence": "medium", "kind": "cost"} | more
-    return Finding(id=id, headline=headline, action=action, stake=stake, **where, **who, **fields)
-
-
 def _late(company: Company, waits: Response | Unavailable, fast: Speed | Unavailable, gap: Gap | Unavailable) -> Finding | None:
     """Leads contacted late, where leads contacted in time became deals more often beyond noise."""
     if not is_there(waits, fast) or fast.calls.adjusted is None:
@@ -166,9 +160,8 @@ def _never(company: Company, waits: Response | Unavailable) -> Finding | None:
         return None
     headline = _("{never} of leads have had no contact at all.", never=with_interval(never))
     action = _("Work the untouched leads first, by score, and note a reason for each that is left.")
-    stake = money(company, None, reason=_("no gain claimed"))
     more = {"metric": "never_contacted", "confidence": "high"}
-    return _finding(company, "never_contacted", "response", "sales_development", headline, action, stake, **more)
+    return _finding(company, "never_contacted", "response", "sales_development", headline, action, **more)
 
 
 def _incomplete(company: Company, left: Leaving | Unavailable, gap: Gap | Unavailable) -> Finding | None:
@@ -204,9 +197,8 @@ def _worked(company: Company, x: Change) -> Finding:
     words = {"metric": label(x.metric), "treated": x.treated, "day": day(x.starts_on), "beyond": with_interval(x.beyond)}
     headline = _("{metric} of {treated} since {day}: {beyond} beyond the others.", **words)
     action = _("Extend the agreement to the others, one group after another, and watch the same number.")
-    stake = money(company, None, reason=_("no gain claimed"))
     more = {"metric": x.metric}
-    return _finding(company, f"agreement_{x.initiative}", "agreements", "sales_development", headline, action, stake, **more)
+    return _finding(company, f"agreement_{x.initiative}", "agreements", "sales_development", headline, action, **more)
 
 
 def _credit(company: Company, credit) -> Finding | None:
@@ -216,9 +208,8 @@ def _credit(company: Company, credit) -> Finding | None:
     words = {"channel": str(row.channel), "best": count(row.best), "worst": count(row.worst)}
     headline = _("{channel} ranks {best} to {worst} by credit, depending on the model.", **words)
     action = _("Move no budget on credit alone: hold the channel back from some, by chance, and count.")
-    stake = money(company, None, reason=_("no gain claimed"))
     more = {"metric": "cac", "confidence": "high"}
-    return _finding(company, "credit_depends", "credit", "marketing", headline, action, stake, **more)
+    return _finding(company, "credit_depends", "credit", "marketing", headline, action, **more)
 
 
 def findings_section(found: list[Finding], gap: Gap | Unavailable) -> Part:
@@ -239,5 +230,4 @@ def changes_of_mind(company: Company, *results) -> Part:
         _("A first contact is the first that the CRM logs as made by a person; calls that nobody logs make waits look longer."),
         _("A handoff's checklist was ticked when it was handed off, and not filled in afterwards."),
     ]
-    missing = [_("Needs {needs}.", needs=needs(result)) for result in results if isinstance(result, Unavailable)]
-    return doubts(assumed, list(dict.fromkeys(missing)))
+    return doubts(assumed, results)

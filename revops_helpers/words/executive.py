@@ -139,5 +139,4 @@ def changes_of_mind(*results) -> Part:
         _("Stakes are what the shortfalls cost while they last. Whether an action removes them is known only after trying."),
         _("Customers are legal groups, money is at plan rates, months are closed ones."),
     ]
-    missing = [_("Needs {needs}.", needs=needs(result)) for result in results if isinstance(result, Unavailable)]
-    return doubts(assumed, list(dict.fromkeys(missing)))
+    return doubts(assumed, results)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from revops_helpers.finding import Finding
@@ -9,7 +10,6 @@ from revops_helpers.foundation.duplicates import Duplicates, duplicates
 from revops_helpers.foundation.hygiene import Hygiene, hygiene
 from revops_helpers.foundation.tie_out import ArrTie, arr_tie
 from revops_helpers.foundation.won_billed import DealTie, deal_tie
-from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.words import parts
 from revops_helpers.words.claims import claims_section
@@ -18,7 +18,7 @@ from revops_helpers.words.language import N_, Text, _, count, day, n_, percent, 
 from revops_helpers.words.language import money as amount
 from revops_helpers.words.limits import limits_section, serious_lines
 from revops_helpers.words.parts import Part
-from revops_helpers.words.phase import doubts, header, is_there, money, needs, owner_of, review_on
+from revops_helpers.words.phase import doubts, finding, header, is_there, money, needs
 from revops_helpers.words.readiness import gates_card
 from revops_helpers.words.records import (
     checks_section,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from revops_helpers.optimization.target_gap import Gap
 
 KICKER = N_("Phase 1 report: for finance, sales and RevOps")
+_finding = partial(finding, "foundation", "01_foundation_audit", confidence="high", metric="arr")
 TIED = 0.01  # ARR that finance and billing report may differ by this share before it is a finding
 
 
@@ -205,23 +206,6 @@ def findings(company: Company) -> list[Finding]:
     return [finding for finding in found if finding]
 
 
-def _finding(
-    company: Company, id: str, anchor: str, function: str, headline: str, action: str, stake: Measurement, **more
-) -> Finding:
-    return Finding(
-        id=id,
-        phase="foundation",
-        headline=headline,
-        action=action,
-        stake=stake,
-        confidence="high",
-        owner=owner_of(company, function),
-        review_on=review_on(company),
-        evidence=f"01_foundation_audit#{anchor}",
-        **({"metric": "arr", "kind": "cost"} | more),
-    )
-
-
 def _unbilled(company: Company, deals: DealTie | Unavailable, gap) -> Finding | None:
     """Deals won and never billed: the ARR is there for the asking. Acting moves the share of won ARR that goes live."""
     if not is_there(deals) or not deals.total("unbilled").records:
@@ -250,8 +234,7 @@ def _untied(company: Company, arr: ArrTie | Unavailable) -> Finding | None:
     gap = amount(abs(int(arr.last.unexplained)), company.settings.currency)
     headline = _("ARR and finance's differ by {gap} for no known cause.", gap=gap)
     action = _("Agree one ARR definition with finance and close the difference line by line.")
-    stake = money(company, None, reason=_("no gain claimed"))
-    return _finding(company, "arr_untied", "arr", "finance", headline, action, stake)
+    return _finding(company, "arr_untied", "arr", "finance", headline, action)
 
 
 def _at_risk(company: Company, clean: Hygiene | Unavailable) -> Finding | None:
@@ -261,8 +244,7 @@ def _at_risk(company: Company, clean: Hygiene | Unavailable) -> Finding | None:
     words = {"worth": value_of(risk)}
     headline = n_("{n} open deal worth {worth} fails a check.", "{n} open deals worth {worth} fail a check.", risk.n, **words)
     action = _("Work through the list: close what is dead, date what is alive, give each deal an owner.")
-    stake = money(company, None, reason=_("no gain claimed"))
-    return _finding(company, "records_at_risk", "checks", "sales", headline, action, stake, metric="pipeline")
+    return _finding(company, "records_at_risk", "checks", "sales", headline, action, metric="pipeline")
 
 
 def _refused(company: Company) -> Finding | None:
@@ -270,8 +252,7 @@ def _refused(company: Company) -> Finding | None:
         return None
     headline = n_("{n} row was refused when read.", "{n} rows were refused when read.", len(company.quarantine))
     action = _("Repair them where they are kept, largest rule first; the next run takes them in.")
-    stake = money(company, None, reason=_("no gain claimed"))
-    return _finding(company, "rows_refused", "quarantine", "revops", headline, action, stake)
+    return _finding(company, "rows_refused", "quarantine", "revops", headline, action)
 
 
 def _repeated(company: Company, twice: Duplicates | Unavailable) -> Finding | None:
@@ -280,8 +261,7 @@ def _repeated(company: Company, twice: Duplicates | Unavailable) -> Finding | No
         return None
     headline = n_("{n} company record repeats another.", "{n} company records repeat another.", extra)
     action = _("Review the pairs, merge them, and refuse a second record with the same tax id or domain.")
-    stake = money(company, None, reason=_("no gain claimed"))
-    return _finding(company, "companies_twice", "duplicates", "revops", headline, action, stake)
+    return _finding(company, "companies_twice", "duplicates", "revops", headline, action)
 
 
 def changes_of_mind(company: Company, arr, deals, clean, twice) -> Part:
@@ -292,7 +272,4 @@ def changes_of_mind(company: Company, arr, deals, clean, twice) -> Part:
         _("A gap of up to {days} days between subscription lines is no churn.", days=count(company.settings.grace_days)),
         _("A day is the company's own, in {zone}.", zone=company.settings.time_zone),
     ]
-    missing = [
-        _("Needs {needs}.", needs=needs(result)) for result in (arr, deals, clean, twice) if isinstance(result, Unavailable)
-    ]
-    return doubts(assumed, missing)
+    return doubts(assumed, (arr, deals, clean, twice))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from revops_helpers.finding import Finding
@@ -26,12 +27,10 @@ from revops_helpers.words.parts import Part
 from revops_helpers.words.passport import verdict
 from revops_helpers.words.phase import (
     doubts,
+    finding,
     header,
     is_there,
-    money,
     needs,
-    owner_of,
-    review_on,
     score_rows,
     score_title,
 )
@@ -48,6 +47,7 @@ __all__ = [
 
 KICKER = N_("Phase 4 report: for customer success and sales leaders")
 REPORT = "04_predictive_intelligence"
+_finding = partial(finding, "intelligence", REPORT)
 SCORED = ("logo_churn", "churn", "grr", "nrr", "expansion")
 DECK = N_(
     "A model is shown only after it has ranked customers rightly on months that it had not seen. What it says is advice: whom to "
@@ -121,20 +121,6 @@ def findings(company: Company) -> list[Finding]:
     return [finding for finding in found if finding]
 
 
-def _finding(company: Company, id: str, anchor: str, headline: str, action: str, stake: Measurement, **more) -> Finding:
-    return Finding(
-        id=id,
-        phase="intelligence",
-        headline=headline,
-        action=action,
-        stake=stake,
-        owner=owner_of(company, "customer_success"),
-        review_on=review_on(company),
-        evidence=f"{REPORT}#{anchor}",
-        **({"confidence": "medium", "kind": "cost"} | more),
-    )
-
-
 def _at_risk(company: Company, churn: Outlook) -> Finding | None:
     """The tenth with the highest chances. The stake is arithmetic: what they are expected to lose beyond the others' chances."""
     excess = churn.excess
@@ -151,7 +137,7 @@ def _at_risk(company: Company, churn: Outlook) -> Finding | None:
     )
     lever = _churn_after(company, stake)
     more = {"kind": "growth", "metric": "churn", "levers": {} if lever is None else {"churn": lever}}
-    return _finding(company, "churn_risk", "accounts", headline, action, stake, **more)
+    return _finding(company, "churn_risk", "accounts", "customer_success", headline, action, stake, **more)
 
 
 def _churn_after(company: Company, stake: Measurement) -> float | None:
@@ -200,8 +186,7 @@ def _trait(company: Company, hazards: Hazards | Unavailable, factor: str) -> Fin
             holders.n,
             **words,
         )
-    stake = money(company, None, reason=_("no gain claimed"))
-    return _finding(company, factor, anchor, headline, _(action), stake, metric=metric)
+    return _finding(company, factor, anchor, "customer_success", headline, _(action), metric=metric)
 
 
 def findings_section(company: Company, found: list[Finding]) -> Part:
@@ -225,10 +210,9 @@ def changes_of_mind(company: Company, *results) -> Part:
     ]
     lacking = [("usage", N_("use of seats")), ("onboardings", N_("handoffs")), ("health_scores", N_("the health score")),
                ("tickets", N_("tickets")), ("invoices", N_("late payment"))]  # fmt: skip
-    missing = [_("Needs {needs}.", needs=needs(result)) for result in results if isinstance(result, Unavailable)]
-    missing += [
+    unlocking = [
         _("Needs {table}, which would unlock {what} as a sign.", table=table, what=_(what))
         for table, what in lacking
         if company.missing([table])
     ]
-    return doubts(assumed, list(dict.fromkeys(missing)))
+    return doubts(assumed, results, unlocking)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from revops_helpers.finding import Finding
@@ -35,13 +36,11 @@ from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import (
     available,
     doubts,
+    finding,
     header,
     is_there,
     lower_first,
-    money,
     needs,
-    owner_of,
-    review_on,
     score_rows,
     score_title,
 )
@@ -70,6 +69,7 @@ __all__ = [
 
 KICKER = N_("Phase 3 report: for sales, marketing and customer success leaders")
 REPORT = "03_optimization"
+_finding = partial(finding, "optimization", REPORT)
 
 # Who answers for a driver, and what to do when it is below plan.
 ACTIONS: Mapping[str, tuple[str, str]] = {
@@ -250,22 +250,6 @@ def findings(company: Company) -> list[Finding]:
     return [*found, *(f for f in (_bottleneck(company, funnel), _standing(company, still), _short(company, cover)) if f)]
 
 
-def _finding(
-    company: Company, id: str, anchor: str, function: str, headline: str, action: str, stake: Measurement, **more
-) -> Finding:
-    return Finding(
-        id=id,
-        phase="optimization",
-        headline=headline,
-        action=action,
-        stake=stake,
-        owner=owner_of(company, function),
-        review_on=review_on(company),
-        evidence=f"{REPORT}#{anchor}",
-        **({"confidence": "medium", "kind": "cost"} | more),
-    )
-
-
 def _driver(company: Company, gap: Gap, driver: GapDriver) -> Finding:
     """A driver below plan. The stake is arithmetic: what the driver's shortfall costs in a year, were all else to stay."""
     function, action = ACTIONS[driver.id]
@@ -284,8 +268,7 @@ def _bottleneck(company: Company, funnel: StageFunnel | Unavailable) -> Finding 
         "Deals wait longest in {stage}: {days} at the median.", stage=funnel.bottleneck, days=duration(funnel.wait.value, "days")
     )
     action = _("Give the stage an exit rule and a limit in days, and review every deal beyond it each week.")
-    stake = money(company, None, reason=_("no gain claimed"))
-    return _finding(company, "bottleneck", "stages", "sales", headline, action, stake, metric="cycle_days", confidence="high")
+    return _finding(company, "bottleneck", "stages", "sales", headline, action, metric="cycle_days", confidence="high")
 
 
 def _standing(company: Company, still: Standing | Unavailable) -> Finding | None:
@@ -294,9 +277,8 @@ def _standing(company: Company, still: Standing | Unavailable) -> Finding | None
     words = {"worth": value_of(still.any)}
     headline = n_("{n} open deal worth {worth} stands still.", "{n} open deals worth {worth} stand still.", still.any.n, **words)
     action = _("Call, date or close each of them, largest first; a deal without a next step is not pipeline.")
-    stake = money(company, None, reason=_("no gain claimed"))
     return _finding(
-        company, "standing_deals", "standing", "sales", headline, action, stake, metric="pipeline_coverage", confidence="high"
+        company, "standing_deals", "standing", "sales", headline, action, metric="pipeline_coverage", confidence="high"
     )
 
 
@@ -306,8 +288,7 @@ def _short(company: Company, cover: Coverage | Unavailable) -> Finding | None:
     words = {"coverage": value_of(cover.coverage), "needed": value_of(cover.needed), "end": day(cover.quarter.end)}
     headline = _("Coverage to {end} is {coverage}; {needed} was needed in the past.", **words)
     action = _("Open deals now that can close in the quarter, and say early what cannot be won.")
-    stake = money(company, None, reason=_("no gain claimed"))
-    return _finding(company, "coverage_short", "coverage", "sales", headline, action, stake, metric="pipeline_coverage")
+    return _finding(company, "coverage_short", "coverage", "sales", headline, action, metric="pipeline_coverage")
 
 
 def findings_section(found: list[Finding], gap: Gap | Unavailable) -> Part:
@@ -329,5 +310,4 @@ def changes_of_mind(company: Company, *results) -> Part:
         _("A lead becomes a deal, and a deal is decided, in about the time that it took before."),
         _("Deals marked duplicate or disqualified were never deals; “no decision” is a loss."),
     ]
-    missing = [_("Needs {needs}.", needs=needs(result)) for result in results if isinstance(result, Unavailable)]
-    return doubts(assumed, list(dict.fromkeys(missing)))
+    return doubts(assumed, results)

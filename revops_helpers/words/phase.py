@@ -188,8 +188,40 @@ def findings_part(findings: Sequence[Finding], joint: Measurement | None = None)
     return parts.findings_table(list(findings), joint)
 
 
-def doubts(assumed: Sequence[str], missing: Sequence[str]) -> parts.Part:
-    """What would change our mind: the assumptions, most fragile first, and what is missing."""
+def finding(
+    phase: str,
+    report: str,
+    company: Company,
+    id: str,
+    anchor: str,
+    function: str,
+    headline: str,
+    action: str,
+    stake: Measurement | None = None,
+    **more,
+) -> Finding:
+    """A finding of a phase, proved in a section of its report; without a stake no gain is claimed.
+
+    function: who answers for it. more: fields of Finding; confidence is medium and kind cost where they are not among them.
+    """
+    return Finding(
+        id=id,
+        phase=phase,
+        headline=headline,
+        action=action,
+        stake=money(company, None, reason=_("no gain claimed")) if stake is None else stake,
+        owner=owner_of(company, function),
+        review_on=review_on(company),
+        evidence=f"{report}#{anchor}",
+        **({"confidence": "medium", "kind": "cost"} | more),
+    )  # fmt: skip
+
+
+def doubts(assumed: Sequence[str], results: Sequence[object], more: Sequence[str] = ()) -> parts.Part:
+    """What would change our mind: the assumptions, most fragile first, and what is missing: results that were not to be had, and
+    more."""
+    lacking = [_("Needs {needs}.", needs=needs(result)) for result in results if isinstance(result, Unavailable)]
+    missing = list(dict.fromkeys([*lacking, *more]))
     left = parts.points(_("Assumptions, most fragile first"), assumed)
     return parts.beside(left, parts.points(_("Missing, and what it would unlock"), missing)) if missing else left
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from revops_helpers.finding import Finding
@@ -26,12 +27,10 @@ from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import (
     available,
     doubts,
+    finding,
     header,
     is_there,
-    money,
     needs,
-    owner_of,
-    review_on,
     score_rows,
     score_title,
 )
@@ -70,6 +69,7 @@ __all__ = [
 
 KICKER = N_("Phase 5 report: for the CRO, finance and RevOps")
 REPORT = "05_growth_planning"
+_finding = partial(finding, "planning", REPORT)
 TEAM = ("quota_attainment", "quota_met", "ramp_months", "selling_time", "logged_time", "activities_per_deal")
 SCORES = (*TEAM, "cac", "cac_ratio")
 
@@ -152,21 +152,6 @@ def findings(company: Company) -> list[Finding]:
     return [finding for finding in made if finding]
 
 
-def _finding(company: Company, id: str, anchor: str, headline: str, action: str, **more) -> Finding:
-    """Every stake here is told without a gain: sellers, quotas and forecasts bring nothing by themselves."""
-    return Finding(
-        id=id,
-        phase="planning",
-        headline=headline,
-        action=action,
-        stake=money(company, None, reason=_("no gain claimed")),
-        owner=owner_of(company, more.pop("function", "sales")),
-        review_on=review_on(company),
-        evidence=f"{REPORT}#{anchor}",
-        **({"confidence": "medium", "kind": "cost"} | more),
-    )
-
-
 def _short(company: Company, seats: Capacity | Unavailable) -> Finding | None:
     """Too few sellers: when fewer than half of the simulated years reach the target."""
     if not is_there(seats) or seats.chance.high is None or seats.chance.high >= LIKELY:
@@ -175,7 +160,7 @@ def _short(company: Company, seats: Capacity | Unavailable) -> Finding | None:
     headline = _("Too few sellers for {horizon}: {chance} chance of its target without a hire, {short} short.", **words)
     action = sentences(_("Decide on hires now: ramp makes late ones worthless for the year."), hires_words(seats))
     level = "high" if seats.shortfall.clear_of(0) else "medium"
-    return _finding(company, "capacity_short", "capacity", headline, action, metric="quota_attainment", confidence=level)
+    return _finding(company, "capacity_short", "capacity", "sales", headline, action, metric="quota_attainment", confidence=level)
 
 
 def _volume(company: Company, plan: Cascade | Unavailable) -> Finding | None:
@@ -190,7 +175,7 @@ def _volume(company: Company, plan: Cascade | Unavailable) -> Finding | None:
     headline = _("{horizon} needs {now} {what} at today's rates, not {plan}.", **words)
     action = _("Plan with the rates there are, or say which rate will be brought back, by whom and when.")
     metric = first.id if first.id in ("leads", "opportunities_opened") else "new_arr"
-    return _finding(company, "volume_short", "cascade", headline, action, metric=metric, confidence="high", function="marketing")
+    return _finding(company, "volume_short", "cascade", "marketing", headline, action, metric=metric, confidence="high")
 
 
 def _asked(company: Company, asked: Quotas | Unavailable) -> Finding | None:
@@ -201,7 +186,7 @@ def _asked(company: Company, asked: Quotas | Unavailable) -> Finding | None:
     headline = _("Quotas ask for {over} more than the plan; {met} of them are met, {share} in all.", **words)
     action = _("Set quotas from what tenured sellers win and from ramp as measured; keep the reserve over the plan in sight.")
     level = "high" if asked.met.status == "ok" else "medium"
-    return _finding(company, "quotas_over_plan", "quotas", headline, action, metric="quota_met", confidence=level)
+    return _finding(company, "quotas_over_plan", "quotas", "sales", headline, action, metric="quota_met", confidence=level)
 
 
 def _habits(company: Company, told: Habits | Unavailable) -> Finding | None:
@@ -218,9 +203,7 @@ def _habits(company: Company, told: Habits | Unavailable) -> Finding | None:
         who=who,
     )
     action = _("Read each commit through its owner's habit, and go over deals one by one with the people named.")
-    return _finding(
-        company, "forecast_habits", "habits", headline, action, metric="new_arr_won", confidence="high", function="revops"
-    )
+    return _finding(company, "forecast_habits", "habits", "revops", headline, action, metric="new_arr_won", confidence="high")
 
 
 def _ratio(row) -> Measurement:
@@ -247,5 +230,4 @@ def changes_of_mind(company: Company, *results: object) -> Part:
         _("Nobody who leaves is replaced, and hires ramp as past ones did."),
         _("The year opens with the ARR that the months until then bring at the pace of {period}.", period=span(company.period)),
     ]
-    missing = [_("Needs {needs}.", needs=needs(result)) for result in results if isinstance(result, Unavailable)]
-    return doubts(assumed, list(dict.fromkeys(missing)))
+    return doubts(assumed, results)
