@@ -68,7 +68,7 @@ def random_totals(mean: np.ndarray, dispersion: float, seed: int) -> np.ndarray:
     cumulative means give cumulative totals. With no dispersion the mean itself.
     """
     mean = np.asarray(mean, float)
-    if not dispersion:
+    if dispersion < 1e-9:  # below the rounding of the mean itself, and where mean ÷ dispersion overflows
         return mean
     from scipy.special import gammaincinv
 

@@ -57,13 +57,11 @@ def _split(place: Place, plain: Path, seen: Scan, width: int, has_header: bool) 
     blank = ends - seen.starts[:-1] == seen.fields - 1  # nothing but delimiters
     blank[0] |= has_header
     good = (seen.fields == width) & ~seen.nul & ~blank
-    refused = []
+    refused, label = [], place.label  # one text for however many rows
     for i in np.flatnonzero(~good & ~blank):
-        raw, line = (
-            data[seen.starts[i] : min(ends[i], seen.starts[i] + MOST_SHOWN)].tobytes().decode("utf-8", "ignore"),
-            int(seen.lines[i]),
-        )
-        refused.append(nul(place.label, line, raw) if seen.nul[i] else ragged(place.label, line, int(seen.fields[i]), width, raw))
+        raw = data[seen.starts[i] : min(ends[i], seen.starts[i] + MOST_SHOWN)].tobytes().decode("utf-8", "ignore")
+        line = int(seen.lines[i])
+        refused.append(nul(label, line, raw) if seen.nul[i] else ragged(label, line, int(seen.fields[i]), width, raw))
     _write_runs(data, seen.starts, good, place.scratch("clean"))
     return int((~blank).sum()), refused, seen.lines[good]
 
