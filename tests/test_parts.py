@@ -130,6 +130,12 @@ def test_a_part_speaks_three_types_and_the_page_takes_it_out_of_its_frame():
     assert unwrap(bundle["text/html"]) == part.html
 
 
+def test_two_sums_in_reais_are_no_mathematics_to_jupyterlab():
+    html = parts.reading("R$ 10 of R$ 14")._repr_mimebundle_()["text/html"]
+    around = html.partition("</style>")[2].partition(">")[0]
+    assert {"mathjax_ignore", "tex2jax_ignore"} <= set(around.split('"')[1].split())
+
+
 def test_the_review_finds_what_is_nested():
     held = parts.stack(parts.details("More", parts.bottom_line(["**One.**", "Two."])))._repr_mimebundle_()[MIME]
     assert held["parts"][0]["parts"][0] == {"kind": "bottom_line", "sentences": ["One.", "Two."]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
@@ -14,7 +14,8 @@ from revops_helpers.words.messages import STAR, clean
 from revops_helpers.words.theme import tokens
 
 MIME = "application/vnd.revops+json"
-OPEN, CLOSE = '<div class="revops">', "</div>"
+# JupyterLab sets what stands between two dollar signs as mathematics, and R$ 2 M of R$ 8 M holds two.
+OPEN, CLOSE = '<div class="revops mathjax_ignore tex2jax_ignore">', "</div>"
 
 
 @cache
@@ -34,12 +35,23 @@ def _scoped() -> str:
 
 @dataclass(frozen=True)
 class Part:
-    """One piece of a report: its kind, its HTML, the same as plain text, and what the review collects from it."""
+    """One piece of a report: its kind, its HTML, the same as plain text, and what the review collects from it.
+
+    inside: the parts that it was put together from. small: of a picture, its HTML in the drawing for the phone.
+    """
 
     kind: str
     html: str
     text: str
     collected: Mapping[str, object] = field(default_factory=dict)
+    inside: tuple[Part, ...] = ()
+    small: str = ""
+
+    def within(self) -> Iterator[Part]:
+        """The part itself, then all that it holds, in their order."""
+        yield self
+        for part in self.inside:
+            yield from part.within()
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, object]:
         return {
