@@ -47,10 +47,11 @@ def state(company: Company, metric: Metric, period: Period) -> tuple[str, str, b
             return "partial", BEFORE_RECORDS.format(day=begin), True
     for table in tables:
         if TABLES[table].covers == "month":
-            due = month_start(reads(metric, period, table)[1])
-            newest = company.once(f"newest month of {table}", partial(_newest_month, company, table))
-            if newest is None or newest < due:
-                return "partial", NOT_ARRIVED.format(table=table, month=due.isoformat()[:7]), False
+            first, last = (month_start(day) for day in reads(metric, period, table))
+            there = company.once(f"months of {table}", partial(_months, company, table))
+            if last not in there or (hole := _hole(there, first, last)):
+                missing = last if last not in there else hole
+                return "partial", NOT_ARRIVED.format(table=table, month=missing.isoformat()[:7]), False
     if metric.horizon_days and (ripe := period.end + timedelta(days=metric.horizon_days)) > company.as_of:
         return "partial", COMPLETE_ON.format(day=ripe), True
     if period.end > company.as_of:
@@ -67,6 +68,16 @@ def reads(metric: Metric, period: Period, table: str) -> tuple[date, date]:
     return add_months(first, -metric.reach_months), last
 
 
-def _newest_month(company: Company, table: str) -> date | None:
-    newest = company.table(table).month.max().to_pyarrow().as_py()
-    return None if newest is None else month_start(newest)
+def _months(company: Company, table: str) -> frozenset[date]:
+    """The months of which a table has rows."""
+    days = company.table(table).select("month").distinct().to_pyarrow()["month"].to_pylist()
+    return frozenset(month_start(day) for day in days)
+
+
+def _hole(there: frozenset[date], first: date, last: date) -> date | None:
+    """The first month from `first` to `last` of which there is nothing: what is summed over it would look too small."""
+    while first <= last:
+        if first not in there:
+            return first
+        first = add_months(first, 1)
+    return None

@@ -20,13 +20,27 @@ def catalogue() -> dict[str, Metric]:
         process,
         promises,
         revenue,
+        spending,
         team,
         voice,
         work,
     )
 
     found: dict[str, Metric] = {}
-    families = (revenue, efficiency, process, lifecycle, marketing, work, team, customer, voice, predictability, promises)
+    families = (
+        revenue,
+        efficiency,
+        process,
+        lifecycle,
+        marketing,
+        spending,
+        work,
+        team,
+        customer,
+        voice,
+        predictability,
+        promises,
+    )
     for family in (*families, data_and_stack):
         for metric in family.METRICS:
             if metric.id in found:

@@ -142,7 +142,8 @@ def require(company: Company, metric: Metric, dimension: str) -> None:
     for name in cuts:
         if name not in metric.dimensions:
             raise NotMeasuredBy(name)
-    company.require([*metric.needs, *(DIMENSIONS[name].need for name in cuts)])
+    of_cuts = [need for name in cuts for need in metric.needs_by.get(name, (DIMENSIONS[name].need,))]
+    company.require([*metric.needs, *of_cuts])
 
 
 def none(reason: str) -> pd.DataFrame:

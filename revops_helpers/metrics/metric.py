@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class Metric:
     where, num, den: what the metric reads of a row: whether it counts, its numerator and its denominator (1 when not given).
     cluster: the column whose rows are not independent of each other. entry: the column with the age from which a row is watched.
     dimensions: what the metric can be cut by (names in metrics.dimensions).
+    needs_by: what a cut needs where the facts carry its column themselves, instead of the column that the dimension names.
     additive: values of consecutive periods add up. stock: the value on the last day of the window, not of the days in it.
     horizon_days: how long after the window its newest record needs to be known (a cohort); until then the value is partial.
     lag_months: by how much the spend it reads comes before the window. reach_months: how far before the window it reads.
@@ -99,6 +100,7 @@ class Metric:
     parts: tuple[str, ...] = ()
     combine: Callable[[Company, Windows, dict[str, pd.DataFrame]], pd.DataFrame] | None = None
     dimensions: tuple[str, ...] = ()
+    needs_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     benchmarks: tuple[Benchmark, ...] = ()
     additive: bool = False
     stock: bool = False

@@ -23,6 +23,8 @@ BEFORE_RECORDS = N_("records begin on {day}, after the period does")
 NO_RECORDS = N_("records begin on {day}, after the period")
 NOT_ARRIVED = N_("{table} of {month} has not arrived")
 COMPLETE_ON = N_("complete on {day}")
+NO_BUDGET = N_("no campaign budget for the period")
+NO_REQUESTS = N_("no work item is a request")
 NO_TARGET = N_("no target for the period")
 NOT_BY = N_("not measured by {dimension}")
 NEEDS = N_("needs {what}")
@@ -46,6 +48,8 @@ REASONS = (
     NO_RECORDS,
     NOT_ARRIVED,
     COMPLETE_ON,
+    NO_BUDGET,
+    NO_REQUESTS,
     NO_TARGET,
     NOT_BY,
     NEEDS,
