@@ -14,6 +14,7 @@ def catalogue() -> dict[str, Metric]:
         customer,
         data_and_stack,
         efficiency,
+        forecasts,
         lifecycle,
         marketing,
         predictability,
@@ -41,7 +42,7 @@ def catalogue() -> dict[str, Metric]:
         predictability,
         promises,
     )
-    for family in (*families, data_and_stack):
+    for family in (*families, forecasts, data_and_stack):
         for metric in family.METRICS:
             if metric.id in found:
                 raise ValueError(f"metric {metric.id} is defined twice")

@@ -38,6 +38,19 @@ def target(company: Company, id: str, period: Period | None = None) -> Measureme
     )
 
 
+def planned_periods(company: Company, id: str) -> list[tuple[Period, float]]:
+    """The periods for which a metric has a target (of the segment, or the whole company), oldest first, each with it (money in
+    cents). A period that holds another one is left out: the shortest count."""
+    if company.missing(["targets"]):
+        return []
+    rows = company.once("targets", lambda: _plan(company))
+    rows = rows[(rows.metric == id) & (rows.segment == (company.segment or ""))]
+    scale = 100 if catalogue()[id].unit == "money" else 1
+    found = [(Period(row.start, row.end), float(row.value) * scale) for row in rows.itertuples()]
+    every = [period for period, _goal in found]
+    return [(p, goal) for p, goal in found if not any(o != p and p.start <= o.start and o.end <= p.end for o in every)]
+
+
 def _plan(company: Company) -> pd.DataFrame:
     """metric, segment ("" for the whole), start, end, days, value."""
     rows = company.table("targets").to_pandas()

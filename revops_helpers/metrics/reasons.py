@@ -23,6 +23,8 @@ BEFORE_RECORDS = N_("records begin on {day}, after the period does")
 NO_RECORDS = N_("records begin on {day}, after the period")
 NOT_ARRIVED = N_("{table} of {month} has not arrived")
 COMPLETE_ON = N_("complete on {day}")
+NOTHING_WON = N_("nothing was won")
+NO_REPEAT = N_("nothing differs from the year before, or nothing is on record of it")
 NO_BUDGET = N_("no campaign budget for the period")
 NO_REQUESTS = N_("no work item is a request")
 NO_TARGET = N_("no target for the period")
@@ -48,6 +50,8 @@ REASONS = (
     NO_RECORDS,
     NOT_ARRIVED,
     COMPLETE_ON,
+    NOTHING_WON,
+    NO_REPEAT,
     NO_BUDGET,
     NO_REQUESTS,
     NO_TARGET,

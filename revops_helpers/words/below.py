@@ -53,6 +53,7 @@ NEEDS = (
     N_("opportunities.amount of open deals"),
     N_("targets.value of new_arr_won, or of its drivers, for the quarter"),
     N_("targets of net_new_arr for the whole period"),
+    N_("targets of net_new_arr for a period that is over"),
     N_("targets of {metric}, for a whole fiscal year"),
     N_("targets of the segment {segment}"),
     N_("months that are left in the fiscal year"),
