@@ -250,7 +250,8 @@ def test_the_review_runs_the_notebook_for_a_role_and_links_its_page(tmp_path):
     assert [path.stem for path in (published / "dashboards").iterdir()] == ["rep"]
     html = (published / "dashboards" / "rep.html").read_text()
     assert 'href="../index.html"' in html and 'href="../dashboards/rep.html" aria-current="page"' in html
-    assert 'href="#def-win_rate"' in html and 'id="def-win_rate"' in html and "https://crm.araucaria.example/" in html
+    assert 'href="../definitions.html#win_rate"' in html and 'id="def-win_rate"' in html
+    assert "https://crm.araucaria.example/" in html
     assert 'href="dashboards/rep.html"' in (published / "index.html").read_text()
     assert (published / "notebooks" / "dashboards" / "rep.ipynb").exists()
 

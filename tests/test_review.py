@@ -88,8 +88,10 @@ def write_notebooks(folder: Path) -> Path:
 @pytest.fixture
 def notebooks(tmp_path, monkeypatch) -> Path:
     """Notebooks of a review whose table of metrics holds one metric, to be quick; `published` has the whole one."""
-    monkeypatch.setattr(run, "MAKE_METRICS", run.MAKE_METRICS.replace("metrics_table(company)", "measure(company, 'arr')"))
-    monkeypatch.setattr(run, "MAKE_METRICS", "from revops_helpers.metrics.measure import measure" + run.MAKE_METRICS)
+    quick = run.MAKE_METRICS.replace("metrics_table(company)", "measure(company, 'arr')").replace(
+        "(company).", "(company, ['arr'])."
+    )
+    monkeypatch.setattr(run, "MAKE_METRICS", "from revops_helpers.metrics.measure import measure" + quick)
     return write_notebooks(tmp_path / "notebooks")
 
 
@@ -111,7 +113,8 @@ def test_a_review_is_published_with_all_its_files(published):
     folder = published
     assert (folder.name, folder.parent.name) == ("2026-06-30", "reports")
     assert set(files(folder)) == {
-        "index.html", "00_executive_review.html", "01_audit.html", "findings.json", "manifest.json", "exports/actions.csv",
+        "index.html", "00_executive_review.html", "01_audit.html", "definitions.html", "findings.json", "manifest.json",
+        "exports/actions.csv",
         "notebooks/00_executive_review.ipynb", "notebooks/01_audit.ipynb", "tables/metrics.csv", "tables/metrics.parquet",
         "tables/ledger.csv", "tables/ledger.parquet", "tables/quarantine_summary.csv", "tables/quarantine_summary.parquet",
     }  # fmt: skip
@@ -266,4 +269,4 @@ def test_every_page_says_of_a_simulated_company_that_it_is_one(company, notebook
         agreed.write("simulated: true\n")
     said = "This is a simulated company"
     pages = list(review(request(simulated, notebooks)).glob("*.html"))
-    assert len(pages) == 3 and all(said in page.read_text().partition("<footer")[2] for page in pages)
+    assert len(pages) == 4 and all(said in page.read_text().partition("<footer")[2] for page in pages)

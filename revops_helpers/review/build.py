@@ -97,10 +97,10 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
         seconds = {"open": time.monotonic() - clock}
         with building(request.out, name) as folder:
             try:
-                reports, metrics = _run(_jobs(sources, told), folder, held, request.jobs, progress or Progress(), shown)
+                reports, metrics, queries = _run(_jobs(sources, told), folder, held, request.jobs, progress or Progress(), shown)
                 changed = compare.changes_part(before, compare.reviewed(name, made_of, metrics, all_findings(reports)))
                 absent = set(run.find(request.folder or run.NOTEBOOKS)) - {ROLES} - set(sources)
-                _write(folder, company, reports, metrics, absent, changed)
+                _write(folder, company, reports, metrics, queries, absent, changed)
                 made_of["gates"] = [gate.record() for gate in _held(check(folder, company, reports, metrics))]
             except (run.NotebookFailed, _GatesShut) as failure:
                 raise _kept(folder, request.out, name, failure) from None
@@ -182,9 +182,9 @@ def _jobs(sources: Mapping[str, nbformat.NotebookNode], told: Mapping[str, Mappi
 
 def _run(
     jobs: list[run.Job], folder: Path, held: Kernels, at_once: int, progress: Progress, shown: Mapping[str, Mapping]
-) -> tuple[list[Report], pd.DataFrame]:
-    """Run the notebooks, and beside them the table of metrics; keep copies that are the same in every run."""
-    to, table = folder / "notebooks", held.folder / "metrics.parquet"
+) -> tuple[list[Report], pd.DataFrame, dict[str, str]]:
+    """Run the notebooks, and beside them the tables of metrics and their queries; keep copies that are the same in every run."""
+    to, tables = folder / "notebooks", {name: held.folder / f"{name}.parquet" for name in ("table", "queries")}
     for job in jobs:
         (to / job.name).parent.mkdir(parents=True, exist_ok=True)
     slots = threading.BoundedSemaphore(at_once)
@@ -194,7 +194,7 @@ def _run(
             return run.execute(job, to / f"{job.name}.ipynb", held)
 
     told = {name: jobs[0].parameters[name] for name in STANDARD if name in jobs[0].parameters}
-    metrics = run.Job(METRICS, run.metrics_notebook(), {**told, "table": str(table)})
+    metrics = run.Job(METRICS, run.metrics_notebook(), told | {name: str(file) for name, file in tables.items()})
     tasks: dict[str, Callable] = {METRICS: partial(run.execute, metrics, held.folder / "metrics.ipynb", held)}
     tasks |= {job.name: partial(notebook, job) for job in jobs}
     progress.total(len(tasks))
@@ -202,11 +202,18 @@ def _run(
     reports = [report(job.name, reproducible(done[job.name].notebook, shown[job.name]), done[job.name].seconds) for job in jobs]
     for one in reports:
         nbformat.write(one.notebook, to / f"{one.name}.ipynb")
-    return reports, pd.read_parquet(table)
+    metrics, queries = (pd.read_parquet(file) for file in tables.values())
+    return reports, metrics, dict(zip(queries["metric"], queries["query"], strict=True))
 
 
 def _write(
-    folder: Path, company: Company, reports: list[Report], metrics: pd.DataFrame, absent: set[str], changed: Part | None
+    folder: Path,
+    company: Company,
+    reports: list[Report],
+    metrics: pd.DataFrame,
+    queries: Mapping[str, str],
+    absent: set[str],
+    changed: Part | None,
 ) -> None:
     """The pages, tables, exports and findings of a review."""
     findings = all_findings(reports)
@@ -217,7 +224,7 @@ def _write(
     exports.write_table(folder / "tables", "quarantine_summary", exports.quarantine_summary(company.quarantine))
     exports.write_actions(folder / "exports" / "actions.csv", findings)
     exports.write_json(folder / "findings.json", findings)
-    write_pages(folder, company, reports, sorted(absent), changed)
+    write_pages(folder, company, reports, queries, sorted(absent), changed)
 
 
 def _held(gates: list[Gate]) -> list[Gate]:

@@ -6,14 +6,15 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from revops_helpers.metrics.measure import catalogue, lacking, measured
+from revops_helpers.metrics.measure import catalogue, lacking, measured, sql
 from revops_helpers.metrics.windows import Windows
-from revops_helpers.model.company import Company
+from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import windows
 from revops_helpers.words.language import _, clean
 
@@ -57,6 +58,15 @@ def _plain(column: pd.Series) -> list[Any]:
     if pd.api.types.is_datetime64_any_dtype(column):
         return [None if v is None else v.date() if v == v.normalize() else v.isoformat() for v in values]
     return [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]
+
+
+def queries_table(company: Company, ids: Iterable[str] = ()) -> pd.DataFrame:
+    """metric, query: the SQL that the engine ran for each metric that can be measured here (of those named, else of all)."""
+    made = []
+    for name in ids or catalogue():
+        with suppress(Unavailable):
+            made.append((name, sql(company, name)))
+    return pd.DataFrame(made, columns=["metric", "query"])
 
 
 def metrics_table(company: Company, by: Sequence[str] = ("segment", "source", "region")) -> pd.DataFrame:

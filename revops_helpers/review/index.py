@@ -13,6 +13,7 @@ from revops_helpers.model.tables import TABLES, Table
 from revops_helpers.periods import month_end
 from revops_helpers.review.collect import Report, role_of
 from revops_helpers.words.below import translated
+from revops_helpers.words.definitions import PAGE
 from revops_helpers.words.language import _, count, day, listing, money, n_, percent
 from revops_helpers.words.markup import Part, esc, tag
 from revops_helpers.words.parts import details, ledger_table, note, section, stack, warning
@@ -22,13 +23,11 @@ MONEY = ("opportunities", "subscriptions", "invoices", "financials", "spend")
 
 
 def reports_part(reports: Iterable[Report]) -> Part:
-    """Each report of the review with its bottom line: the worst of its sentences."""
-    rows, lines = [], []
-    for one in reports:
-        said = one.bottom_line[0] if one.bottom_line else one.title
-        head = tag("th", tag("a", esc(name_of(one)), href=f"{one.name}.html"), scope="row")
-        rows.append(tag("tr", head + tag("td", esc(said))))
-        lines.append(f"{name_of(one)}: {said}")
+    """Each report of the review with its bottom line, the worst of its sentences; then the definitions and the files."""
+    told = [(name_of(one), f"{one.name}.html", one.bottom_line[0] if one.bottom_line else one.title) for one in reports]
+    told.append((_("Definitions"), PAGE, _("What every number means: sentence, formula, timing, edge cases, source and SQL.")))
+    rows = [tag("tr", tag("th", tag("a", esc(name), href=to), scope="row") + tag("td", esc(said))) for name, to, said in told]
+    lines = [f"{name}: {said}" for name, _href, said in told]
     files_head = tag("th", esc(_("Files")), scope="row")
     rows.append(tag("tr", files_head + tag("td", _files())))
     html = tag("table", tag("tbody", "".join(rows)), class_="links")

@@ -1,9 +1,11 @@
-"""The pages of a review: one for every notebook, and the index, which is the executive review with what stands behind it."""
+"""The pages of a review: one for every notebook; the index, which is the executive review with what stands behind it; and the
+definitions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from nbformat.v4 import new_notebook
@@ -13,30 +15,53 @@ from revops_helpers.review.collect import Report, role_of
 from revops_helpers.review.index import data_part, name_of, reports_part
 from revops_helpers.review.manifest import commit
 from revops_helpers.review.page import build_page
+from revops_helpers.words.definitions import PAGE
+from revops_helpers.words.glossary import glossary, headline
 from revops_helpers.words.language import _, current, day, span
-from revops_helpers.words.markup import Part
+from revops_helpers.words.markup import Part, rich, tag
 
 INDEX = "index.html"
 FIRST = "00_"
 
 
 def write_pages(
-    folder: Path, company: Company, reports: Iterable[Report], absent: Iterable[str] = (), changed: Part | None = None
+    folder: Path,
+    company: Company,
+    reports: Iterable[Report],
+    queries: Mapping[str, str],
+    absent: Iterable[str] = (),
+    changed: Part | None = None,
 ) -> None:
-    """Every report as `<name>.html`, and `index.html`: the executive review, the reports behind it, the state of the data.
+    """Every report as `<name>.html`; `index.html`, which is the executive review, the reports behind it and the state of the
+    data; and the page of definitions.
 
-    absent: names of reports that this review leaves out; links to them become plain words. changed: since the review before.
+    queries: metric → its SQL. absent: names of reports that this review leaves out; links to them become plain words. changed:
+    since the review before.
     """
     reports = list(reports)
     first = next((one for one in reports if one.name.startswith(FIRST)), None)
     nav = [(_("Executive review") if first else _("Reports"), INDEX)]
     nav += [(name_of(one), f"{one.name}.html") for one in reports if one is not first]
-    for one in reports:
-        _write(folder, f"{one.name}.html", company, one.notebook, _title(one, company), nav, absent)
+    nav.append((_("Definitions"), PAGE))
+    write = partial(_write, folder, company, nav=nav, absent=list(absent))
+    pages = {f"{one.name}.html": write(f"{one.name}.html", one.notebook, _title(one, company)) for one in reports}
     behind = [*([changed] if changed else []), reports_part([one for one in reports if one is not first]), data_part(company)]
     said = _("Review of {name}", name=company.settings.name)
     whole = (first.notebook, _title(first, company)) if first else (new_notebook(), said)
-    _write(folder, INDEX, company, *whole, nav, absent, behind)
+    pages[INDEX] = write(INDEX, *whole, behind=behind)
+    shown = shown_on([(name, pages[href], href) for name, href in nav if href in pages])
+    head = headline(company)
+    behind = [Part("head", tag("h1", rich(head)), head), *glossary(company, queries, shown)]
+    write(PAGE, new_notebook(), f"{head} · {company.settings.name}", behind=behind)
+
+
+def shown_on(pages: Iterable[tuple[str, str, str]]) -> dict[str, list[tuple[str, str]]]:
+    """Metric → (name, address) of the pages that show it: those that lead to its definition. pages: name, HTML, address."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name, html, href in pages:
+        for metric in dict.fromkeys(re.findall(rf'href="{re.escape(PAGE)}#([^"]+)"', html)):
+            found.setdefault(metric, []).append((name, href))
+    return found
 
 
 def _title(report: Report, company: Company) -> str:
@@ -46,8 +71,9 @@ def _title(report: Report, company: Company) -> str:
 
 
 def _write(
-    folder: Path, name: str, company: Company, notebook, title: str, nav, absent: Iterable[str], behind: Iterable[Part] = ()
-) -> None:
+    folder: Path, company: Company, name: str, notebook, title: str, *, nav, absent: Iterable[str], behind: Iterable[Part] = ()
+) -> str:
+    """One page, written and returned, its links as from the folder of the review."""
     html = build_page(
         notebook,
         title=title,
@@ -64,6 +90,7 @@ def _write(
     file = folder / name
     file.parent.mkdir(exist_ok=True)
     file.write_text(_from_below(html) if "/" in name else html, encoding="utf-8")
+    return html
 
 
 def _from_below(html: str) -> str:

@@ -82,9 +82,7 @@ def head(company: Company, role: Role, rows: list[ScoreRow], member: str = "") -
 
 def tiles(rows: list[ScoreRow]) -> Part:
     """The role's numbers, each with a link to what it means."""
-    links = {row.metric: f"#def-{row.metric}" for row in rows if row.metric in catalogue()}
-    links |= {row.metric: "01_foundation_audit.html#scorecard" for row in rows if row.metric in GATES}
-    return parts.tiles(rows, links)
+    return parts.tiles(rows, {row.metric: "01_foundation_audit.html#scorecard" for row in rows if row.metric in GATES})
 
 
 def pictures(company: Company, role: Role, member: str = "") -> Part:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from revops_helpers.finding import Finding, ranked
@@ -12,6 +12,7 @@ from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.optimization.target_gap import joint_value
 from revops_helpers.words import gap as gap_words
 from revops_helpers.words import parts
+from revops_helpers.words.definitions import FAMILIES
 from revops_helpers.words.endings import title
 from revops_helpers.words.language import N_, Text, _, label, money, n_
 from revops_helpers.words.parts import Part
@@ -49,16 +50,6 @@ KEY = (
     "nrr",
     "grr",
 )
-FAMILIES: Mapping[str, str] = {
-    "revenue": N_("Revenue"),
-    "efficiency": N_("Revenue efficiency"),
-    "process": N_("Process efficiency"),
-    "team": N_("Team productivity"),
-    "customer": N_("Customer"),
-    "predictability": N_("Predictability"),
-    "marketing": N_("Marketing"),
-    "data_and_stack": N_("Data and stack"),
-}
 
 
 def head(company: Company, gap: Gap | Unavailable) -> Part:

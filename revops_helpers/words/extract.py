@@ -56,12 +56,13 @@ def _place(file: Path) -> str:
 def _words_below() -> Iterator[Message]:
     """What the rooms below this one say, which cannot mark their messages."""
     from revops_helpers.foundation.hygiene import CRITICAL
-    from revops_helpers.metrics.catalogue import catalogue
+    from revops_helpers.metrics.catalogue import HOW, catalogue
     from revops_helpers.metrics.dimensions import DIMENSIONS, NOT_RECORDED
     from revops_helpers.metrics.metric import UNITS
 
     yield from (("foundation:hygiene", decision) for decision in CRITICAL.values())
     yield from (("metric:unit", unit) for unit in UNITS)
+    yield from (("metric:interval", how) for how in HOW.values())
     yield from (("notebooks/roles.yml", role.name) for role in roles().values())
     yield from (("metric:dimension", words) for words in (NOT_RECORDED, *(name.capitalize() for name in DIMENSIONS)))
     yield from (("model", words) for words in messages_below())

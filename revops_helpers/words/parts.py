@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from revops_helpers.words.definitions import definitions
 from revops_helpers.words.language import _
 from revops_helpers.words.markup import MIME, Part, esc, nested, plain, rich, slug
 from revops_helpers.words.scorecard import ScoreRow, scorecard, tiles
-from revops_helpers.words.tables import definitions, findings_table, ledger_table, table
+from revops_helpers.words.tables import findings_table, ledger_table, table
 from revops_helpers.words.theme import NARROW
 
 __all__ = [

@@ -8,6 +8,7 @@ from typing import Literal
 
 from revops_helpers.measurement import Measurement
 from revops_helpers.words.below import translated
+from revops_helpers.words.definitions import named
 from revops_helpers.words.language import Text, _, data, interval_of, label, value_of
 from revops_helpers.words.marks import interval_bar, sparkline
 from revops_helpers.words.markup import Part, esc, plain, rich, tag
@@ -89,7 +90,7 @@ def scorecard(rows: Sequence[ScoreRow]) -> Part:
 def tiles(rows: Sequence[ScoreRow], links: Mapping[str, str]) -> Part:
     """The measures as tiles, four a line: name, value, trend, what it is held against, and the verdict in word and shape.
 
-    links: metric id → where it is defined.
+    links: id → where what is no metric of the catalogue is told; a metric leads to its definition.
     """
     words = verdict_words()
     pairs = [(row, judge(row.value, row.target, row.direction)) for row in rows]
@@ -101,7 +102,7 @@ def tiles(rows: Sequence[ScoreRow], links: Mapping[str, str]) -> Part:
 
 def _tile(row: ScoreRow, verdict: Verdict, words: dict[str, Text], link: str) -> str:
     name = _("{metric}, last {n} months", metric=row.label, n=str(len(row.trend)))
-    head = tag("a", rich(row.label), href=link) if link else rich(row.label)
+    head = tag("a", rich(row.label), href=link, class_="q") if link else named(row.metric, row.label)
     drawn = sparkline(row.trend, plain(name), STATES.get(verdict, "open"), row.incomplete)
     status = tag("span", esc(words[verdict]), class_=f"st {verdict}")
     value = tag("p", tag("b", esc(value_of(row.value))) + drawn)
@@ -150,7 +151,7 @@ def _row(row: ScoreRow, verdict: Verdict, words: dict[str, Text], heads: Sequenc
     inside = interval_of(m) if m.value is not None else translated(m.reason)
     others = [(head, value_of(x) if x is not None else "") for head, x in ((heads[4], row.before), (heads[5], row.target))]
     cells = [
-        tag("th", rich(row.label), role="rowheader", scope="row"),
+        tag("th", named(row.metric, row.label), role="rowheader", scope="row"),
         tag("td", tag("b", esc(value_of(m))), role="cell", class_="n v"),
         tag("td", bar, role="cell", class_="g"),
         tag("td", esc(inside), role="cell", class_="i"),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date
 
 from revops_helpers.finding import Finding, ranked
 from revops_helpers.measurement import Measurement
-from revops_helpers.model.company import Unavailable
 from revops_helpers.words.below import translated
+from revops_helpers.words.definitions import named
 from revops_helpers.words.language import (
     GAP,
     Quantity,
@@ -20,13 +20,12 @@ from revops_helpers.words.language import (
     day,
     exact_money,
     interval_of,
-    label,
     number,
     value_of,
     with_interval,
 )
 from revops_helpers.words.marks import interval_bar
-from revops_helpers.words.markup import Part, esc, nested, plain, rich, tag
+from revops_helpers.words.markup import Part, esc, plain, rich, tag
 
 MOST_COLUMNS = 9
 FINDING_SHAPES = ("k", None, "n", "g", "c", None, None, None, "e")  # confidence and evidence are not printed
@@ -146,15 +145,16 @@ def _finding_row(place: int, finding: Finding, span: tuple[float, float], heads:
     worth = [tag("td", cell_html(stake), role="cell", class_="n w"), tag("td", bar, role="cell", class_="g")]
     levels = {"high": _("high"), "medium": _("medium"), "low": _("low")}
     see = tag("a", rich(page_name(finding.evidence.partition("#")[0]) or _("above")), href=where(finding.evidence))
-    texts = (levels[finding.confidence], data(finding.owner), label(finding.metric), day(finding.review_on))
+    first, last = (levels[finding.confidence], data(finding.owner)), day(finding.review_on)
+    held = [*map(rich, first), named(finding.metric), rich(last)]
     said = tag("b", rich(finding.headline)) + " " + tag("span", rich(finding.action))
     cells = [
         tag("td", str(place), role="cell", class_="k"),
         tag("th", said, role="rowheader", scope="row"),
         *worth,
         *(
-            tag("td", rich(t), role="cell", class_=s, data_l=h)
-            for h, t, s in zip(heads[4:8], texts, FINDING_SHAPES[4:8], strict=True)
+            tag("td", html, role="cell", class_=s, data_l=h)
+            for h, html, s in zip(heads[4:8], held, FINDING_SHAPES[4:8], strict=True)
         ),
         tag("td", see, role="cell", class_=FINDING_SHAPES[8], data_l=heads[8]),
     ]
@@ -181,45 +181,6 @@ def report_words(stem: str) -> str:
 def _collected(finding: Finding) -> dict[str, object]:
     words = {"headline": plain(finding.headline), "action": plain(finding.action)}
     return {**asdict(finding), **words, "review_on": finding.review_on.isoformat()}
-
-
-def definitions(company, metric_ids: Iterable[str], queries: bool = True) -> Part:
-    """The definition of every metric named, with the SQL that computed it; folded, one after another, each at `def-<metric>`."""
-    from revops_helpers.metrics.catalogue import catalogue
-
-    metrics = [catalogue()[metric_id] for metric_id in metric_ids]
-    folded = [_definition(metric, _query(company, metric.id) if queries else "") for metric in metrics]
-    return Part("definitions", "".join(p.html for p in folded), "\n\n".join(p.text for p in folded), {"parts": nested(folded)})
-
-
-def _query(company, metric_id: str) -> str:
-    """The SQL of a metric; none where the company lacks what it needs, or it is not measured by the segment under review."""
-    from revops_helpers.metrics.measure import sql
-
-    try:
-        return sql(company, metric_id)
-    except Unavailable:
-        return ""
-
-
-def _definition(metric, query: str) -> Part:
-    facts: Mapping[str, str] = {
-        _("Definition"): _(metric.definition),
-        _("Formula"): _(metric.formula),
-        _("Grain, unit"): Text(f"{_(metric.grain)}; {_(metric.unit)}"),
-        _("Owner"): _(metric.owner),
-        _("Source"): _(metric.source),
-        _("Needs"): data(", ".join(metric.needs)),
-        _("Timing"): _(metric.timing),
-        _("Edge cases"): _(metric.edge_cases),
-        _("Benchmarks"): data("; ".join(f"{_(b.text)} ({b.source}, {b.year})" for b in metric.benchmarks)),
-    }
-    held = {name: text for name, text in facts.items() if text}
-    facts_html = "".join(tag("dt", esc(name)) + tag("dd", rich(text)) for name, text in held.items())
-    inside = tag("summary", rich(_(metric.label))) + tag("dl", facts_html, class_="def")
-    text = "\n".join([plain(_(metric.label)), *(f"{name}: {plain(text)}" for name, text in held.items())])
-    whole = inside + (tag("pre", esc(query), tabindex="0") if query else "")
-    return Part("definition", tag("details", whole, id=f"def-{metric.id}"), text, {"metric": metric.id})
 
 
 def ledger_table(company) -> Part:

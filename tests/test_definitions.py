@@ -1,0 +1,158 @@
+"""The page of definitions: every metric has its place there, and what it says of where it is shown is true both ways."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from revops_helpers.measurement import Measurement
+from revops_helpers.metrics.catalogue import catalogue
+from revops_helpers.metrics.measure import sql
+from revops_helpers.review.collect import payloads
+from revops_helpers.review.exports import queries_table
+from revops_helpers.review.site import shown_on
+from revops_helpers.words import parts
+from revops_helpers.words.definitions import PAGE, named
+from revops_helpers.words.glossary import glossary, headline
+from revops_helpers.words.language import use
+from tests.shared import sample_review
+from tests.support import company_of
+
+SUBS = [{"subscription_id": "s", "account_id": "a", "mrr": 100_000, "starts_on": "2025-01-01", "ends_on": None}]
+
+
+@pytest.fixture(autouse=True)
+def english():
+    use("en")
+
+
+def page_of(company, queries=None, shown=None) -> BeautifulSoup:
+    return BeautifulSoup("".join(part.html for part in glossary(company, queries or {}, shown or {})), "html.parser")
+
+
+def entry(page: BeautifulSoup, metric: str) -> BeautifulSoup:
+    return page.select_one(f"#{metric}").find_parent("div")
+
+
+def said(element) -> str:
+    return element.get_text(" ", strip=True).replace("\u00a0", " ")
+
+
+def shown_in(page: BeautifulSoup) -> dict[str, set[str]]:
+    """Metric → the addresses after "Shown in"."""
+    found = {}
+    for head in page.select("h3[id]"):
+        term = next(dt for dt in head.find_parent("div").select("dt") if dt.get_text() == "Shown in")
+        found[head["id"]] = {link["href"] for link in term.find_next_sibling("dd").select("a")}
+    return found
+
+
+def test_every_metric_stands_there_once_with_all_that_its_record_says():
+    page = page_of(company_of(subscriptions=SUBS))
+    assert sorted(head["id"] for head in page.select("h3")) == sorted(catalogue())
+    for metric in catalogue().values():
+        text = said(entry(page, metric.id))
+        for words in (metric.label, metric.definition, metric.formula, metric.grain, metric.owner, metric.source):
+            assert words in text, (metric.id, words)
+        assert metric.timing in text and metric.edge_cases in text
+        assert all(b.text in text and b.source in text and str(b.year) in text for b in metric.benchmarks)
+        assert all(entry(page, metric.id).select(f'a[href="#{part}"]') for part in metric.parts)
+
+
+def test_what_cannot_be_measured_stands_there_with_what_it_needs():
+    company = company_of(subscriptions=SUBS)
+    page = page_of(company)
+    absent = {head["id"] for head in page.select("h3") if head.find_parent("div").select(".none")}
+    assert "win_rate" in absent and "arr" not in absent
+    assert "Not available: needs opportunities" in said(entry(page, "win_rate"))
+    assert f"{len(catalogue())} metrics, each defined once; {len(catalogue()) - len(absent)} can be measured" in headline(company)
+    revenue = next(head for head in page.select("h2") if head["id"] == "family-revenue")
+    assert re.fullmatch(r"Revenue: \d+ metrics, \d+ not measured here", said(revenue))
+
+
+def test_a_derived_metric_lacks_what_its_parts_lack():
+    page = page_of(company_of(subscriptions=SUBS))
+    assert "spend" in said(entry(page, "ltv_cac").select_one(".none"))
+
+
+def test_what_is_not_measured_by_the_segment_under_review_says_so():
+    tools = [{"tool_id": "t", "name": "CRM", "seats_paid": 10, "seats_active": 5, "annual_cost": 100_000, "currency": "BRL"}]
+    company = company_of(accounts=[{"account_id": "a", "segment": "smb"}], tools=tools, subscriptions=SUBS)
+    whole, cut = page_of(company), page_of(replace(company, segment="smb"))
+    assert not entry(whole, "tool_utilisation").select(".none") and not entry(cut, "arr").select(".none")
+    assert "Not measured here: not measured by segment" in said(entry(cut, "tool_utilisation")).replace(" :", ":")
+
+
+def test_the_query_is_folded_and_is_the_one_that_ran():
+    company = company_of(subscriptions=SUBS)
+    made = queries_table(company)
+    queries = dict(zip(made["metric"], made["query"], strict=True))
+    page = page_of(company, queries)
+    folded = entry(page, "arr").select_one("details")
+    assert not folded.has_attr("open") and folded.select_one("pre").get_text() == sql(company, "arr")
+    assert {head["id"] for head in page.select("h3") if head.find_parent("div").select("pre")} == set(queries)
+    assert "win_rate" not in queries and not entry(page, "win_rate").select("details")
+    assert len(queries_table(company_of(users=[{"user_id": "u"}]), ["arr"])) == 0
+
+
+def test_a_name_leads_to_its_definition_and_stays_words_where_there_is_none():
+    assert named("win_rate") == f'<a href="{PAGE}#win_rate" class="q">Win rate</a>'
+    assert named("no_such_metric") == "No such metric"
+    row = parts.ScoreRow("win_rate", Measurement(0.2, 100, 0.1, 0.3, unit="percent"))
+    for part in (parts.scorecard([row]), parts.tiles([row], {})):
+        assert f'href="{PAGE}#win_rate"' in part.html
+    gate = parts.ScoreRow("gate", Measurement(0.2, 100, 0.1, 0.3, unit="percent"), name="A gate")
+    assert PAGE not in parts.scorecard([gate]).html
+    assert 'href="01.html"' in parts.tiles([gate], {"gate": "01.html"}).html
+
+
+def test_a_page_shows_a_metric_when_it_leads_to_its_definition():
+    one = f'<a href="{PAGE}#arr">ARR</a> <a href="{PAGE}#arr">ARR</a>'
+    two = f'<a href="{PAGE}">all</a> <a href="x.html#nrr">x</a>'
+    assert shown_on([("One", one, "one.html"), ("Two", two, "two.html")]) == {"arr": [("One", "one.html")]}
+    assert shown_on([]) == {}
+    shown = shown_in(page_of(company_of(subscriptions=SUBS), shown={"arr": [("One", "one.html"), ("Two", "two.html")]}))
+    assert shown["arr"] == {"one.html", "two.html"} and shown["mrr"] == {"tables/metrics.csv"}
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory) -> Path:
+    return sample_review(tmp_path_factory)
+
+
+def metrics_of(notebook: Path) -> set[str]:
+    """The metrics that a report shows: in its scorecard, its tiles, its findings and its appendix."""
+    found: set[str] = set()
+    for part in payloads(nbformat.read(notebook, as_version=4)):
+        found |= {row["metric"] for row in part.get("rows", ()) if part["kind"] in ("scorecard", "tiles")}
+        found |= {finding["metric"] for finding in part.get("findings", ())}
+        found |= {part["metric"]} if part["kind"] == "definition" else set()
+    return found & set(catalogue())
+
+
+@pytest.mark.slow
+def test_every_metric_shown_leads_to_its_definition_and_where_it_is_shown_is_true_both_ways(published):
+    told = shown_in(BeautifulSoup((published / PAGE).read_text(encoding="utf-8"), "html.parser"))
+    assert set(told) == set(catalogue())
+    shown: dict[str, set[str]] = {}
+    for file in sorted((published / "notebooks").rglob("*.ipynb")):
+        name = str(file.relative_to(published / "notebooks").with_suffix(".html"))
+        page = BeautifulSoup((published / name).read_text(encoding="utf-8"), "html.parser")
+        up = "../" * name.count("/")
+        linked = {link["href"].partition("#")[2] for link in page.select(f'a[href^="{up}{PAGE}#"]')}
+        assert linked == metrics_of(file) and linked, name
+        for metric in linked:
+            shown.setdefault(metric, set()).add("index.html" if name.startswith("00_") else name)
+    assert {metric: pages for metric, pages in told.items() if pages != {"tables/metrics.csv"}} == shown
+    assert len(shown) > 40
+
+
+@pytest.mark.slow
+def test_every_page_leads_to_the_definitions(published):
+    for file in published.rglob("*.html"):
+        assert f'href="{"../" * (len(file.relative_to(published).parts) - 1)}{PAGE}"' in file.read_text(encoding="utf-8"), file
