@@ -252,18 +252,38 @@ def expected_lifetime(
     duration: whole months from the first paid month to the month without payment (or to the last month watched).
     A tenure that nobody is watched at carries the curve on flat. Standard error by the delta method (Greenwood's terms).
     """
+    at_risk, lost = _by_month(duration, observed, entry, weights, horizon)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        greenwood = np.where(at_risk > lost, lost / (at_risk * (at_risk - lost)), 0.0)
+    paid = _staying(at_risk, lost) * (1 + monthly_discount) ** -np.arange(horizon)
+    after = np.cumsum(paid[::-1])[::-1][1:]
+    return float(paid.sum()), float(np.sqrt(np.sum(after**2 * greenwood)))
+
+
+def staying(
+    duration: ArrayLike,
+    observed: ArrayLike,
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    horizon: int = 60,
+) -> np.ndarray:
+    """S(t) for t = 0 … horizon − 1, the share that still pays t months after it came; arguments as for expected_lifetime."""
+    return _staying(*_by_month(duration, observed, entry, weights, horizon))
+
+
+def _by_month(duration, observed, entry, weights, horizon) -> tuple[np.ndarray, np.ndarray]:
+    """How many were watched at, and how many left at, each age of 1 … horizon − 1 months."""
     duration = np.asarray(duration, float)
     entry = np.zeros(len(duration)) if entry is None else np.asarray(entry, float)
     weights = np.ones(len(duration)) if weights is None else np.asarray(weights, float)
     ages = np.arange(1, horizon)
     at_risk = _weight_from(duration, weights, ages) - _weight_from(entry, weights, ages)
-    lost = np.array([weights[(duration == a) & np.asarray(observed, bool)].sum() for a in ages])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        hazard = np.where(at_risk > 0, lost / at_risk, 0.0)
-        greenwood = np.where(at_risk > lost, lost / (at_risk * (at_risk - lost)), 0.0)
-    paid = np.concatenate([[1.0], np.cumprod(1 - hazard)]) * (1 + monthly_discount) ** -np.arange(horizon)
-    after = np.cumsum(paid[::-1])[::-1][1:]
-    return float(paid.sum()), float(np.sqrt(np.sum(after**2 * greenwood)))
+    return at_risk, np.array([weights[(duration == a) & np.asarray(observed, bool)].sum() for a in ages])
+
+
+def _staying(at_risk: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    hazard = np.divide(lost, at_risk, out=np.zeros(len(lost)), where=at_risk > 0)
+    return np.concatenate([[1.0], np.cumprod(1 - hazard)])
 
 
 def annualised(monthly: ArrayLike) -> np.ndarray:

@@ -11,6 +11,7 @@ from revops_helpers.metrics.metric import FAMILIES, Metric
 def catalogue() -> dict[str, Metric]:
     """Every metric by id, family by family. ValueError when an id is defined twice."""
     from revops_helpers.metrics import (
+        acquisition,
         customer,
         data_and_stack,
         efficiency,
@@ -31,6 +32,7 @@ def catalogue() -> dict[str, Metric]:
     families = (
         revenue,
         efficiency,
+        acquisition,
         process,
         lifecycle,
         marketing,

@@ -10,7 +10,7 @@ import ibis
 
 from revops_helpers.methods.attribution import MODELS
 from revops_helpers.metrics.costs import LAG_MONTHS
-from revops_helpers.metrics.credit import credits
+from revops_helpers.metrics.credit import WON, credits
 from revops_helpers.metrics.dimensions import add_dimension
 from revops_helpers.metrics.facts import reporting, zero
 from revops_helpers.metrics.journey import deals_opened
@@ -18,6 +18,7 @@ from revops_helpers.metrics.lifecycle import stage_entries
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
 
+RETURNS = ("spend.month", "spend.function", "spend.category", "spend.channel", "spend.amount", *WON)
 BOUGHT = {"lead": "leads", "mql": "mqls", "sql": "sqls"}
 
 
@@ -104,19 +105,21 @@ def _budgets(company: Company) -> ibis.Table:
 
 def returns(company: Company, windows: Windows) -> ibis.Table:
     """Programme spend by channel one quarter before the window (`cost`) beside the first-year ARR of the new business won in it
-    that each model credits to those channels: first, last, linear. What no money was spent on is left out."""
+    that each model credits to those channels: first, last, linear; and `deals`, those won, shared by all touches.
+    What no money was spent on is left out."""
     paid = marketing_spend(company)
     paid = paid.filter(paid.category == "program", paid.channel.notnull())
     bought = paid.select(_channel="channel").distinct()
     won = credits(company, windows)
     won = won.semi_join(bought, won.channel == bought["_channel"])
-    amount = won.amount.fill_null(0).cast("float64")
+    amount = won.amount.fill_null(0).cast("float64") if "amount" in won.columns else 0.0
     paid = windows.assign(paid, "month", lag=LAG_MONTHS)
     nothing = ibis.literal(0.0)
     keys = ("window", "opportunity_id", "channel", "month")
+    credited = {name: won[name] * amount for name in MODELS} | {"deals": won.linear}
     return ibis.union(
-        won.mutate(month=ibis.null("date"), cost=nothing).select(*keys, "cost", **{name: won[name] * amount for name in MODELS}),
+        won.mutate(month=ibis.null("date"), cost=nothing).select(*keys, "cost", **credited),
         paid.mutate(opportunity_id=ibis.null("string"), cost=paid.amount.cast("float64")).select(
-            *keys, "cost", **dict.fromkeys(MODELS, nothing)
+            *keys, "cost", **dict.fromkeys(credited, nothing)
         ),
     )

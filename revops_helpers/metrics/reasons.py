@@ -16,6 +16,7 @@ TARGET_MET = N_("target already met")
 NOTHING_SPENT = N_("nothing was spent")
 NOT_GROWING = N_("ARR did not grow")
 NO_MARGIN = N_("never: no margin is earned")
+NEVER_BACK = N_("never: too many leave before it is paid back")
 NOT_REACHED = N_("fewer than half have got there; the value is a lower bound")
 NOT_OVER = N_("the period is not over")
 NOT_BEGUN = N_("the period has not begun")
@@ -43,6 +44,7 @@ REASONS = (
     NOTHING_SPENT,
     NOT_GROWING,
     NO_MARGIN,
+    NEVER_BACK,
     NOT_REACHED,
     NOT_OVER,
     NOT_BEGUN,

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from revops_helpers.metrics import channels, credit
+from revops_helpers.metrics import channels
 from revops_helpers.metrics.costs import LAG_MONTHS, gross_margin
 from revops_helpers.metrics.efficiency import SPEND, derive, parts_of
 from revops_helpers.metrics.metric import Metric
@@ -65,15 +65,7 @@ _roas = partial(
     direction="higher",
     grain="new-business deal won in the period and channel",
     source="finance: spend; CRM: deals; marketing automation: touches",
-    needs=(
-        *SPEND,
-        "spend.category",
-        "spend.channel",
-        *credit.WON,
-        "opportunities.amount",
-        "touches.lead_id",
-        "opportunities.lead_id",
-    ),
+    needs=(*channels.RETURNS, "opportunities.amount", "touches.lead_id", "opportunities.lead_id"),
     timing="Deals by the day on which they were won; spend of one quarter earlier; touches before the win, however old.",
     edge_cases=CREDITED,
     estimator="per_fixed",
