@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -19,6 +20,7 @@ from revops_helpers.words import checks, dashboard
 from revops_helpers.words.language import use
 from revops_helpers.words.names import person, record
 from revops_helpers.words.roles import Role, role_named, roles
+from revops_helpers.words.theme import PHONE, WIDE
 from revops_helpers.words.views import VIEWS, view
 from revops_helpers.workspace import open_company
 from tests.support import company_of
@@ -53,7 +55,9 @@ def page(company: Company, role: Role, member: str = "") -> list:
 
 def test_every_role_that_was_asked_for_has_a_page_of_six_to_ten_numbers():
     assert set(roles()) == ASKED
-    assert all(6 <= len(role.numbers) <= 10 and role.pictures and (role.lists or role.findings) for role in roles().values())
+    assert all(
+        6 <= len(role.numbers) <= 10 and len(role.pictures) == 2 and (role.lists or role.findings) for role in roles().values()
+    )
 
 
 @pytest.mark.parametrize(
@@ -163,6 +167,32 @@ def test_one_persons_page_has_that_persons_numbers_and_deals_only():
     assert (numbers["deals_won"], numbers["win_rate"], numbers["pipeline"]) == (3, 0.75, 1000_00)
     assert view(sellers(), "deals", "u1").part.text == "No open deal breaks a rule."
     assert "d9" in view(sellers(), "deals", "u2").part.text and "· u2<" in dashboard.head(sellers(), rep, [], "u2").html
+
+
+def test_a_persons_quota_is_the_target_of_what_they_won_and_of_nothing_else():
+    """Ana won 3 deals of 1,000.00; asked are 1,825.00 for the year, 1,365.00 by 30 September."""
+    asked = [{"user_id": "u1", "period_start": "2026-01-01", "period_end": "2026-12-31", "amount": 1825_00, "kind": "new_arr"}]
+    users = [{"user_id": id, "hired_on": "2020-01-01", "left_on": None} for id in ("u1", "u2")]
+    won = [deal(i, owner_id=owner) for i, owner in enumerate(("u1", "u1", "u1", "u2"))]
+    company = company_of(opportunities=won, users=users, quotas=asked)
+    targets = {id: {r.metric: r.target for r in dashboard.numbers(company, role_named("rep"), id)} for id in ("u1", "u2")}
+    assert targets["u1"].pop("new_arr_won").value == 1365_00
+    assert set(targets["u1"].values()) == set(targets["u2"].values()) == {None}
+    assert "target R$" in dashboard.tiles(dashboard.numbers(company, role_named("rep"), "u1")).text.replace("\u00a0", " ")
+
+
+def test_a_metric_by_month_of_one_person_holds_that_persons_records_only():
+    both = company_of(opportunities=[deal(i, owner_id=f"u{1 + i % 2}") for i in range(8)])
+    one, whole = (view(both, "new_arr_won by month", *of).part.text.replace("\u00a0", " ") for of in (("u1", "seller"), ()))
+    assert "Mar 2026 R$ 4.0 k" in one and "Mar 2026 R$ 8.0 k" in whole
+
+
+def test_two_pictures_stand_in_one_row_each_with_its_limit(sample):
+    shown = dashboard.pictures(sample, role_named("customer_success"))
+    assert shown.html.count("<figure>") == 2 == shown.html.count('class="reading limit"')
+    assert "<source" not in shown.html and all(f'width="{PHONE}"' in image for image in re.findall("<img[^>]*>", shown.html))
+    board = dashboard.pictures(sample, role_named("board")).html
+    assert board.startswith('<div class="beside duo">') and f'width="{WIDE}"' in board and board.count("<figure>") == 2
 
 
 def test_somebody_without_a_record_and_a_page_without_people_are_refused():

@@ -146,7 +146,7 @@ def test_characters_that_no_font_has_are_one_mark_and_direction_marks_are_gone()
     ],
 )
 def test_the_fan_draws_what_is_known(actual, plan):
-    assert sizes(figures.fan(progress_of(actual, plan))) == [(360, 450), (358, 320)]
+    assert sizes(figures.fan(progress_of(actual, plan))) == [(360, 450), (358, 260)]
 
 
 def test_the_fan_states_plan_likely_actual_and_intervals(monkeypatch):

@@ -16,7 +16,7 @@ from revops_helpers.model.company import Unavailable
 from revops_helpers.periods import Period
 from revops_helpers.planning.capacity import Team, capacity, ramp_curve, simulate, team, yearly
 from revops_helpers.planning.habits import habits, judged, under_way
-from revops_helpers.planning.quotas import quotas
+from revops_helpers.planning.quotas import quota_of, quotas
 from tests.support import company_of
 from tests.test_planning_cascade import cascade, months_of
 
@@ -214,6 +214,15 @@ def test_quotas_count_for_the_days_that_people_were_there():
     assert each.left.to_dict() == {"u1": False, "u2": False, "u3": True}
     assert found.bands.quotas.tolist() == [1, 0, 0, 2] and found.met.value == pytest.approx(2 / 3)
     assert found.attainment.value == pytest.approx(300_00 / found.assigned.value) and found.over.status == "not_applicable"
+
+
+def test_what_is_asked_of_one_person_counts_the_days_there_in_the_period():
+    """A year's 365 asks for 273 by 30 September; of who came on 16 August 46 of 92 days; of who left in July 31."""
+    year = [quota("u1", "2026-01-01", "2026-12-31", 365_00), *(quota(id) for id in ("u2", "u3", "u4"))]
+    company = quota_company([*year, quota("u1", kind="renewals"), quota("u1", "2025-10-01", "2025-12-31")])
+    asked = {id: quota_of(company, id) for id in ("u1", "u2", "u3", "u4", "nobody")}
+    assert [m and m.value for m in asked.values()] == [273_00, 100_00, round(200_00 * 31 / 92), None, None]
+    assert asked["u1"].n == 1 and quota_of(company_of(opportunities=[]), "u1") is None
 
 
 def test_quotas_against_the_plan():

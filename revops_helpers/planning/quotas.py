@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import ibis
 import pandas as pd
 
 from revops_helpers.measurement import Measurement, not_applicable
@@ -13,6 +14,7 @@ from revops_helpers.metrics.measure import measurements
 from revops_helpers.metrics.predictability import planned_wins
 from revops_helpers.metrics.reasons import N_, NO_TARGET, TOO_FEW
 from revops_helpers.metrics.sellers import quota_periods
+from revops_helpers.metrics.sellers import quotas as sellers_quotas
 from revops_helpers.metrics.team import QUOTAS
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
@@ -72,6 +74,23 @@ def quotas(company: Company) -> Quotas:
         bands=_bands(rows.credited / rows.quota),
         teams=_teams(rows),
     )
+
+
+def quota_of(company: Company, user_id: str) -> Measurement | None:
+    """What was asked of one person in the company's period: the quotas of new ARR, in cents, each for the days of it that lie in
+    the period and on which the person was there. None without one."""
+    if company.missing(QUOTAS):
+        return None
+    there = company.table("users", ("user_id", "hired_on", "left_on")).filter(ibis._.user_id == user_id).to_pandas()
+    rows = sellers_quotas(company).filter(ibis._.user_id == user_id).to_pandas()
+    starts, ends = (pd.to_datetime(rows[name]) for name in ("period_start", "period_end"))
+    first = pd.to_datetime([company.period.start, *there.hired_on]).max()
+    last = pd.to_datetime([company.period.end, *there.left_on]).min()
+    inside = ((ends.clip(upper=last) - starts.clip(lower=first)).dt.days + 1).clip(lower=0)
+    if not inside.sum():
+        return None
+    asked = float((rows.amount * inside / ((ends - starts).dt.days + 1)).sum())
+    return Measurement(round(asked), n=int((inside > 0).sum()), unit="money", currency=company.settings.currency)
 
 
 def _people(rows: pd.DataFrame) -> pd.DataFrame:

@@ -48,6 +48,10 @@ class Figure:
         image = f'<img src="{w.uri}" width="{w.width}" height="{w.height}" alt="{esc(alt)}">'
         return f"<picture>{source}{image}</picture>"
 
+    def small(self, alt: str) -> str:
+        """The phone's drawing, on every screen."""
+        return f'<img src="{self.phone.uri}" width="{self.phone.width}" height="{self.phone.height}" alt="{esc(alt)}">'
+
 
 def figure(draw: Callable[[Sheet], None], wide: tuple[int, int], phone: tuple[int, int]) -> Figure:
     """Draw twice: `draw(sheet)` paints one sheet and asks `sheet.phone` where the two differ."""

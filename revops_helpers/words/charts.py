@@ -36,7 +36,7 @@ def fan(progress: pd.DataFrame, forecast: pd.DataFrame | None = None, height: in
     that is known low_50, high_50, low_80, high_80, low_95, high_95; months after the last actual.
     height: of the wide drawing in pixels, such as that of the waterfall beside it.
     """
-    return figure(lambda sheet: _fan(sheet, progress.reset_index(drop=True), forecast), wide=(NARROW, height), phone=(PHONE, 320))
+    return figure(lambda sheet: _fan(sheet, progress.reset_index(drop=True), forecast), wide=(NARROW, height), phone=(PHONE, 260))
 
 
 def _fan(sheet: Sheet, rows: pd.DataFrame, forecast: pd.DataFrame | None) -> None:
@@ -116,7 +116,7 @@ def steps(
     first and last are the ends of the axis. marks: dashed verticals, such as an SLA. notes: a second line under a curve's name.
     """
     shown = {name: thinned(frame[frame["time"] > 0]) for name, frame in curves.items()}
-    return figure(lambda s: _steps(s, shown, ticks, marks or {}, notes or {}), wide=(FULL, 380), phone=(PHONE, 320))
+    return figure(lambda s: _steps(s, shown, ticks, marks or {}, notes or {}), wide=(FULL, 380), phone=(PHONE, 240))
 
 
 def _steps(sheet: Sheet, curves: Mapping[str, pd.DataFrame], ticks: Mapping, marks: Mapping, notes: Mapping) -> None:
@@ -201,7 +201,7 @@ def lines(measured: pd.DataFrame, target: float | None = None, incomplete: int =
 
     measured: what metrics.measure(..., every=...) returns for one metric (member, period_end, value, low, high, unit, currency).
     """
-    return figure(lambda sheet: _lines(sheet, measured, target, incomplete), wide=(FULL, 340), phone=(PHONE, 300))
+    return figure(lambda sheet: _lines(sheet, measured, target, incomplete), wide=(FULL, 340), phone=(PHONE, 240))
 
 
 def _lines(sheet: Sheet, measured: pd.DataFrame, target: float | None, incomplete: int) -> None:

@@ -1,13 +1,15 @@
-"""One role's page: a sentence, its numbers, a picture, what it acts on and works through. All of it in notebooks/roles.yml."""
+"""One role's page: a sentence, its numbers, pictures, what it acts on and works through. All of it in notebooks/roles.yml."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from revops_helpers.finding import Finding, ranked
 from revops_helpers.measurement import Measurement
 from revops_helpers.metrics.measure import catalogue, measure
 from revops_helpers.model.company import Company
+from revops_helpers.planning.quotas import quota_of
 from revops_helpers.settings import InputError, nearest
 from revops_helpers.words import actions, parts
 from revops_helpers.words.language import N_, _, label, span
@@ -18,6 +20,7 @@ from revops_helpers.words.readiness import GATES
 from revops_helpers.words.roles import Role
 from revops_helpers.words.views import view
 
+QUOTA_OF = "new_arr_won"  # the number that a person's quota asks for
 ACTIONS = 3  # findings on a page of one sheet; one fewer beside a list
 SHORT: Mapping[str, str] = {
     "deals": N_("Deals"),
@@ -46,6 +49,8 @@ def numbers(company: Company, role: Role, member: str = "") -> list[ScoreRow]:
     wanted = [name for name in role.numbers if name in catalogue()]
     rows = _gates(company) if any(name in GATES for name in role.numbers if name not in wanted) else {}
     rows |= {row.metric: row for row in score_rows(company, wanted, by=(role.by or "") if member else "", member=member)}
+    if member and QUOTA_OF in rows:
+        rows[QUOTA_OF] = replace(rows[QUOTA_OF], target=quota_of(company, member))
     return [rows[name] for name in role.numbers if name in rows]
 
 
@@ -86,8 +91,9 @@ def tiles(rows: list[ScoreRow]) -> Part:
 
 
 def pictures(company: Company, role: Role, member: str = "") -> Part:
-    """One picture with its readings."""
-    return parts.stack(*(view(company, name, member).part for name in role.pictures))
+    """One picture with its readings, or two in one row."""
+    shown = [view(company, name, member, role.by or "").part for name in role.pictures]
+    return parts.pair(*shown) if len(shown) == 2 else shown[0]
 
 
 def acts(company: Company, role: Role) -> Part:
@@ -98,9 +104,8 @@ def acts(company: Company, role: Role) -> Part:
     top = _findings(company, role)
     gap = company.ask(gap_to_plan) if any(finding.levers for finding in top) else None
     joint = joint_value(gap, top) if is_there(gap) else None
-    return parts.stack(
-        parts.section(actions_title(top, joint), anchor="findings", short=_("Actions")), parts.findings_table(top, joint)
-    )
+    title = parts.section(actions_title(top, joint), anchor="findings", short=_("Actions"))
+    return parts.stack(title, parts.findings_table(top, joint, short="instead"))
 
 
 def _findings(company: Company, role: Role) -> list[Finding]:

@@ -69,7 +69,7 @@ def actions_section(findings: Sequence[Finding], gap: Gap | Unavailable) -> Part
     top = ranked(list(findings))[:MOST]
     joint = joint_value(gap, top) if is_there(gap) and any(finding.levers for finding in top) else None
     title = parts.section(actions_title(top, joint), actions_deck(top), anchor="actions", short=_("Actions"))
-    return parts.stack(title, parts.findings_table(top, joint))
+    return parts.stack(title, parts.findings_table(top, joint, short="before"))
 
 
 def actions_title(top: Sequence[Finding], joint: Measurement | None) -> Text:

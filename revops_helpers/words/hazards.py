@@ -52,7 +52,7 @@ def hazards_section(hazards: Hazards) -> Part:
     traits = listing([lower_first(feature_name(r.factor)) for r in hazards.ratios.itertuples() if r.status == "ok"])
     note = _("Monthly hazard with each trait against without, tenure, year and the other held equal: {traits}.", traits=traits)
     better = "lower" if hazards.outcome == "churned" else "higher"
-    drawn = parts.picture(figures.bars(told, reference=1.0, better=better), _title(hazards), note, alt)
+    drawn = parts.picture(figures.bars(told, reference=1.0, better=better), hazards_title(hazards), note, alt)
     return parts.stack(parts.beside(drawn, *said), parts.details(_("By tenure and by year"), _rates(hazards)))
 
 
@@ -63,7 +63,8 @@ def _none(hazards: Hazards) -> Text:
     return _("Nobody has bought more in {months} customer-months of {customers} customers on record.", **words)
 
 
-def _title(hazards: Hazards) -> Text:
+def hazards_title(hazards: Hazards) -> Text:
+    """The strongest trait that stands clear of chance, or that none does."""
     clear = _clear(hazards)
     if not clear:
         return _("No trait stands clear of chance")

@@ -18,7 +18,7 @@ from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, is_there, needs
 
 MOST = 6  # rows of a list on a page of its own; the phase reports have more
-FEWER, FEWEST = 4, 3  # beside findings, and beside another list
+FEWER, FEWEST, LEAST = 4, 3, 2  # beside findings, beside another list, and where each takes two lines
 TEAM = ("new_arr_won", "deals_won", "win_rate", "pipeline")
 BY_SOURCE = ("leads", "lead_conversion_90d", "lead_to_won", "never_contacted")
 MOVES: Mapping[str, str] = {
@@ -244,4 +244,4 @@ def refused(company: Company, member: str = "") -> View:
     rows = company.quarantine
     n = 0 if rows is None else len(rows)
     title = n_("{n} row was refused when read", "{n} rows were refused when read", n) if n else _("No row was refused")
-    return View(title, quarantine_table(company, FEWEST))
+    return View(title, quarantine_table(company, LEAST))

@@ -8,18 +8,19 @@ by the page, everything else that a cell prints is shown as escaped text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from revops_helpers.words.definitions import definitions
 from revops_helpers.words.language import _
 from revops_helpers.words.markup import MIME, Part, esc, nested, plain, rich, slug
 from revops_helpers.words.scorecard import ScoreRow, scorecard, tiles
 from revops_helpers.words.tables import findings_table, ledger_table, table
-from revops_helpers.words.theme import NARROW
+from revops_helpers.words.theme import NARROW, WIDE
 
 __all__ = [
     "MIME", "Part", "ScoreRow", "beside", "bottom_line", "definitions", "details", "findings_table", "header", "ledger_table",
-    "limit", "note", "picture", "plain", "points", "reading", "scorecard", "section", "stack", "table", "tiles", "unavailable",
-    "warning",
+    "limit", "note", "pair", "picture", "plain", "points", "reading", "scorecard", "section", "stack", "table", "tiles",
+    "unavailable", "warning",
 ]  # fmt: skip
 
 
@@ -79,13 +80,14 @@ def points(title: str, lines: Sequence[str]) -> Part:
 
 def picture(figure, title: str, note: str, alt: str) -> Part:
     """A figure with its title (a computed sentence), what is drawn, and the numbers in words for who cannot see it."""
-    html = f"<figure><figcaption><b>{rich(title)}</b>{rich(note)}</figcaption>{figure.html(plain(alt))}</figure>"
-    return Part("picture", html, f"{plain(title)}\n{plain(alt)}", {"width": figure.width})
+    head, words = f"<figcaption><b>{rich(title)}</b>{rich(note)}</figcaption>", plain(alt)
+    html, small = (f"<figure>{head}{drawn}</figure>" for drawn in (figure.html(words), figure.small(words)))
+    return Part("picture", html, f"{plain(title)}\n{words}", {"width": figure.width}, small=small)
 
 
 def stack(*parts: Part) -> Part:
     """Parts one under another."""
-    return Part("stack", "".join(p.html for p in parts), "\n\n".join(p.text for p in parts), {"parts": nested(parts)})
+    return Part("stack", "".join(p.html for p in parts), "\n\n".join(p.text for p in parts), {"parts": nested(parts)}, parts)
 
 
 def beside(left: Part, *right: Part) -> Part:
@@ -94,8 +96,37 @@ def beside(left: Part, *right: Part) -> Part:
     tables = left.kind != "picture" and not all(map(_said, right))
     slim = left.collected.get("width", NARROW + 1) <= NARROW
     shape = "even" if tables else "duo" if pictures else "slim" if slim else "read"
-    html = f'<div class="beside {shape}"><div>{left.html}</div><div>{"".join(part.html for part in right)}</div></div>'
-    return Part("beside", html, "\n\n".join(part.text for part in (left, *right)), {"parts": nested((left, *right))})
+    return _beside(shape, [left], right)
+
+
+def _beside(shape: str, left: Sequence[Part], right: Sequence[Part]) -> Part:
+    every = (*left, *right)
+    columns = "".join(f"<div>{''.join(part.html for part in column)}</div>" for column in (left, right))
+    text = "\n\n".join(part.text for part in every)
+    return Part("beside", f'<div class="beside {shape}">{columns}</div>', text, {"parts": nested(every)}, every)
+
+
+def pair(left: Part, right: Part) -> Part:
+    """Two parts in one row, such as two figures with what is said of them.
+
+    A figure is drawn small, as for the phone, and keeps the limits beside it; a wide figure on the left stays wide, and the
+    small one beside it keeps its readings too. A part without a figure stays as it is.
+    """
+    first = _pictured(left)
+    if first is not None and first.collected["width"] == WIDE:
+        return _beside("duo", [first], _slim(right, ("reading", "limit", "warning")))
+    return _beside("even", _slim(left), _slim(right))
+
+
+def _pictured(part: Part) -> Part | None:
+    return next((held for held in part.within() if held.kind == "picture"), None)
+
+
+def _slim(part: Part, said: Sequence[str] = ("limit", "warning")) -> list[Part]:
+    """The first figure of a part, small, and what is said beside it."""
+    if (drawn := _pictured(part)) is None:
+        return [part]
+    return [replace(drawn, html=drawn.small), *(held for held in part.within() if held.kind in said)]
 
 
 def _said(part: Part) -> bool:

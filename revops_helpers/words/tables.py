@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date
+from typing import Literal
 
 from revops_helpers.finding import Finding, ranked
 from revops_helpers.measurement import Measurement
@@ -29,6 +30,7 @@ from revops_helpers.words.markup import Part, esc, plain, rich, tag
 
 MOST_COLUMNS = 9
 FINDING_SHAPES = ("k", None, "n", "g", "c", None, None, None, "e")  # confidence and evidence are not printed
+Short = Literal["", "before", "instead"]
 Cell = str | int | float | date | Measurement | Part | None
 
 
@@ -96,8 +98,12 @@ def scroll(grid: str, name: str) -> str:
     return tag("div", grid, class_="scroll", role="region", tabindex="0", aria_label=plain(name))
 
 
-def findings_table(findings: Sequence[Finding], joint: Measurement | None = None) -> Part:
-    """The findings, largest stake first, with what they are worth together; on the phone each row is a card."""
+def findings_table(findings: Sequence[Finding], joint: Measurement | None = None, short: Short = "") -> Part:
+    """The findings, largest stake first, with what they are worth together; on the phone each row is a card.
+
+    short: in print a table of action, money and owner comes before the whole one, which starts a page ("before"), or takes its
+    place ("instead"), with the finding before each action.
+    """
     order = ranked(list(findings))
     held = {"findings": [_collected(f) for f in order], "joint": asdict(joint) if joint else None}
     if not order:
@@ -110,11 +116,33 @@ def findings_table(findings: Sequence[Finding], joint: Measurement | None = None
     rows = "".join(_finding_row(i, finding, (min(bounds), max(bounds)), heads) for i, finding in enumerate(order, 1))
     grid = tag("thead", tag("tr", head, role="row"), role="rowgroup") + tag("tbody", rows, role="rowgroup")
     note = _overlap(order, joint)
-    html = tag("table", grid, class_="cards", role="table", aria_label=_("Findings")) + (
+    html = _brief(order, short) if short else ""
+    html += tag("table", grid, class_="cards", role="table", aria_label=_("Findings")) + (
         tag("p", rich(note), class_="note") if note else ""
     )
     lines = [f"{i}. {plain(f.headline)} {plain(f.action)} ({with_interval(f.stake)})" for i, f in enumerate(order, 1)]
     return Part("findings", html, "\n".join([*lines, plain(note)]).strip(), held)
+
+
+def _brief(order: Sequence[Finding], short: Short) -> str:
+    """What is done, for how much, by whom: for paper only."""
+    heads = zip((_("#"), _("Action"), _("Worth"), _("Owner")), (None, None, "n", None), strict=True)
+    head = "".join(tag("th", rich(text), scope="col", class_=shape) for text, shape in heads)
+    rows = "".join(
+        tag("tr", tag("td", str(i)) + tag("th", _said(f), scope="row") + tag("td", _worth(f.stake), class_="n w")
+            + tag("td", rich(data(f.owner))))
+        for i, f in enumerate(order, 1)
+    )  # fmt: skip
+    return tag("table", tag("thead", tag("tr", head)) + tag("tbody", rows), class_=f"brief {short}")
+
+
+def _worth(stake: Measurement) -> str:
+    """Without a reason where there is no value: the deck above gives it."""
+    return cell_html(stake) if stake.value is not None else esc(value_of(stake))
+
+
+def _said(finding: Finding) -> str:
+    return tag("b", rich(finding.headline)) + " " + tag("span", rich(finding.action))
 
 
 def _head(text: str, shape: str | None) -> str:
@@ -147,10 +175,9 @@ def _finding_row(place: int, finding: Finding, span: tuple[float, float], heads:
     see = tag("a", rich(page_name(finding.evidence.partition("#")[0]) or _("above")), href=where(finding.evidence))
     first, last = (levels[finding.confidence], data(finding.owner)), day(finding.review_on)
     held = [*map(rich, first), named(finding.metric), rich(last)]
-    said = tag("b", rich(finding.headline)) + " " + tag("span", rich(finding.action))
     cells = [
         tag("td", str(place), role="cell", class_="k"),
-        tag("th", said, role="rowheader", scope="row"),
+        tag("th", _said(finding), role="rowheader", scope="row"),
         *worth,
         *(
             tag("td", html, role="cell", class_=s, data_l=h)

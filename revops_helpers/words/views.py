@@ -31,11 +31,14 @@ from revops_helpers.words.phase import is_there, needs
 TIMES = ("month", "quarter")
 
 
-def view(company: Company, name: str, member: str = "") -> View:
-    """One view of a company by its name; of one person's records where it lists people's and `member` names one."""
+def view(company: Company, name: str, member: str = "", of: str = "") -> View:
+    """One view of a company by its name; of one person's records where it lists people's and `member` names one.
+
+    of: the dimension that `member` belongs to, such as seller, for a metric by month or quarter.
+    """
     metric, by, cut = name.partition(" by ")
     if by:
-        return over_time(company, metric, cut) if cut in TIMES else by_member(company, metric, cut)
+        return over_time(company, metric, cut, (of, member)) if cut in TIMES else by_member(company, metric, cut)
     return company.once(f"view {name} {member}", lambda: VIEWS[name](company, member))
 
 
@@ -87,6 +90,34 @@ def leads(company: Company, member: str = "") -> View:
 
     found = company.ask(lead_funnel)
     return View(funnel_title(found) if is_there(found) else None, funnel_section(found))
+
+
+def response(company: Company, member: str = "") -> View:
+    """How long leads wait for a first contact, and how many never have one."""
+    from revops_helpers.alignment.response import response as asked
+    from revops_helpers.words.response import response_section, response_title
+
+    found = company.ask(asked)
+    told = is_there(found) and found.leads
+    return View(response_title(found) if told else None, response_section(found))
+
+
+def credit(company: Company, member: str = "") -> View:
+    """Which channels won deals are credited to, and how far that hangs on the model."""
+    from revops_helpers.alignment.closed_loop import closed_loop
+    from revops_helpers.words.closed_loop import credit_section, credit_title
+
+    found = company.ask(closed_loop)
+    return View(credit_title(found) if is_there(found) and found.won else None, credit_section(found, company))
+
+
+def leaving(company: Company, member: str = "") -> View:
+    """What goes with leaving."""
+    from revops_helpers.intelligence.hazards import churn_hazards
+    from revops_helpers.words.hazards import hazards_section, hazards_title
+
+    found = company.ask(churn_hazards)
+    return View(hazards_title(found) if is_there(found) and found.events else None, hazards_section(found))
 
 
 def coverage(company: Company, member: str = "") -> View:
@@ -164,18 +195,20 @@ def _cut_title(metric: str, dimension: str, items: list[tuple[str, Measurement]]
     return _("{metric} by {cut}: {name} is clearly worse, at {worst} against {whole}", **words)
 
 
-def over_time(company: Company, metric: str, every: str) -> View:
-    """The last twelve closed months, against the target where there is one."""
+def over_time(company: Company, metric: str, every: str, one: tuple[str, str] = ("", "")) -> View:
+    """The last twelve closed months, against the target where there is one; of one member of a dimension, which has none."""
     end = last_closed_month_end(company.as_of)
-    found = measure(company, metric, every=every, period=Period(add_months(month_start(end), -11), end))
+    of, member = one if all(one) else ("", "")
+    found = measure(company, metric, by=of, every=every, period=Period(add_months(month_start(end), -11), end))
+    found = found[found.member == member]
     known = found[found.value.notna()]
     if len(known) < 2:
         return View(None, parts.unavailable(lacking(company, metric, found), _by(metric, every)))
     first, last = as_measurement(known.iloc[0]), as_measurement(known.iloc[-1])
     words = {"metric": label(metric), "first": value_of(first), "last": value_of(last), "since": month(known.period_end.iloc[0])}
     title = _("{metric}: {last}, {first} in {since}", **words)
-    goal = target(company, metric) if catalogue()[metric].stock else None
-    drawn = figures.lines(found, goal.value if goal else None)
+    goal = target(company, metric) if catalogue()[metric].stock and not member else None
+    drawn = figures.lines(found.assign(member=""), goal.value if goal else None)
     alt = Text("; ".join(f"{month(row['period_end'])} {value_of(as_measurement(row))}" for _i, row in known.iterrows()))
     picture = parts.picture(drawn, title, _("At the end of each month, or over it."), alt)
     return View(title, parts.beside(picture, parts.reading(_steps_reading(known))))
@@ -216,7 +249,7 @@ def _cut(dimension: str) -> Text:
 VIEWS: Mapping[str, Callable[[Company, str], View]] = {
     make.__name__: make
     for make in (
-        *(gap, year, stages, leads, coverage, fields),
+        *(gap, year, stages, leads, response, credit, leaving, coverage, fields),
         *(lists.deals, lists.team, lists.sources, lists.movements, lists.renewals),
         *(lists.arr_tie, lists.checks, lists.records, lists.refused),
     )
