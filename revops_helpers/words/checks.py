@@ -16,6 +16,7 @@ from revops_helpers.optimization.target_gap import joint_value
 if TYPE_CHECKING:
     from revops_helpers.alignment.closed_loop import ClosedLoop
     from revops_helpers.alignment.response import Response
+    from revops_helpers.foundation.conservation import Conservation
     from revops_helpers.foundation.hygiene import Hygiene
     from revops_helpers.foundation.tie_out import ArrTie
     from revops_helpers.foundation.won_billed import DealTie
@@ -41,6 +42,16 @@ def arr_adds_up(arr: ArrTie | Unavailable) -> bool:
         return True
     explained = arr.months[[*arr.causes, "rounding", "unexplained"]].sum(axis=1)
     return bool((arr.months.finance - arr.months.billing == explained).all())
+
+
+def movements_give_closing(moved: Conservation | Unavailable) -> bool:
+    """opening + movements = closing, to the cent, of every measure and segment; and the segments add up to the total."""
+    if isinstance(moved, Unavailable):
+        return True
+    numbers = moved.lines.drop(columns=["measure", "member"]).fillna(0)
+    whole = moved.lines.member == ""
+    total, parts = (numbers[side].groupby(moved.lines.measure[side]).sum() for side in (whole, ~whole))
+    return bool((numbers.difference == 0).all() and (total.loc[parts.index] == parts).all(axis=None))
 
 
 def deals_add_up(deals: DealTie | Unavailable) -> bool:

@@ -13,6 +13,7 @@ from revops_helpers.foundation.won_billed import DealTie, deal_tie
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.words import parts
 from revops_helpers.words.claims import claims_section
+from revops_helpers.words.conservation import conservation_section
 from revops_helpers.words.coverage import coverage_section, totals_section
 from revops_helpers.words.language import N_, Text, _, count, day, n_, percent, value_of
 from revops_helpers.words.language import money as amount
@@ -30,9 +31,9 @@ from revops_helpers.words.records import (
 from revops_helpers.words.tie_out import arr_section, deals_section
 
 __all__ = [
-    "arr_section", "bottom_line", "changes_of_mind", "checks_section", "claims_section", "coverage_section", "deals_section",
-    "duplicates_section", "fields_section", "findings", "gates_card", "head", "ledger_section", "limits_section",
-    "quarantine_section", "totals_section",
+    "arr_section", "bottom_line", "changes_of_mind", "checks_section", "claims_section", "conservation_section",
+    "coverage_section", "deals_section", "duplicates_section", "fields_section", "findings", "gates_card", "head",
+    "ledger_section", "limits_section", "quarantine_section", "totals_section",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
