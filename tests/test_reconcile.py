@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -14,8 +16,11 @@ from revops_helpers.foundation.definitions import Switch, Yardstick, claims, rec
 from revops_helpers.foundation.yardsticks import YARDSTICKS, yardstick
 from revops_helpers.metrics.measure import measurement
 from revops_helpers.periods import Period
+from revops_helpers.review.build import Request, review
 from revops_helpers.words.claims import claims_section
 from revops_helpers.words.markup import plain
+from tests.folders import company_folder
+from tests.seen import seen_in
 from tests.support import company_of
 
 QUARTER = Period(date(2026, 7, 1), date(2026, 9, 30))
@@ -34,7 +39,7 @@ def deal(n: int, kind: str = "new", motion: str = "sales_led") -> dict:
     return ids | {"close_date": "2026-08-01", "amount": 1_200_000}
 
 
-def one_p_and_l(*reports: tuple[str, str, float]):
+def one_p_and_l(*reports: tuple[str, str, float], more: Sequence[dict] = ()):
     """The P&L of METRICS.md, the "one CAC" bridge: 40 new logos, 60 self-serve, 25 expansions."""
     spend = [
         spent(400_000, "marketing", "program"),
@@ -48,7 +53,7 @@ def one_p_and_l(*reports: tuple[str, str, float]):
     rows = [{"team": t, "metric": m, "value": v, "period_start": "2026-07-01", "definition": ""} for t, m, v in reports]
     return company_of(
         spend=spend,
-        subscriptions=[line(n) for n in range(100)],
+        subscriptions=[*(line(n) for n in range(100)), *more],
         opportunities=new + [deal(n, "expansion") for n in range(100, 125)],
         metric_claims=rows,
     )
@@ -78,6 +83,36 @@ def test_four_cacs_of_one_p_and_l_are_told_apart(value, choices):
 def test_the_catalogues_own_number_needs_no_change():
     bridge = claims(one_p_and_l(("t", "cac", 16_800.0)))[0].bridge
     assert bridge.explained and bridge.moves == () and bridge.remainder == 0
+
+
+def test_unpaid_trials_are_a_choice_only_where_there_are_some():
+    """100 customers and 20 who try it unpaid: who pays by the end of the quarter, or paid before, is no trial."""
+    tries = [line(n, 0, "2026-08-10") for n in range(200, 220)]
+    converted = [line(0, 0, "2026-07-10"), line(1, 0, "2026-09-10") | {"subscription_id": "a free extra"}]
+    earlier, later = line(300, 0, "2026-06-10"), [line(301, 0, "2026-06-10"), line(301, 500, "2026-10-10")]
+    company = one_p_and_l(("t", "cac", 14_000.0), more=[*tries, *converted, earlier, *later])
+    bridge = claims(company)[0].bridge
+    assert bridge.canonical == 1_680_000 and bridge.explained
+    assert [(move.switch, move.option) for move in bridge.moves] == [("trials", "counted")]
+    assert "unpaid trials count as customers" in plain(claims_section(claims(company)).text)
+    switches = {switch.id: switch.options for switch in yardstick(one_p_and_l(), "cac", QUARTER).switches}
+    assert switches["trials"] == ("left out",)
+
+
+@pytest.mark.slow
+def test_the_audit_shows_a_number_that_no_choice_gives_with_what_is_left(tmp_path):
+    leads = "".join(f"l{n},2026-08-01 12:00,2026-08-02 12:00\n" for n in range(5))
+    files = {
+        "leads.csv": f"lead_id,created_at,mql_at\n{leads}",
+        "metric_claims.csv": "team,metric,period_start,value,definition\nmarketing,mqls,2026-07-01,123,all we counted\n",
+    }
+    data = company_folder(tmp_path / "data", files)
+    page = (
+        review(Request(str(data), as_of="2026-09-30", out=tmp_path / "reports", notebooks=("01",))) / "01_foundation_audit.html"
+    )
+    seen = seen_in(page.read_text(encoding="utf-8"))
+    assert "marketing: unexplained. None of 2 combinations of choices gives it; the nearest leaves +118." in seen
+    assert re.search(r"Unexplained\s+\+118", seen)
 
 
 def test_a_number_that_no_choice_gives_is_unexplained_with_what_is_left():

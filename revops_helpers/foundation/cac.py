@@ -22,7 +22,7 @@ SPREADS = (12, 24, 36, 60)  # months over which commissions are commonly spread 
 
 def cac(company: Company, period: Period) -> Yardstick:
     """What was spent on winning customers, and who counts as one. Choices: functions and kinds of cost, quarter, commissions,
-    live or signed, self-serve, returned customers, expansions."""
+    live or signed, self-serve, returned customers, expansions, unpaid trials; those of which there are any."""
     paid = _spend(company, period)
     won = _won(company, period)
     functions, kinds = _named(paid, 1), _named(paid, 2)
@@ -37,6 +37,7 @@ def cac(company: Company, period: Period) -> Yardstick:
         Switch("self_serve", ("counted", "left out") if won.live[1] or won.signed[1] else ("counted",)),
         Switch("returned", ("left out", "counted") if won.returned else ("left out",)),
         Switch("expansions", ("left out", "counted") if won.expansions else ("left out",)),
+        Switch("trials", ("left out", "counted") if won.trials else ("left out",)),
     )
 
     @cache
@@ -86,18 +87,21 @@ def _spread(read: Iterable[tuple[date, str, int]], months: int, start: date, end
 
 @dataclass(frozen=True)
 class _Won:
-    """Who was won in a period: customers that went live or signed, in all and without a seller; returned ones; expansions."""
+    """Who was won in a period: customers that went live or signed, in all and without a seller; returned ones; expansions; those
+    who try it unpaid."""
 
     live: tuple[int, int]
     signed: tuple[int, int]
     returned: int
     expansions: int
+    trials: int
 
     def count(self, choices: Choices) -> int:
         """Customers by these choices."""
         new, own = self.live if choices["customers"] == "live" else self.signed
-        more = self.returned * (choices["returned"] == "counted") + self.expansions * (choices["expansions"] == "counted")
-        return new - own * (choices["self_serve"] == "left out") + more
+        more = {"returned": self.returned, "expansions": self.expansions, "trials": self.trials}
+        added = sum(n for name, n in more.items() if choices[name] == "counted")
+        return new - own * (choices["self_serve"] == "left out") + added
 
 
 def _won(company: Company, period: Period) -> _Won:
@@ -107,9 +111,9 @@ def _won(company: Company, period: Period) -> _Won:
     new = moved.filter(moved.new > 0)
     live = sums(new, n=new.count())["n"]
     live_self = int(new.semi_join(own, "customer").count().execute()) if own is not None else 0
-    returned = sums(moved, n=(moved.reactivation > 0).sum())["n"]
+    returned, trials = sums(moved, n=(moved.reactivation > 0).sum())["n"], _trials(company, period)
     if company.missing(["opportunities.status", "opportunities.kind", "opportunities.close_date"]):
-        return _Won((live, live_self), (0, 0), returned, 0)
+        return _Won((live, live_self), (0, 0), returned, 0, trials)
     sold = closed_deals(company, windows)
     sold = sold.filter(sold.status == "won")
     product_led = (sold.motion == "product_led").fill_null(False) if "motion" in sold.columns else ibis.literal(False)
@@ -119,7 +123,16 @@ def _won(company: Company, period: Period) -> _Won:
         alone=((sold.kind == "new") & product_led).sum(),
         expansions=(sold.kind == "expansion").sum(),
     )
-    return _Won((live, live_self), (counts["signed"], counts["alone"]), returned, counts["expansions"])
+    return _Won((live, live_self), (counts["signed"], counts["alone"]), returned, counts["expansions"], trials)
+
+
+def _trials(company: Company, period: Period) -> int:
+    """Customers who began an unpaid line in the period and have never had a paid one by its end: who pays is counted already."""
+    lines = by_customer(company, company.table("subscriptions", ("subscription_id", "account_id", "mrr", "starts_on")))
+    lines = lines.filter(lines.starts_on <= period.end)
+    tries = (lines.mrr == 0) & (lines.starts_on >= period.start)
+    each = lines.group_by("customer").agg(tries=tries.any(), paid=(lines.mrr > 0).any())
+    return sums(each, n=(each.tries & ~each.paid).sum())["n"]
 
 
 def _self_serve(company: Company, windows: Windows) -> ibis.Table | None:

@@ -9,10 +9,13 @@ import pandas as pd
 
 from revops_helpers.measurement import Measurement
 from revops_helpers.methods.decomposition import kitagawa
-from revops_helpers.metrics.measure import as_measurement, catalogue, measure, measurement
+from revops_helpers.metrics.measure import as_measurement, catalogue, measure, measurement, query
+from revops_helpers.metrics.metric import Metric
+from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
+from revops_helpers.periods import Period
 
-COUNTED = ("proportion", "ratio")  # rates whose members, weighted by their records, make up the total
+COUNTED = ("proportion", "ratio")  # rates whose members, weighted by what they are per, make up the total
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,13 @@ class Mix:
     mix: float
     few: tuple[str, ...]
 
+    @property
+    def turned(self) -> bool:
+        """Whether every member's rate moved one way and the total the other (Simpson's paradox): only the mix explains that."""
+        moved = self.members.rate_after - self.members.rate_before
+        change = self.rate + self.mix
+        return len(moved) > 1 and bool(((moved > 0) & (change < 0)).all() or ((moved < 0) & (change > 0)).all())
+
 
 def rate_and_mix(company: Company, metric: str, dimension: str = "segment") -> Mix:
     """The change of a metric against the year before, split by a dimension. Unavailable when either side cannot be measured."""
@@ -45,11 +55,13 @@ def rate_and_mix(company: Company, metric: str, dimension: str = "segment") -> M
     sides = [side[side.value.notna() & (side.n > 0)] for side in sides]
     if any(side.empty for side in sides):
         raise Unavailable([f"{metric} by {dimension} in the period and in the year before"])
+    weights = [_weights(company, record, dimension, period) for period in (then, now)]
     weighted = [
-        {row.member: (float(row.n), as_measurement(pd.Series(row._asdict()))) for row in side.itertuples()} for side in sides
+        {row.member: (float(weight[row.member]), as_measurement(pd.Series(row._asdict()))) for row in side.itertuples()}
+        for side, weight in zip(sides, weights, strict=True)
     ]
     members = kitagawa(*weighted)
-    counts = [{name: int(weight) for name, (weight, _rate) in side.items()} for side in weighted]
+    counts = [dict(zip(side.member, side.n.astype(int), strict=True)) for side in sides]
     members = members.assign(
         n_before=[counts[0].get(m, 0) for m in members.member], n_now=[counts[1].get(m, 0) for m in members.member]
     )
@@ -63,6 +75,12 @@ def rate_and_mix(company: Company, metric: str, dimension: str = "segment") -> M
         mix=fsum(members.mix_effect),
         few=tuple(members[(members.n_before < 20) | (members.n_now < 20)].member),
     )
+
+
+def _weights(company: Company, record: Metric, dimension: str, period: Period) -> dict[str, float]:
+    """Member → what its rate is per: the sum of its denominators, by which the rates make up the total."""
+    found = query(company, [record], Windows.of(company.settings, period), dimension).to_pandas()
+    return dict(zip(found["member"], found[f"{record.id}_den"], strict=True))
 
 
 def win_rate_by_segment(company: Company) -> Mix:

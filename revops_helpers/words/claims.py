@@ -42,6 +42,7 @@ CHOICES: Mapping[tuple[str, str], str] = {
     ("self_serve", "left out"): N_("without customers who served themselves"),
     ("returned", "counted"): N_("returned customers count as new"),
     ("expansions", "counted"): N_("expansions won count as customers"),
+    ("trials", "counted"): N_("unpaid trials count as customers"),
     ("window", "year"): N_("over twelve months"),
     ("window", "quarter"): N_("over the quarter"),
     ("window", "quarter × 4"): N_("over the quarter, times four"),

@@ -18,20 +18,16 @@ from revops_helpers.words.language import (
     N_,
     Text,
     _,
-    count,
     day,
     duration,
     interval_of,
-    label,
     listing,
     n_,
-    percent,
-    points,
     sentences,
     value_of,
     with_interval,
 )
-from revops_helpers.words.language import money as amount
+from revops_helpers.words.mix import mix_section
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import (
     available,
@@ -56,7 +52,6 @@ from revops_helpers.words.pipeline import (
 if TYPE_CHECKING:
     from revops_helpers.optimization.coverage import Coverage
     from revops_helpers.optimization.forecast import YearForecast
-    from revops_helpers.optimization.mix import Mix
     from revops_helpers.optimization.stages import StageFunnel
     from revops_helpers.optimization.standing import Standing
     from revops_helpers.optimization.target_gap import Gap, GapDriver
@@ -156,51 +151,6 @@ def gap_section(gap: Gap, forecast: YearForecast | Unavailable | None = None) ->
         said.append(parts.reading(_("In all: {totals}.", totals=listing(totals))))
     said.append(parts.limit(gap_words.split_limit()))
     return parts.stack(parts.beside(gap_words.waterfall(gap), *said), gap_words.drivers_table(gap, limit=False))
-
-
-@available(N_("whether rates changed or only the mix"))
-def mix_section(split: Mix, company: Company) -> Part:
-    """A rate against the year before, by member: what the rates did, and what the mix of members did."""
-    percents = split.now.unit == "percent"
-
-    def effect(value: float) -> Text:
-        return points(value, signed=True) if percents else amount(value, company.settings.currency, signed=True)
-
-    def rate(value: float) -> Text:
-        return percent(value) if percents else amount(value, company.settings.currency)
-
-    rows = [
-        (
-            row.member,
-            count(row.n_now),
-            rate(row.rate_before),
-            rate(row.rate_after),
-            effect(row.rate_effect),
-            effect(row.mix_effect),
-        )
-        for row in split.members.sort_values("rate_effect").itertuples()
-    ]
-    heads = [label(split.dimension), _("Records"), _("Year before"), _("Now"), _("By its rate"), _("By the mix")]
-    grid = parts.table(heads, rows, name=_("{metric} by {cut}", metric=label(split.metric), cut=label(split.dimension)))
-    limit = _("Limit: against the same months a year before; the plan is not cut by {cut}.", cut=label(split.dimension).lower())
-    few = (
-        n_("{n} row has under 20 records and says little.", "{n} rows have under 20 records and say little.", len(split.few))
-        if split.few
-        else ""
-    )
-    return parts.beside(grid, parts.reading(mix_reading(split, effect)), parts.limit(sentences(limit, few)))
-
-
-def mix_reading(split: Mix, effect) -> Text:
-    """Rates, mix, or neither beyond noise."""
-    words = {"metric": label(split.metric), "before": value_of(split.before), "now": with_interval(split.now)}
-    first = _("{metric} went from {before} to {now} in a year.", **words)
-    parts_ = _("**{rate} came from the rates, {mix} from the mix.**", rate=effect(split.rate), mix=effect(split.mix))
-    clear = split.members[~split.members.member.isin(split.few) & (split.members.high < 0)]
-    if clear.empty:
-        return sentences(first, parts_, _("No single row is clearly worse than a year before."))
-    worst = clear.sort_values("rate_effect").iloc[0]
-    return sentences(first, parts_, _("Clearly worse than a year before: {member}.", member=str(worst.member)))
 
 
 @available(N_("where the year is likely to end"))
