@@ -69,7 +69,7 @@ def test_the_first_query_and_a_later_one_give_the_same_numbers(by):
 
 def test_a_query_reads_the_columns_of_its_metrics_and_cuts_and_what_its_facts_need():
     read = reading([catalogue()["win_rate"], catalogue()["new_arr_won"]], ["segment"])
-    assert read.columns == {"kind", "status", "amount", "segment", "account_id"}
+    assert read.columns == {"status", "amount", "segment", "account_id"}
     assert wanted(read, "close_date") == read.columns | {"close_date"}
     assert wanted(None, "close_date") == frozenset()
 

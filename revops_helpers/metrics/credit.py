@@ -13,7 +13,7 @@ import ibis
 
 from revops_helpers.methods.attribution import MODELS, Model, shared
 from revops_helpers.metrics.dimensions import NOT_RECORDED
-from revops_helpers.metrics.facts import CLOSING, DEAL_IDS, closed_on, deals
+from revops_helpers.metrics.facts import CLOSING, DEAL_IDS, closed_on, deals, kept
 from revops_helpers.metrics.reading import Reading
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
@@ -42,26 +42,27 @@ def credited(company: Company, model: Model, period: Windows | Period | None = N
     windows = period if isinstance(period, Windows) else Windows.of(company.settings, period or company.period)
     rows = credits(company, windows, of)
     rows = rows.mutate(credit=rows[model]).filter(rows[model] > 0)
-    kept = [n for n in ("window", "opportunity_id", "account_id", "lead_id", "channel", "touches", "credit") if n in rows.columns]
+    own = [n for n in ("window", "opportunity_id", "account_id", "lead_id", "channel", "touches", "credit") if n in rows.columns]
     if "amount" not in rows.columns:
-        return rows.select(*kept)
+        return rows.select(*own)
     so_far = ibis.window(group_by=["window", "opportunity_id"], order_by="channel", rows=(None, 0))
     rows = rows.mutate(_until=(rows.credit.sum().over(so_far) * rows.amount).round().cast("int64"))
     before = rows["_until"].lag().over(ibis.window(group_by=["window", "opportunity_id"], order_by="channel")).fill_null(0)
-    return rows.select(*kept, amount=rows["_until"] - before)
+    return rows.select(*own, amount=rows["_until"] - before)
 
 
 def credits(company: Company, windows: Windows, of: Conversion = "won", read: Reading | None = None) -> ibis.Table:
     """One row per window, new-business deal won (or opened) in it and channel: what `deals` says of it, touches, and the credit
     of the channel by each of methods.attribution.MODELS (first, last, linear). Unavailable when nothing can be linked."""
     company.require(WON if of == "won" else OPENED)
-    sold = _converted(company, windows, of, read)
+    # Kept before it meets the touches: it is read three times, and the engine then knows that it is the small side of the join.
+    sold = kept(company, f"deals_{of}", lambda: _converted(company, windows, of, read), of=(windows, read))
     paths = shared(_touched(company, sold, windows), "opportunity_id", "channel", ["occurred_at", "touch_id"])
     paths = paths.rename(_deal="opportunity_id").view()
     found = sold.left_join(paths, sold.opportunity_id == paths["_deal"])
     known = {name: found[name].fill_null(1.0) for name in MODELS}
-    kept = [n for n in (*DEAL_IDS, "amount", "on") if n in found.columns]
-    rows = found.select(*kept, channel=found.channel.fill_null(NOT_RECORDED), touches=found.touches.fill_null(0), **known)
+    own = [n for n in (*DEAL_IDS, "amount", "on") if n in found.columns]
+    rows = found.select(*own, channel=found.channel.fill_null(NOT_RECORDED), touches=found.touches.fill_null(0), **known)
     return windows.assign(rows, "on")
 
 

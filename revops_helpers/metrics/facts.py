@@ -37,8 +37,9 @@ def kept(
     make: Callable[[], ibis.Table],
     read: Hashable = None,
     narrow: Callable[[], ibis.Table] | None = None,
+    of: Hashable = None,
 ) -> ibis.Table:
-    """A table that many metrics read: the engine makes it once for a company and keeps it.
+    """A table that many metrics read: the engine makes it once for a company (and what it is `of`) and keeps it.
 
     read: the query that it is for. The first query takes the table as it comes, or as `narrow` makes it, for it may be the only
     one. For a company that is `written_out` the table is a named step of the query instead, and nothing runs.
@@ -47,7 +48,7 @@ def kept(
     if steps is None:
         if read and company.once(f"first to read {name}", lambda: read) == read:
             return narrow() if narrow else company.once((name, read), make)
-        return company.once(f"kept {name}", lambda: _run(make()))
+        return company.once(("kept", name, of), lambda: _run(make()))
     step = narrow() if read and narrow else make()
     said = to_sql(step)
     if steps.setdefault(name, said) != said:
@@ -76,7 +77,11 @@ def written_out(company: Company) -> tuple[Company, dict[str, str]]:
 def to_sql(table: ibis.Table) -> str:
     """The SELECT of a table in the dialect of the engine it is in (DuckDB's where it is in none)."""
     found = {source.source for source in table.op().find(ops.DatabaseTable)}
-    return str((found.pop() if found else ibis.duckdb).compile(table, pretty=True))
+    as_run, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, True  # the same query in fewer steps to read
+    try:
+        return str((found.pop() if found else ibis.duckdb).compile(table, pretty=True))
+    finally:
+        ibis.options.sql.fuse_selects = as_run
 
 
 # --- money ---------------------------------------------------------------------------------------------------------------
@@ -151,11 +156,17 @@ def closed_on(rows: ibis.Table, windows: Windows) -> ibis.DateValue:
     return ibis.ifelse(rows.status != "open", ibis.coalesce(*ends), ibis.null())
 
 
-def closed_deals(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
+def closed_deals(company: Company, windows: Windows, read: Reading | None = None, *needed: str) -> ibis.Table:
     """One row per deal won or lost in a window, with closed_on."""
-    rows = deals(company, read, *CLOSING)
+    rows = deals(company, read, *CLOSING, *needed)
     rows = rows.filter(rows.status != "open")
     return windows.assign(rows.mutate(closed_on=closed_on(rows, windows)), "closed_on")
+
+
+def new_business_closed(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
+    """closed_deals of new business only."""
+    rows = closed_deals(company, windows, read, "kind")
+    return rows.filter(rows.kind == "new")
 
 
 # --- recurring revenue ---------------------------------------------------------------------------------------------------

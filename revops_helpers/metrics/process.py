@@ -42,8 +42,7 @@ _deals = partial(
 _closed = partial(
     _deals,
     needs=CLOSED,
-    facts=facts.closed_deals,
-    where=new_business,
+    facts=facts.new_business_closed,
     timing=BY_CLOSE,
     grain="new-business deal closed in the period",
 )
@@ -51,7 +50,7 @@ _amounts = partial(_closed, needs=(*CLOSED, "opportunities.amount"))
 
 
 def won(t):
-    return new_business(t) & (t.status == "won")
+    return t.status == "won"
 
 
 METRICS = (

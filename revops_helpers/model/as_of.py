@@ -123,24 +123,26 @@ def _state_from_history(
     _, *stamps = TABLES[spec.history].key
     come = history.changed_at < ibis.literal(cut)
     order = history[stamps[0]] if len(stamps) == 1 else ibis.struct({c: history[c] for c in stamps})
-    # The columns travel as one struct: a third of the work of ranking the rows of every key.
-    then = ibis.struct({c: history[called.get(c, c)] for c in own})
+    # Several columns travel as one struct: a third of the work of ranking the rows of every key.
+    values = {c: history[called.get(c, c)] for c in own}
+    then = ibis.struct(values) if len(own) > 1 else values[own[0]]
     newest = history.group_by(_key=history[key]).agg(_then=latest(then, order, come))
     joined = table.left_join(newest, table[key] == newest._key)
-    state = {c: ibis.ifelse(joined._key.notnull(), joined._then[c], joined[c]) for c in own}
+    known_then = {c: joined._then[c] if len(own) > 1 else joined._then for c in own}
+    state = {c: ibis.ifelse(joined._key.notnull(), known_then[c], joined[c]) for c in own}
     return joined.select(**{c: state.get(c, joined[c]) for c in table.columns})
 
 
 def latest(value: ibis.Value, order: ibis.Value, where: ibis.BooleanValue) -> ibis.Value:
-    """The value (never empty itself) of the row that comes last: the engine's own aggregate, where Ibis' argmax would sort."""
+    """The value, which may be empty, of the row that comes last: the engine's own aggregate, where Ibis' argmax would sort."""
     return _arg_max(value.type(), order.type())(value, order, where=where)
 
 
 @cache
 def _arg_max(value: dt.DataType, order: dt.DataType) -> Callable[..., ibis.Value]:
-    def arg_max(value, order): ...
+    def arg_max_null(value, order): ...
 
-    return ibis.udf.agg.builtin(arg_max, signature=((value, order), value))
+    return ibis.udf.agg.builtin(arg_max_null, signature=((value, order), value))
 
 
 def _known_reference(table: ibis.Table, column: str, there: ibis.Column) -> ibis.Table:
