@@ -38,6 +38,7 @@ DIMENSIONS = {
         Dimension("product", "opportunities", "product", "opportunity_id"),
         Dimension("owner", "leads", "owner_id", "lead_id"),
         Dimension("channel", "touches", "channel", "touch_id"),
+        Dimension("stage", "opportunity_history", "stage", "stage"),
         Dimension("horizon", "forecasts", "submitted_on", "horizon"),
     )
 }

@@ -16,13 +16,14 @@ from revops_helpers.metrics.facts import closed_deals, closed_on, deals
 from revops_helpers.metrics.journey import deals_as_they_stood
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.process import CLOSED, NOT_DEALS, new_business
+from revops_helpers.metrics.reasons import NOTHING_WON
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
 from revops_helpers.periods import Period
 
 
 def due_in_period(company: Company, windows: Windows) -> ibis.Table:
-    """One row per deal open when a window began, and due in it by then: amount, and slipped (not closed in it)."""
+    """One row per deal open when a window began, and due in it by then: amount, slipped (not closed in it) and won (in it)."""
     before = timedelta(days=1)
     eves = Windows(tuple(Period(p.start - before, p.start - before) for p in windows.periods), windows.zone, windows.first_month)
     open_then = deals_as_they_stood(company, eves)
@@ -30,9 +31,10 @@ def due_in_period(company: Company, windows: Windows) -> ibis.Table:
     due = open_then.filter(open_then.status == "open").drop("closed_on").join(spans, "window")
     due = due.filter(due.close_date >= due.start, due.close_date <= due.end)
     now = deals(company)
-    now = now.select(_deal="opportunity_id", _closed=closed_on(now, windows))
+    now = now.select(_deal="opportunity_id", _closed=closed_on(now, windows), _won=now.status == "won")
     both = due.left_join(now, due.opportunity_id == now._deal)
-    return both.mutate(slipped=~(both._closed <= both.end).fill_null(False)).drop("_deal", "_closed", "start", "end")
+    in_time = (both._closed <= both.end).fill_null(False)
+    return both.mutate(slipped=~in_time, won=in_time & both["_won"]).drop("_deal", "_closed", "_won", "start", "end")
 
 
 def pushed(company: Company, windows: Windows) -> ibis.Table:
@@ -90,6 +92,21 @@ METRICS = (
         estimator="ratio",
         num=lambda t: t.slipped.ifelse(t.amount, 0),
         den=lambda t: t.amount,
+    ),
+    _due(
+        id="coverage_needed",
+        label="Coverage that was needed",
+        unit="ratio",
+        definition="Pipeline that was open and due when the period began, per unit of it that was won in the period: one over "
+        "its value win rate from that day.",
+        formula="Σ amount of deals open and due in the period at its start ÷ Σ amount of those of them won in it",
+        needs=(*CLOSED, "opportunities.amount", "opportunity_history.close_date", "opportunity_history.changed_at"),
+        edge_cases=NOT_DEALS + " Amounts as they stood at the start. What was opened later and won is not in it: less may "
+        "be needed. Nothing won of it: not applicable.",
+        estimator="ratio",
+        num=lambda t: t.amount,
+        den=lambda t: t.won.ifelse(t.amount, 0),
+        zero_reason=NOTHING_WON,
     ),
     _due(
         id="pushes_per_deal",

@@ -13,6 +13,7 @@ from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods import intervals
 from revops_helpers.methods.survival import kaplan_meier
 from revops_helpers.metrics.reasons import NOT_REACHED, TOO_FEW
+from revops_helpers.metrics.stays import TENTH_OF_A_DAY, stays_of
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
 from revops_helpers.optimization.pipeline import selling
@@ -20,7 +21,6 @@ from revops_helpers.periods import Period, add_months
 
 NEEDS = ("opportunity_history.stage", "opportunity_history.changed_at", "opportunities.status")
 FEW = 20
-TENTH_OF_A_DAY = 8_640
 
 
 @dataclass(frozen=True)
@@ -72,26 +72,8 @@ def stays(company: Company) -> ibis.Table:
     began, ended (empty while it waits there) and outcome (moved_on, won, lost, waiting). Rows that repeat the stage are one stay.
     """
     company.require(NEEDS)
-    history = company.table("opportunity_history", ("opportunity_id", "changed_at", "stage"))
-    history = history.filter(history.stage.notnull()).select("opportunity_id", "changed_at", "stage")
-    same_deal = ibis.window(group_by="opportunity_id", order_by="changed_at")
-    history = history.mutate(before=history.stage.lag().over(same_deal))
-    changes = history.filter(history.before.isnull() | (history.before != history.stage))
-    changes = changes.mutate(
-        position=ibis.row_number().over(same_deal) + 1, ended=changes.changed_at.lead().over(same_deal), began=changes.changed_at
-    )
-    deals = selling(company)
-    closed = company.table("opportunities", ("opportunity_id", "closed_at"))
-    closed_at = closed.closed_at if "closed_at" in closed.columns else ibis.null("timestamp")
-    closed = closed.select(_deal=closed.opportunity_id, closed_at=closed_at)
-    rows = changes.join(deals.select("opportunity_id", "status"), "opportunity_id")
-    rows = rows.left_join(closed, rows.opportunity_id == closed._deal)
-    over = (rows.status != "open") & rows.ended.isnull()
-    ends_deal = (rows.status != "open") & (rows.ended >= rows.closed_at).fill_null(False)
-    outcome = ibis.cases((over | ends_deal, rows.status), (rows.ended.notnull(), "moved_on"), else_="waiting")
-    rows = rows.mutate(outcome=outcome, ended=ibis.ifelse(over, rows.closed_at, rows.ended))
-    rows = rows.filter((rows.status == "open") | rows.closed_at.isnull() | (rows.began < rows.closed_at))
-    return rows.select("opportunity_id", "stage", "position", "began", "ended", "outcome")
+    found = stays_of(company, selling(company).select("opportunity_id", "status"))
+    return found.select("opportunity_id", "stage", "position", "began", "ended", "outcome")
 
 
 def _counts(company: Company, period: Period) -> pd.DataFrame:
