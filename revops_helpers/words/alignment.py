@@ -61,6 +61,7 @@ _finding = partial(finding, "alignment", REPORT)
 SCORED = (
     *("contacted_within_sla", "never_contacted", "time_to_first_contact_at_work", "time_to_first_contact"),
     *("lead_to_opportunity", *METRICS),
+    *("cost_per_lead", "cost_per_sql", "spend_against_budget"),
 )
 
 

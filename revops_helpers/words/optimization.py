@@ -133,7 +133,8 @@ def bottom_line(gap, funnel, cover, still, forecast) -> Part:
 def score_section(company: Company, gap: Gap | Unavailable) -> Part:
     """Every driver of the gap and the pipeline's measures against target."""
     drivers = [driver.id for driver in gap.drivers if driver.id != "opening_arr"] if is_there(gap) else []
-    rows = score_rows(company, dict.fromkeys([*drivers, "cycle_time", "pipeline_coverage", "time_to_first_contact"]))
+    more = ("cycle_time", "pipeline_coverage", "coverage_needed", "time_to_first_contact", "forecast_wape", "forecast_bias")
+    rows = score_rows(company, dict.fromkeys([*drivers, *more]))
     rows = [row for row in rows if row.value.value is not None]
     title = parts.section(score_title(rows), anchor="scorecard", short=_("Scorecard"))
     return parts.stack(title, parts.scorecard(rows)) if rows else parts.unavailable(_("deals or billing"), _("the scorecard"))
