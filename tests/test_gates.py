@@ -1,11 +1,15 @@
 """What must hold before a review is published."""
 
+import json
+
 import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from revops_helpers.model.personal import key_of
 from revops_helpers.review.collect import all_findings, payloads, report, reproducible
 from revops_helpers.review.gates import check, read_page
+from revops_helpers.review.leaks import leaks
 from revops_helpers.words.markup import MIME
 from tests.support import company_of
 
@@ -142,6 +146,65 @@ def test_a_persons_address_is_found_in_any_file_and_other_addresses_are_not(buil
     (built / "tables/metrics.csv").write_text("owner\nAna.Souza@example.com\nhelp@example.com\n")
     people = [{"user_id": "u1", "name": "Ana", "email": "ana.souza@example.com", "role": "seller"}]
     assert problems(built, users=people) == ["tables/metrics.csv shows an address of users.email"]
+
+
+CALLED = [{"lead_id": "l1", "created_at": "2026-01-01", "email": "bia@example.com", "phone": "+55 (11) 98765-4321"},
+          {"lead_id": "l2", "created_at": "2026-01-01", "email": "529.982.247-25", "phone": "55 3212-3456"},
+          {"lead_id": "l3", "created_at": "2026-01-01", "email": None, "phone": None}]  # fmt: skip
+FILES = ("index.html", "notebooks/00.ipynb", "tables/metrics.csv", "manifest.json", "findings.json", "run.log", "error.txt")
+
+
+def planted(folder, file: str, text: str) -> None:
+    to = folder / file
+    to.parent.mkdir(exist_ok=True)
+    held = {".html": page(f"<p>{text}</p>"), ".csv": f"note,n\n{text},1\n"}
+    to.write_text(held.get(to.suffix, json.dumps({"note": text})))
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Bia@Example.com", "an address of leads.email"),
+        ("call (11) 98765-4321 now", "a number of leads.phone"),
+        ("11987654321", "a number of leads.phone"),
+        ("+5511987654321", "a number of leads.phone"),
+        ("(011) 98765-4321", "a number of leads.phone"),
+        ("(11)\u00a098765-4321", "a number of leads.phone"),
+        ("5532123456", "a number of leads.phone"),
+        ("52998224725", "a number of leads.email"),
+        ("111.444.777-35", "a CPF"),
+    ],
+)
+def test_a_persons_address_and_numbers_are_found_in_every_kind_of_file(built, file, text, said):
+    planted(built, file, text)
+    found = problems(built, leads=CALLED)
+    assert f"{file} shows {said}" in found and not any("98765" in one or "111.444" in one or "@" in one for one in found)
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("text", ["111.444.777-36", "111.111.111-11", "11144477735", "11987654322", "11.222.333/0001-81",
+                                  "R$ 1.234.567,89", "0.11987654321", "other@example.com", "2026-09-30 10:00"])  # fmt: skip
+def test_a_number_that_is_nobodys_closes_no_gate(built, file, text):
+    planted(built, file, text)
+    assert problems(built, leads=CALLED) == []
+
+
+@pytest.mark.parametrize("given", ["111.444.777-35", "11144477735", "01234567890", "012.345.678-90"])
+def test_a_cpf_that_the_contract_made_a_key_of_is_found_however_it_is_written(opened, built, given):
+    company = opened({"accounts.csv": f"account_id,name,tax_id\na1,Acme,{given}\n"}, as_of="2026-01-31")
+    assert company.table("accounts").tax_id.execute()[0] == key_of(given, company.settings.name)
+    planted(built, "tables/metrics.csv", given.replace(".", "").replace("-", ""))
+    assert list(leaks(built / "tables", company)) == ["metrics.csv shows a CPF of accounts.tax_id"]
+    planted(built, "tables/metrics.csv", "98765432100")
+    assert list(leaks(built / "tables", company)) == []
+
+
+def test_pictures_are_no_text_and_no_data_no_leak(built):
+    planted(built, "index.html", "data:image/png;base64,AAAA/11987654321/BBBB=")
+    assert problems(built, leads=CALLED) == []
+    planted(built, "index.html", "11987654321 bia@example.com")
+    assert problems(built, leads=[]) == problems(built) == []
 
 
 def test_what_a_notebook_shows_is_collected_from_parts_within_parts():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from hashlib import sha256
 
 from revops_helpers.model.formats import quoted
 from revops_helpers.model.tables import Column, Table
@@ -32,6 +33,20 @@ def hide(text: str) -> str:
     for pattern, mask in MASKS:
         text = re.sub(pattern, mask, text, flags=re.ASCII)
     return text
+
+
+def is_cpf(text: str) -> bool:
+    """Whether the text is a CPF, with or without its dots: eleven digits, not all alike, whose last two are right (modulo 11)."""
+    digits = [int(c) for c in re.sub(r"[.-]", "", text) if c in "0123456789"]
+    if len(digits) != 11 or len(set(digits)) == 1:
+        return False
+    sums = (sum(d * (n + 1 - i) for i, d in enumerate(digits[:n])) for n in (9, 10))
+    return [s * 10 % 11 % 10 for s in sums] == digits[9:]
+
+
+def key_of(text: str, salt: str) -> str:
+    """What the contract makes of an id that is an address or a number; the engine's own formula is in `masked`."""
+    return f"key-{sha256((salt + text.lower()).encode()).hexdigest()[:12]}"
 
 
 def salt_of(company: str) -> str:

@@ -17,7 +17,7 @@ import pandas as pd
 from revops_helpers.model.company import Company
 from revops_helpers.review import compare, exports, run
 from revops_helpers.review.collect import DASHBOARDS, Report, all_findings, report, reproducible, role_of
-from revops_helpers.review.gates import Gate, check
+from revops_helpers.review.gates import MANIFEST, Gate, check
 from revops_helpers.review.kernels import Kernels, kernels
 from revops_helpers.review.manifest import data_name, inputs_of, manifest, now
 from revops_helpers.review.parameters import Parameter, checked, declared, iso_date, without_secrets
@@ -101,12 +101,13 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
                 changed = compare.changes_part(before, compare.reviewed(name, made_of, metrics, all_findings(reports)))
                 absent = set(run.find(request.folder or run.NOTEBOOKS)) - {ROLES} - set(sources)
                 _write(folder, company, reports, metrics, queries, absent, changed)
+                exports.write_json(folder / MANIFEST, made_of)  # so that the gates look at it too
                 made_of["gates"] = [gate.record() for gate in _held(check(folder, company, reports, metrics))]
             except (run.NotebookFailed, _GatesShut) as failure:
                 raise _kept(folder, request.out, name, failure) from None
             seconds |= {one.name: one.seconds for one in reports} | {"whole": time.monotonic() - clock}
             made_of["run"] = {"started_at": started, "seconds": {step: round(spent, 3) for step, spent in seconds.items()}}
-            exports.write_json(folder / "manifest.json", made_of)
+            exports.write_json(folder / MANIFEST, made_of)
             return publish(folder, request.out, name)
 
 

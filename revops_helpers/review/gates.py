@@ -14,15 +14,13 @@ import pandas as pd
 
 from revops_helpers.measurement import STATUSES
 from revops_helpers.model.company import Company
-from revops_helpers.model.tables import TABLES
 from revops_helpers.review.collect import Report
+from revops_helpers.review.leaks import leaks
 
 FORBIDDEN = ("script", "iframe", "frame", "object", "embed", "applet", "base", "form", "link", "audio", "video", "portal")
 FETCHES = ("src", "srcset", "poster", "background", "data", "xlink:href", "action", "formaction", "ping", "manifest")
-EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
 CSS_FETCH = re.compile(r"@import|url\(\s*(?!['\"]?(?:data:|#))", re.IGNORECASE)
 MANIFEST = "manifest.json"  # is written last, since it lists the gates
-SHOWN = {".html", ".csv", ".json", ".ipynb"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def check(folder: Path, company: Company, reports: Iterable[Report], metrics: pd
         Gate("findings are whole, and worth together no more than their sum", tuple(_loose_findings(reports))),
         Gate("metrics have known statuses and intervals the right way up", tuple(_odd_metrics(metrics))),
         Gate("pages are valid, need no network and link to what is there", tuple(_bad_pages(folder))),
-        Gate("no personal address stands in a page, table or notebook", tuple(_personal(folder, company))),
+        Gate("no person's e-mail, phone or CPF stands in a page, table, notebook or log", tuple(leaks(folder, company))),
     ]
 
 
@@ -191,21 +189,3 @@ def _broken(link: str, page: Path, pages: Mapping[Path, _Page], folder: Path) ->
     if parts.fragment and held is not None and unquote(parts.fragment) not in held.ids:
         return "a place which is not on that page"
     return ""
-
-
-def _personal(folder: Path, company: Company) -> Iterable[str]:
-    """E-mail addresses that stand in what is published and in a personal column of the data."""
-    where: dict[str, str] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in SHOWN:
-            for address in EMAIL.findall(path.read_text(encoding="utf-8")):
-                where.setdefault(address.lower(), str(path.relative_to(folder)))
-    if not where:
-        return
-    for name, table in company.accepted.items():
-        for column in TABLES[name].columns:
-            if column.personal and column.name in table.columns:
-                values = table[column.name].lower()
-                found = table.filter(values.isin(sorted(where))).select(address=values).distinct().execute()
-                for address in sorted(found["address"]):
-                    yield f"{where[address]} shows an address of {name}.{column.name}"
