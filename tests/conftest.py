@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ibis
 import pytest
 
 from tests.folders import COMPANY, company_folder
+
+ibis.options.sql.fuse_selects = False  # as the engine has it: what is tested in memory is compiled as what runs
 
 
 @pytest.fixture
