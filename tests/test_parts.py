@@ -126,7 +126,7 @@ def test_a_part_speaks_three_types_and_the_page_takes_it_out_of_its_frame():
     bundle = part._repr_mimebundle_()
     assert set(bundle) == {"text/html", "text/plain", MIME}
     assert bundle[MIME] == {"kind": "reading"}
-    assert bundle["text/html"].startswith("<style>.revops.revops{--ink:")
+    assert bundle["text/html"].startswith("<style>.revops.revops{--sans:")
     assert unwrap(bundle["text/html"]) == part.html
 
 

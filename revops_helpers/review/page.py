@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader
 
 from revops_helpers.words.language import _, current, use
 from revops_helpers.words.markup import MIME, Part, clean, esc, plain, rules, slug, tag, unwrap
-from revops_helpers.words.theme import FONTS, tokens
+from revops_helpers.words.theme import FONTS, style_sheet, tokens
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
 IMAGES = ("image/svg+xml", "image/png", "image/jpeg")
@@ -85,8 +85,7 @@ def style() -> str:
 
 def page_rules() -> str:
     """The page's own style sheet, without comments and line breaks."""
-    text = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
-    return re.sub(r"\s*\n\s*", "", re.sub(r"/\*.*?\*/", "", text, flags=re.S))
+    return style_sheet(Path(__file__).parent / "page.css")
 
 
 def _base64(file: Path) -> str:

@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 
 from revops_helpers.words.messages import STAR, clean
-from revops_helpers.words.theme import tokens
+from revops_helpers.words.theme import INK, style_sheet, tokens
 
 MIME = "application/vnd.revops+json"
 # JupyterLab sets what stands between two dollar signs as mathematics, and R$ 2 M of R$ 8 M holds two.
@@ -21,14 +21,13 @@ OPEN, CLOSE = '<div class="revops mathjax_ignore tex2jax_ignore">', "</div>"
 @cache
 def rules() -> str:
     """The style sheet of the parts, for the notebook view and the page alike."""
-    text = (Path(__file__).parent / "parts.css").read_text(encoding="utf-8")
-    return re.sub(r"\s*\n\s*", "", re.sub(r"/\*.*?\*/", "", text, flags=re.S))
+    return style_sheet(Path(__file__).parent / "parts.css")
 
 
 @cache
 def _scoped() -> str:
     """The same for one output of a notebook, strong enough to stand above JupyterLab's own."""
-    ground = "background:#fff;color:var(--ink);font:16px/1.5 var(--sans);padding:4px 8px;"
+    ground = f"background:#fff;color:{INK};font:16px/1.5 var(--sans);padding:4px 8px;"
     ground += "table{table-layout:auto}tbody tr{background:none!important}svg{max-width:none}"
     return f"<style>.revops.revops{{{tokens()}{ground}{rules()}}}</style>"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -19,17 +20,25 @@ SERIES = (GOOD, "#00785a", "#8a3f74", BAD, SECOND)
 WIDE, FULL, NARROW, PHONE = 608, 660, 360, 358
 SMALL, NORMAL, LARGE = 13, 14, 14.5
 
-TOKENS = {
+COLOURS = {
     "ink": INK, "ink2": SECOND, "ink3": THIRD, "rule": RULE, "hair": HAIR, "wash": WASH,
     "good": GOOD, "good2": GOOD_TINT, "good3": GOOD_WASH, "bad": BAD, "bad2": BAD_TINT, "bad3": BAD_WASH,
+}  # fmt: skip
+FACES = {
     "sans": '"Report Sans","Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif',
     "serif": '"Report Serif",Charter,Georgia,"Times New Roman",serif',
-}  # fmt: skip
+}
 
 
 def tokens() -> str:
-    """The colours and typefaces as CSS custom properties."""
-    return "".join(f"--{name}:{value};" for name, value in TOKENS.items())
+    """The typefaces as CSS custom properties."""
+    return "".join(f"--{name}:{value};" for name, value in FACES.items())
+
+
+def style_sheet(file: Path) -> str:
+    """The rules of a CSS file without comments and line breaks, its colours written in: they are shorter than their names."""
+    text = re.sub(r"\s*\n\s*", "", re.sub(r"/\*.*?\*/", "", file.read_text(encoding="utf-8"), flags=re.S))
+    return re.sub(r"var\(--(\w+)\)", lambda name: COLOURS.get(name[1], name[0]), text)
 
 
 RC = {
