@@ -71,6 +71,7 @@ def _list(context: click.Context, option: click.Parameter, value: str) -> tuple[
 @click.option("--out", type=click.Path(path_type=Path), default="reports", show_default=True, help="where reviews are published")
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="notebooks at a time")
 @click.option("--compare", default="", metavar="DATE", help="an earlier review, or none; else the newest earlier one of its kind")
+@click.option("--allow-stale", is_flag=True, help="review sources that are older than company.yml's freshness allows")
 @click.option("--show-people", is_flag=True, help="name people in the lists, instead of giving their ids")
 @click.option("-p", "--parameter", "more", nargs=2, multiple=True, metavar="NAME VALUE", help="any other parameter of a notebook")
 def review(more: tuple[tuple[str, str], ...], language: str | None, **given) -> None:
@@ -193,6 +194,16 @@ def check(data: str) -> None:
     click.echo(text)
     if problems:
         raise InputError("\n".join(problems))
+
+
+@main.command()
+@click.argument("table")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="a .csv or .xlsx; else TABLE.csv here")
+def template(table: str, out: Path | None) -> None:
+    """Write an empty spreadsheet for TABLE (quotas, targets, spend, …) and explain its columns."""
+    from revops_helpers.review.template import write_template
+
+    click.echo(write_template(table, out or Path(f"{table}.csv")))
 
 
 @main.command()

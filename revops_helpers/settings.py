@@ -88,6 +88,19 @@ class Slas(Strict):
     handoff_complete: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
+class Freshness(Strict):
+    """Days that the newest record may lie before the as-of date: from `warn` on it is said, from `fail` on no review is made."""
+
+    warn: Annotated[int, Field(gt=0)] | None = None
+    fail: Annotated[int, Field(gt=0)] | None = None
+
+
+class Notify(Strict):
+    """What a message to the outside may hold."""
+
+    money: bool = True
+
+
 class Settings(Strict):
     """The company as `company.yml` states it. Only the name and the reporting currency have to be there."""
 
@@ -111,6 +124,10 @@ class Settings(Strict):
     team: Mapping[str, str] = {}
     record_url: Mapping[str, RecordUrl] = {}
     sources: Mapping[str, Source] = {}
+    required: tuple[str, ...] = ()  # tables and table.columns without which `revops sources check` fails
+    freshness: Mapping[str, Freshness] = {}  # by source, table or source.table
+    survivors: Mapping[str, tuple[str, ...]] = {}  # by table or table.column: sources, the one that wins first
+    notify: Notify = Notify()
 
     @property
     def zone(self) -> ZoneInfo:

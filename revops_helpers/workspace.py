@@ -16,11 +16,13 @@ from revops_helpers.engine import reader
 from revops_helpers.ingest import ingested
 from revops_helpers.model.company import Company
 from revops_helpers.model.formats import identifier, quoted
-from revops_helpers.model.ledger import balance, data_ends_on
+from revops_helpers.model.freshness import freshness
+from revops_helpers.model.ledger import balance, data_ends_on, newest_days
 from revops_helpers.model.tables import TABLES
 from revops_helpers.periods import PERIODS, Period, PeriodName, last_closed_month_end
 from revops_helpers.settings import InputError, Settings, line_of, nearest, read_settings
-from revops_helpers.sources.entries import entries
+from revops_helpers.sources.entries import OWN, entries
+from revops_helpers.sources.names import snake
 from revops_helpers.words.messages import use
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def open_company(
     """
     folder = folder_of(data)
     settings = read_settings(folder / "company.yml")
-    _check_links(folder / "company.yml", settings)
+    _check_names(folder / "company.yml", settings)
     use(language or settings.locale)
     if period not in PERIODS:
         raise InputError(f"unknown period '{period}'; one of {', '.join(PERIODS)}")
@@ -66,13 +68,26 @@ def open_company(
     return replace(company, show_people=show_people) if show_people else company
 
 
-def _check_links(file: Path, settings: Settings) -> None:
-    """Every address of records is that of a system or of a table."""
-    known = [*settings.sources, *TABLES]
-    for name in settings.record_url:
-        if name not in known:
-            line = line_of(file, "record_url", name)
-            raise InputError(f"{file}, line {line}: record_url of neither a system nor a table: '{name}'; {nearest(name, known)}")
+def _check_names(file: Path, settings: Settings) -> None:
+    """What company.yml says of systems, tables and columns is said of some that there are."""
+    sources = [*map(snake, settings.sources), OWN]
+    columns = [f"{table}.{column}" for table, spec in TABLES.items() for column in spec.names]
+    both = [f"{source}.{table}" for source in sources for table in TABLES]
+    known = {
+        "record_url": [*settings.sources, *TABLES],
+        "freshness": [*sources, *TABLES, *both],
+        "required": [*TABLES, *columns],
+        "survivors": [*TABLES, *columns],
+    }
+    for key, names in known.items():
+        for name in getattr(settings, key):
+            if name not in names:
+                line = line_of(file, key, name)
+                raise InputError(f"{file}, line {line}: {key} of neither a system nor a table: '{name}'; {nearest(name, names)}")
+    for name, wins in settings.survivors.items():
+        for source in set(wins) - set(sources):
+            line = line_of(file, "survivors", name)
+            raise InputError(f"{file}, line {line}: survivors of {name}: no system '{source}'; {nearest(source, sources)}")
 
 
 def folder_of(data: str | Path) -> Path:
@@ -107,6 +122,8 @@ def _opened(stored: Path, settings: Settings, as_of: date | None, period: Period
     if last and as_of > last:
         notes.append(f"data ends on {last.isoformat()}")
     _check_segment(segment, accepted)
+    newest = newest_days(days, as_of)
+    notes += [fresh.note for fresh in freshness(settings, newest, list(reads["source"].unique()), as_of) if fresh.note]
     return OpenCompany(
         settings=settings,
         as_of=as_of,
@@ -116,6 +133,9 @@ def _opened(stored: Path, settings: Settings, as_of: date | None, period: Period
         ledger=balance(reads, days, as_of),
         quarantine=quarantine,
         data_ends_on=last,
+        mapping=_frame(backend, stored, "mapping"),
+        newest=newest,
+        origin=Stored(backend, stored, {table: [*names, "_source"] for table, names in meta["tables"].items()}, " by source"),
         notes=tuple(notes),
         fingerprint=stored.name,
     )
@@ -129,16 +149,17 @@ def _frame(backend: Backend, stored: Path, name: str) -> pd.DataFrame:
 class Stored(Mapping[str, ibis.Table]):
     """Table → its lazy accepted rows. A file is opened when its table is asked for: opening a company stays cheap."""
 
-    def __init__(self, backend: Backend, folder: Path, columns: Mapping[str, list[str]]):
-        self._backend, self._folder, self._columns = backend, folder, columns
+    def __init__(self, backend: Backend, folder: Path, columns: Mapping[str, list[str]], called: str = ""):
+        self._backend, self._folder, self._columns, self._called = backend, folder, columns, called
         self._tables: dict[str, ibis.Table] = {}
 
     def __getitem__(self, name: str) -> ibis.Table:
         if name not in self._tables:
             listed = ", ".join(identifier(column) for column in self._columns[name])
             file = quoted(self._folder / f"{name}.parquet")
-            self._backend.raw_sql(f"CREATE VIEW {identifier(name)} AS SELECT {listed} FROM read_parquet({file})")
-            self._tables[name] = self._backend.table(name)
+            view = f"{name}{self._called}"
+            self._backend.raw_sql(f"CREATE VIEW {identifier(view)} AS SELECT {listed} FROM read_parquet({file})")
+            self._tables[name] = self._backend.table(view)
         return self._tables[name]
 
     def __contains__(self, name: object) -> bool:

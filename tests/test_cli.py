@@ -130,6 +130,19 @@ def test_parameters_of_notebooks_are_given_by_name_and_refused_when_misspelt(com
         assert refused.exit_code == 2 and said in refused.stderr
 
 
+def test_a_review_of_old_records_stops_with_one_message_unless_it_is_allowed(company, notebooks, tmp_path):
+    file, out = company / "company.yml", tmp_path / "out"
+    file.write_text(file.read_text() + "freshness: {opportunities: {warn: 2, fail: 7}}\n")
+    asked = ["review", str(company), "--as-of", "2026-03-31", "--out", str(out)]
+    stopped = CliRunner().invoke(main, asked)
+    assert stopped.exit_code == 2 and "--allow-stale" in stopped.stderr
+    assert "opportunities: the newest record is of 10 Jan 2026, 80 days old" in stopped.stderr.replace("\u00a0", " ")
+    assert list(out.glob("*")) == []
+    allowed = CliRunner().invoke(main, [*asked, "--allow-stale"])
+    assert allowed.exit_code == 0, allowed.output
+    assert "80 days old" in (out / "latest" / "manifest.json").read_text()
+
+
 def test_check_prints_the_ledger_and_the_refused_rows_by_rule(company):
     ended = CliRunner().invoke(main, ["check", str(company)])
     assert ended.exit_code == 0, ended.output

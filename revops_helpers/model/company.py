@@ -32,6 +32,9 @@ class Company:
     ledger: table, source, unit (`rows` or a currency), read, accepted, quarantined, excluded: read is always their sum.
     quarantine: one row per refused row: table, source, file, line, column, rule, advice, raw.
     data_ends_on: the day of the newest stamp in the data, or None.
+    mapping: table, source, status, missing, unread, rows_in, rows_out: how each table was filled (`sources.mapping.REPORT`).
+    newest: table, source, day: the newest day, not after `as_of`, from which a row of the source is known.
+    origin: table name → every accepted row with `_source`, where the rows come from sources.
     show_people: reports name people instead of giving their ids.
     """
 
@@ -44,6 +47,9 @@ class Company:
     ledger: pd.DataFrame | None = None
     quarantine: pd.DataFrame | None = None
     data_ends_on: date | None = None
+    mapping: pd.DataFrame | None = None
+    newest: pd.DataFrame | None = None
+    origin: Mapping[str, ibis.Table] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     fingerprint: str = ""
     _made: dict = field(default_factory=dict, repr=False, compare=False)

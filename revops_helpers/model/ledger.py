@@ -24,6 +24,12 @@ def balance(reads: pd.DataFrame, days: pd.DataFrame, as_of: date) -> pd.DataFram
     return ledger[list(LEDGER)]
 
 
+def newest_days(days: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """table, source, day: the newest day up to `as_of` from which a row is known; planned rows do not count."""
+    rows = days[(days["unit"] == "rows") & (days["day"] <= pd.Timestamp(as_of))]
+    return rows.groupby(["table", "source"], sort=False, as_index=False)["day"].max()
+
+
 def data_ends_on(days: pd.DataFrame, moments: pd.DataFrame) -> tuple[date | None, date | None]:
     """The first and the newest day of the records, or (None, None).
 

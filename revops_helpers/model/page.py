@@ -46,7 +46,7 @@ def _table(spec: Table) -> str:
     lines = [f"## {spec.name}", "", f"{spec.grain[0].upper()}{spec.grain[1:]}. Key: {', '.join(f'`{c}`' for c in spec.key)}."]
     lines += [f"{sentence}" for sentence in _sentences(spec)]
     lines += ["", "| column | type | meaning | |", "|---|---|---|---|"]
-    lines += [f"| `{c.name}` | {_type(c)} | {_meaning(c)} | {_marks(c)} |" for c in spec.columns]
+    lines += [f"| `{c.name}` | {_type(c)} | {meaning_of(c)} | {_marks(c)} |" for c in spec.columns]
     return "\n".join([*lines, ""])
 
 
@@ -68,7 +68,8 @@ def _type(column: Column) -> str:
     return TYPES[column.type]
 
 
-def _meaning(column: Column) -> str:
+def meaning_of(column: Column) -> str:
+    """What a column holds: its words, unit and least value, in Markdown."""
     words = [column.meaning]
     if column.allowed:
         words.append(f"one of {', '.join(f'`{word}`' for word in column.allowed)}")

@@ -15,6 +15,7 @@ import nbformat
 import pandas as pd
 
 from revops_helpers.model.company import Company
+from revops_helpers.model.freshness import freshness
 from revops_helpers.review import compare, exports, run
 from revops_helpers.review.collect import DASHBOARDS, Report, all_findings, report, reproducible, role_of
 from revops_helpers.review.gates import MANIFEST, Gate, check
@@ -24,8 +25,9 @@ from revops_helpers.review.parameters import Parameter, checked, declared, iso_d
 from revops_helpers.review.publish import building, keep_failed, name_of, prepared, publish
 from revops_helpers.review.site import write_pages
 from revops_helpers.settings import InputError, read_settings
-from revops_helpers.words.language import _, translate_markdown, use
-from revops_helpers.words.markup import Part
+from revops_helpers.words.below import translated
+from revops_helpers.words.language import Text, _, translate_markdown, use
+from revops_helpers.words.markup import Part, plain
 from revops_helpers.words.messages import DOMAIN, FOLDER
 from revops_helpers.words.roles import role_named, roles
 from revops_helpers.workspace import folder_of, open_company
@@ -48,6 +50,7 @@ class Request:
     """What to review. Empty texts mean: the newest closed month, the whole company, the company's own language, all notebooks.
 
     show_people: people are named in the lists of the reports, instead of given by id.
+    allow_stale: sources older than company.yml allows are only noted.
     compare: an earlier review, by its name under `out` or its folder; else the newest earlier one of its kind; "none" for none.
     """
 
@@ -61,6 +64,7 @@ class Request:
     jobs: int = 2
     compare: str = ""
     show_people: bool = False
+    allow_stale: bool = False
     more: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
 
@@ -88,6 +92,7 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
     prepared(request.out)
     with nullcontext(starting) if starting else kernels() as held:
         company = _opened(request, given)
+        _new_enough(company, request.allow_stale)
         name = name_of(company.as_of, _told_more(request))
         before = compare.earlier(request.compare, request.out, name, company.settings.name)
         told = checked(parameters, given | {"as_of": company.as_of, "language": company.settings.locale})
@@ -167,6 +172,14 @@ def _opened(request: Request, given: Mapping[str, Any]) -> Company:
     if language != "en" and not (FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.mo").exists():
         notes = (*notes, _("Words are in English: there is no catalogue for {language} yet.", language=language))
     return replace(company, settings=company.settings.model_copy(update={"locale": language}), notes=notes)
+
+
+def _new_enough(company: Company, allow_stale: bool) -> None:
+    """InputError when the newest record of a source is older than company.yml allows."""
+    ages = freshness(company.settings, company.newest, [], company.as_of)
+    if not allow_stale and (old := [translated(age.note) for age in ages if age.status == "fail"]):
+        advice = _("bring newer exports, or allow it for once with --allow-stale")
+        raise InputError(plain(_("{problems}; {advice}", problems=Text("; ".join(old)), advice=advice)))
 
 
 def _jobs(sources: Mapping[str, nbformat.NotebookNode], told: Mapping[str, Mapping[str, Any]]) -> list[run.Job]:

@@ -30,7 +30,7 @@ def checked_data(data: str) -> tuple[str, list[str]]:
         (_("Refused, by rule"), _refused(company.quarantine)),
         (_("Notes"), [[note] for note in company.notes if not note.startswith("data ends on")]),
     ]
-    text = "\n\n".join("\n".join([title, *_aligned(rows)]) for title, rows in blocks if rows or title == blocks[0][0])
+    text = "\n\n".join("\n".join([title, *aligned(rows)]) for title, rows in blocks if rows or title == blocks[0][0])
     return text, _empty(company.ledger)
 
 
@@ -66,7 +66,7 @@ def _empty(ledger: pd.DataFrame) -> list[str]:
     return [words.format(table=table, n=count(line.read)) for table, line in zip(lost.index, lost.itertuples(), strict=True)]
 
 
-def _aligned(rows: list[list[str]]) -> list[str]:
+def aligned(rows: list[list[str]]) -> list[str]:
     """Columns under each other, indented by two, quantities to the right."""
     cells = [[clean(cell or "").replace("\n", " ") for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))] if cells else []

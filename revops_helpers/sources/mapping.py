@@ -63,14 +63,15 @@ from revops_helpers.sources.store import Desk, Place, Raw
 
 POSITION_UNKNOWN = "NULL::VARCHAR AS _file, NULL::BIGINT AS _line"
 MOST_STRAYS = 20  # columns that a note each is written about
-REPORT = ("table", "source", "status", "missing", "rows_in", "rows_out")
+REPORT = ("table", "source", "status", "missing", "unread", "rows_in", "rows_out")
 
 
 @dataclass
 class Mapped:
     """What the sources give: parts by canonical table, the report (`REPORT`), notes for the reader, records of each input file.
 
-    status: `read` (a canonical file), `mapped`, `partial` (`missing` names raw tables and columns read as empty), `unavailable`.
+    status: `read` (a canonical file), `mapped`, `partial` (`missing` names raw tables and columns read as empty), `unavailable`;
+    `ignored` for files that nothing reads (in `missing`; no table). unread: columns of the export that no SELECT names.
     """
 
     parts: dict[str, list[Part]] = field(default_factory=dict)
@@ -82,9 +83,9 @@ class Mapped:
     def report(self) -> pd.DataFrame:
         return pd.DataFrame(self.report_rows, columns=list(REPORT))
 
-    def add(self, part: Part, status: str, missing: str, rows_in: int) -> None:
+    def add(self, part: Part, status: str, missing: str, unread: Iterable[str], rows_in: int) -> None:
         self.parts.setdefault(part.table, []).append(part)
-        self.report_rows.append((part.table, part.source, status, missing, rows_in, part.rows))
+        self.report_rows.append((part.table, part.source, status, missing, ", ".join(unread), rows_in, part.rows))
 
     def took(self, raw: Raw) -> None:
         self.rows[raw.file] = raw.rows
@@ -121,7 +122,8 @@ def _canonical(desk: Desk, entry: Entry, found: Mapped) -> None:
         if (more := len(strays) - MOST_STRAYS) > 0:
             found.notes.append(f"{raw.file}: {more:,} more columns are not in the model and are ignored")
         relation = f"(SELECT *, _line AS _row FROM {raw.relation})"
-        found.add(Part(table, entry.name, relation, raw.file, columns, entry.form, raw.rows, raw.refused), "read", "", raw.rows)
+        part = Part(table, entry.name, relation, raw.file, columns, entry.form, raw.rows, raw.refused)
+        found.add(part, "read", "", strays, raw.rows)
 
 
 def _hint(column: str, table: str) -> str:
@@ -146,14 +148,15 @@ def _selected(desk: Desk, with_selects: list[Entry], entries: list[Entry], found
             raws[raw] = read(Place(desk, file, f"raw {entry.name}", raw[1], entry.encoding))
             found.took(raws[raw])
     absent = _complete(desk, selects.values(), wanted, raws)
-    refused = _refused_by(selects, raws)
+    refused, unread = _refused_by(selects, raws), _unread_by(selects, raws)
     for entry in with_selects:
         _make_macros(desk, entry)
         for table in (t for t in TABLES if t in entry.selects):
-            _run(desk, entry, table, selects[entry.name, table], raws, absent, refused, found)
+            _run(desk, entry, table, selects[entry.name, table], raws, absent, refused, unread, found)
         unused = [file.name for raw, file in entry.files.items() if (entry.name, raw) not in wanted]
         if unused:
             found.notes.append(f"{entry.name}: no SELECT reads {', '.join(unused)}")
+            found.report_rows.append(("", entry.name, "ignored", ", ".join(unused), "", 0, 0))
 
 
 def _complete(desk: Desk, selects: Iterable[Select], wanted: set[RawName], raws: dict[RawName, Raw]) -> set[str]:
@@ -184,9 +187,24 @@ def _refused_by(selects: dict[tuple[str, str], Select], raws: dict[RawName, Raw]
     given: dict[tuple[str, str], list[Refused]] = {}
     for raw, table in raws.items():
         if table.refused:
-            users = [key for key, select in selects.items() if raw in select.raw_names()]
-            first = next((key for key in users if selects[key].main() == raw), users[0])
-            given.setdefault(first, []).extend(table.refused)
+            given.setdefault(_first_user(selects, raw), []).extend(table.refused)
+    return given
+
+
+def _first_user(selects: dict[tuple[str, str], Select], raw: RawName) -> tuple[str, str]:
+    users = [key for key, select in selects.items() if raw in select.raw_names()]
+    return next((key for key in users if selects[key].main() == raw), users[0])
+
+
+def _unread_by(selects: dict[tuple[str, str], Select], raws: dict[RawName, Raw]) -> dict[tuple[str, str], list[str]]:
+    """Columns of the exports that no SELECT names, as `raw table.column`: to the table that `_refused_by` would take."""
+    known = {raw: set(raws[raw].columns) for raw in raws}
+    named = {(raw, column) for select in selects.values() for raw, column, _ in columns_named(select, known)}
+    given: dict[tuple[str, str], list[str]] = {}
+    for raw, table in raws.items():
+        strays = [f"{raw[1]}.{column}" for column in table.columns if (raw, column) not in named]
+        if strays:
+            given.setdefault(_first_user(selects, raw), []).extend(strays)
     return given
 
 
@@ -199,12 +217,12 @@ def _make_macros(desk: Desk, entry: Entry) -> None:
         desk.connection.execute(f"CREATE OR REPLACE TEMP MACRO {macro}(x) AS ({body})")
 
 
-def _run(desk: Desk, entry: Entry, table: str, select: Select, raws, absent: set[str], refused, found: Mapped) -> None:
+def _run(desk: Desk, entry: Entry, table: str, select: Select, raws, absent: set[str], refused, unread, found: Mapped) -> None:
     """Run one SELECT into staged text and add it as a part; or report why it is not available."""
     lost = lacking(select.tree, set(raws))
     if lost:
         missing = ", ".join(sorted(".".join(raw) for raw in lost))
-        found.report_rows.append((table, entry.name, "unavailable", missing, 0, 0))
+        found.report_rows.append((table, entry.name, "unavailable", missing, "", 0, 0))
         return
     names = {raw: set(raws[raw].columns) for raw in raws}
     asked = {".".join((*raw, column)) for raw, column, _ in columns_named(select, names)}
@@ -216,7 +234,7 @@ def _run(desk: Desk, entry: Entry, table: str, select: Select, raws, absent: set
     main = select.main()
     rows_in = raws[main].rows if main in raws else rows + len(bad)
     part = Part(table, entry.name, relation, select.label, columns, entry.form, rows + len(bad), bad, typed)
-    found.add(part, "partial" if missing else "mapped", ", ".join(missing), rows_in)
+    found.add(part, "partial" if missing else "mapped", ", ".join(missing), unread.get((entry.name, table), ()), rows_in)
     found.notes.extend(_unread(desk, select, names))
 
 

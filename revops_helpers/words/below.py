@@ -47,6 +47,8 @@ NOTES = (
     N_("{file}: only its first sheet, '{sheet}', was read"),
     N_("{file}: {macro} could not read {n} values, such as '{example}'; they count as empty"),
     N_("{file} was read as {encoding}"),
+    N_("{source}: no dated record by the day of this report"),
+    N_("{source}: the newest record is of {day}, {n} days old, where {allowed} are allowed"),
 )
 # What an analysis needs that is no table and no column alone.
 NEEDS = (
