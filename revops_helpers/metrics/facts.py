@@ -23,6 +23,7 @@ DEAL_DATES = ("created_at", "closed_at", "close_date")
 CLOSING = ("status", "closed_at", "close_date")
 NOT_A_DEAL = ("duplicate", "disqualified")
 STEPS = "steps of a query"
+TEXTS = "steps as SQL"
 UNREAD: deque[tuple[ibis.BaseBackend, str]] = deque()
 GROUPING = ("account_id", "tax_id", "parent_id")
 
@@ -50,7 +51,10 @@ def kept(
             return narrow() if narrow else company.once((name, read), make)
         return company.once(("kept", name, of), lambda: _run(make()))
     step = narrow() if read and narrow else make()
-    said = to_sql(step)
+    texts: dict[ops.Relation, str] = company.once(TEXTS, dict)
+    if step.op() not in texts:
+        texts[step.op()] = to_sql(step)
+    said = texts[step.op()]
     if steps.setdefault(name, said) != said:
         steps[name := f"{name}_{len(steps)}"] = said
     return ibis.table(step.schema(), name=name)
@@ -71,7 +75,7 @@ def _run(table: ibis.Table) -> ibis.Table:
 def written_out(company: Company) -> tuple[Company, dict[str, str]]:
     """The same company, whose queries name their steps; and the SQL of the steps, filled as queries are built, in their order."""
     steps: dict[str, str] = {}
-    return replace(company, _made={STEPS: steps}), steps
+    return replace(company, _made={STEPS: steps, TEXTS: company.once(TEXTS, dict)}), steps
 
 
 def to_sql(table: ibis.Table) -> str:

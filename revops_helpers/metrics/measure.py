@@ -239,6 +239,11 @@ def sql(company: Company, id: str) -> str:
     if metric.estimator == "derived":
         return "\n\n".join(f"-- {part}\n{sql(company, part)}" for part in metric.parts)
     require(company, metric, "")
+    return company.once(f"SQL of {id}", lambda: _written(company, metric))
+
+
+def _written(company: Company, metric: Metric) -> str:
+    """The query of one metric with its steps named before it."""
     whole, steps = written_out(company)
     last = to_sql(query(whole, [metric], Windows.of(company.settings, company.period)))
     named = ",\n".join(f"{name} AS (\n{step}\n)" for name, step in steps.items())

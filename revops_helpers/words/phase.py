@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import wraps
 
-import pandas as pd
-
 from revops_helpers.finding import Finding
 from revops_helpers.measurement import Measurement, not_applicable
-from revops_helpers.metrics.measure import as_measurement, catalogue, measure, target
+from revops_helpers.metrics.measure import as_measurement, catalogue, measured, target
+from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
-from revops_helpers.periods import Every, Period, add_months, last_closed_month_end, month_start
+from revops_helpers.periods import Period, add_months, last_closed_month_end, windows
 from revops_helpers.words import parts
 from revops_helpers.words.below import translated
 from revops_helpers.words.language import N_, Text, _, count, data, day, label, listing, lower_first, n_, span
@@ -117,20 +116,16 @@ def score_rows(
     wanted = [name for name in ids if name in catalogue()]
     if not wanted:
         return []
-    year = Period(add_months(month_start(last_closed_month_end(company.as_of)), -11), last_closed_month_end(company.as_of))
-
-    def rows_of(period: Period, every: Every | None = None) -> dict[str, pd.DataFrame]:
-        found = measure(company, wanted, by=by, every=every, period=period)
-        return dict(list(found[found.member.isin(["", member])].groupby("metric")))
-
-    now, before, months = rows_of(company.period), rows_of(company.period.year_before()), rows_of(year, "month")
+    end = last_closed_month_end(company.as_of)
+    now, before, months = company.period, company.period.year_before(), windows(Period(add_months(end, -12), end), "month")[1:]
+    found = _of_member(company, wanted, (now, before, *months), by, member)
     rows = [
         parts.ScoreRow(
             metric=name,
-            value=_only(now, name),
-            before=_only(before, name),
+            value=found(name, now),
+            before=found(name, before),
             target=None if member else target(company, name),
-            trend=[None if v != v else float(v) for v in months[name].value] if name in months else (),
+            trend=[found(name, month).value for month in months],
             direction=catalogue()[name].direction,
             group=_((groups or {}).get(catalogue()[name].family, "")),
         )
@@ -140,11 +135,24 @@ def score_rows(
     return sorted(rows, key=lambda row: (places[row.group], row.value.value is None))
 
 
-def _only(rows: Mapping[str, pd.DataFrame], name: str) -> Measurement:
-    """The measurement of one metric; that a member has no record of is not applicable."""
-    if name in rows:
-        return as_measurement(rows[name].iloc[0])
-    return not_applicable(N_("nothing on record"), unit=catalogue()[name].unit, definition_id=name)
+def _of_member(
+    company: Company, ids: Sequence[str], periods: Sequence[Period], by: str, member: str
+) -> Callable[[str, Period], Measurement]:
+    """(metric, period) → its measurement, all in one query. That a member has no record of is not applicable."""
+    rows = measured(company, ids, by, Windows.of(company.settings, tuple(dict.fromkeys(periods))))
+    rows = rows[rows.member.isin(["", member])]
+    told: dict[str, dict[Period, Measurement]] = {name: {} for name in ids}
+    for _row, row in rows.iterrows():
+        told[row.metric][Period(row.period_start, row.period_end)] = as_measurement(row)
+
+    def at(name: str, period: Period) -> Measurement:
+        spans = told[name]
+        if period in spans:
+            return spans[period]
+        absent = not_applicable(N_("nothing on record"), unit=catalogue()[name].unit, definition_id=name)
+        return next(iter(spans.values()), absent)  # one row for all periods where it cannot be measured at all
+
+    return at
 
 
 def score_title(rows: Sequence[parts.ScoreRow]) -> str:
