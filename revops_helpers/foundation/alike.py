@@ -11,12 +11,6 @@ from revops_helpers.model.tables import TABLES
 
 # Columns of a few names, in which one name written in two ways splits every result by it.
 SPELT = (
-    "accounts.industry", "accounts.region", "accounts.segment", "campaigns.channel", "leads.source", "opportunities.lost_reason",
-    "opportunities.product", "opportunities.stage", "subscriptions.product",
-)  # fmt: skip
-
-# Columns of a few names, in which one name written in two ways splits every result by it.
-SPELT = (
     "accounts.country", "accounts.industry", "accounts.region", "accounts.segment", "campaigns.channel", "leads.source",
     "opportunities.lost_reason", "opportunities.product", "opportunities.stage", "subscriptions.product", "users.region",
 )  # fmt: skip
@@ -38,7 +32,7 @@ def alike(company: Company) -> pd.DataFrame:
         pairs += [
             row for i, one in enumerate(group) for other in group[i + 1 :] for row in _across(one, held[one], other, held[other])
         ]
-    pairs += [row for need, key in _references(company) for row in _pointing(company, need, key)]
+    pairs += [row for reference in _broken(company, _references(company)) for row in _pointing(company, *reference)]
     return pd.DataFrame(pairs, columns=COLUMNS)
 
 
@@ -79,26 +73,36 @@ def _across(one: str, left: pd.DataFrame, other: str, right: pd.DataFrame) -> li
 
 
 def _references(company: Company) -> list[tuple[str, str]]:
-    """Every text column that points at another table's key."""
-    return [
-        (f"{name}.{column.name}", column.refers)
-        for name in company.accepted
-        for column in TABLES[name].columns
-        if column.refers and not company.missing([f"{name}.{column.name}", column.refers])
-    ]
+    """Every text column that points at another table's key, and the key."""
+    named = [(f"{name}.{column.name}", column.refers) for name in company.accepted for column in TABLES[name].columns]
+    there = [(need, key) for need, key in named if key and not company.missing([need, key])]
+    return [pair for pair in there if all(_column(company, need).type().is_string() for need in pair)]
+
+
+def _column(company: Company, need: str) -> ibis.Value:
+    table, _, column = need.partition(".")
+    return company.table(table)[column]
+
+
+def _broken(company: Company, references: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The references of which any points nowhere, found in one query."""
+    counts = [_lost(company, *pair).agg(n=lambda t: t.count()).mutate(place=i) for i, pair in enumerate(references)]
+    found = ibis.union(*counts).to_pandas() if counts else pd.DataFrame({"n": [], "place": []})
+    return [references[place] for place in sorted(found[found.n > 0].place)]
+
+
+def _lost(company: Company, need: str, key: str) -> ibis.Table:
+    """name: what the references that point nowhere hold, a row each."""
+    names = _column(company, need).name("name").as_table()
+    keys = _column(company, key).name("_key").as_table()
+    return names.filter(names.name.notnull()).anti_join(keys, names.name == keys._key)
 
 
 def _pointing(company: Company, need: str, key: str) -> list[tuple]:
     """References that point nowhere and would point at a record but for case, spaces or marks."""
     table, _, column = need.partition(".")
-    there, _, name = key.partition(".")
-    rows, keys = company.table(table), company.table(there)
-    if not (rows[column].type().is_string() and keys[name].type().is_string()):
-        return []
-    keys = keys.select(_key=name).distinct()
-    lost = rows.filter(rows[column].notnull()).anti_join(keys, [rows[column] == keys._key])
-    lost = lost.group_by(name=column).agg(n=lambda t: t.count())
-    keys = keys.mutate(plain=_plain(keys._key))
+    lost = _lost(company, need, key).group_by("name").agg(n=lambda t: t.count())
+    keys = _column(company, key).name("key").as_table().distinct()
+    keys = keys.mutate(plain=_plain(keys.key))
     met = lost.mutate(plain=_plain(lost.name)).join(keys, "plain").order_by(["n", "name"]).limit(NAMES).to_pandas()
-    met = met.rename(columns={"_key": "key"})
     return [("alike", table, column, x.name, x.key, x.n, 1, key) for x in met.itertuples(index=False)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -39,17 +40,19 @@ def ets(season: int, draws: int = 4000, seed: int = 0) -> Forecaster:
         scale = float(values.std())
         if scale == 0:
             return np.full((horizon, 1), values[-1])
-        best = _best_ets(values / scale, season)
+        best = _best_ets(tuple(values / scale), season)
         paths = best.simulate(horizon, anchor="end", repetitions=draws, rng=np.random.default_rng(seed))
         return np.asarray(paths, float).reshape(horizon, draws) * scale
 
     return forecast
 
 
-def _best_ets(values: np.ndarray, season: int):
+@lru_cache(maxsize=64)
+def _best_ets(history: tuple[float, ...], season: int):
     """The fitted form with the lowest AICc among those that converge and for which the history is long enough."""
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
+    values = np.array(history)
     forms: list[dict] = [{}, {"trend": "add", "damped_trend": True}]
     if len(values) >= 3 * season:
         forms += [form | {"seasonal": "add", "seasonal_periods": season} for form in forms]
