@@ -196,6 +196,26 @@ def check(data: str) -> None:
         raise InputError("\n".join(problems))
 
 
+@main.group()
+def sources() -> None:
+    """The sources of a company."""
+
+
+@sources.command("check")
+@click.argument("data", default="sample")
+@click.option("--as-of", default="", metavar="DATE", help="the day ages are counted to; else the newest closed month end")
+@click.option("--language", type=click.Choice(LANGUAGES), help="else the company's own")
+@click.option("--json", "as_json", is_flag=True, help="the same for a program")
+def check_sources(data: str, as_of: str, language: str | None, as_json: bool) -> None:
+    """Print how DATA fills the model: what is mapped, matched, old, missing and broken. Exit 2 when something is broken."""
+    from revops_helpers.review.sources import checked_sources
+
+    text, broken = checked_sources(data, as_of, language, as_json)
+    click.echo(text)
+    if broken:
+        raise InputError("\n".join(broken))
+
+
 @main.command()
 @click.argument("table")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="a .csv or .xlsx; else TABLE.csv here")

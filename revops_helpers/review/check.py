@@ -31,7 +31,7 @@ def checked_data(data: str) -> tuple[str, list[str]]:
         (_("Notes"), [[note] for note in company.notes if not note.startswith("data ends on")]),
     ]
     text = "\n\n".join("\n".join([title, *aligned(rows)]) for title, rows in blocks if rows or title == blocks[0][0])
-    return text, _empty(company.ledger)
+    return text, refused_whole(company.ledger)
 
 
 def _ledger(ledger: pd.DataFrame) -> list[list[str]]:
@@ -59,7 +59,8 @@ def _refused(quarantine: pd.DataFrame) -> list[list[str]]:
     return [head, *([count(one.rows), one.table, one.source, one.column, one.rule, one.advice] for one in summary.itertuples())]
 
 
-def _empty(ledger: pd.DataFrame) -> list[str]:
+def refused_whole(ledger: pd.DataFrame) -> list[str]:
+    """A sentence for every table of which rows were read and none was accepted."""
     rows = ledger[ledger["unit"] == "rows"].groupby("table")[["read", "quarantined"]].sum()
     lost = rows[(rows["read"] > 0) & (rows["read"] == rows["quarantined"])]
     words = _("{table}: all {n} rows were refused; see the rules above")

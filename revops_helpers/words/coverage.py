@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from revops_helpers.foundation.filled import Filled, filled
 from revops_helpers.foundation.totals import Totals
 from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.model.tables import TABLES
 from revops_helpers.words import parts
 from revops_helpers.words.language import N_, Text, _, count, day, duration, exact_money, listing, n_, percent, sentences
+from revops_helpers.words.mapping import mapping_reading, reference_rows
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, named, unavailable_metrics
 
@@ -71,22 +73,31 @@ def coverage_section(company: Company, all_: Totals | Unavailable) -> Part:
     held = [name for name in TABLES if name in company.accepted]
     lacking = [name for name in TABLES if name not in company.accepted]
     spans = {} if isinstance(all_, Unavailable) else {x.table: (x.first, x.last) for x in all_.spans.itertuples()}
-    rows = [_coverage_row(company, name, spans) for name in held]
-    heads = [_("Table"), _("Rows"), _("From"), _("To"), _("Columns filled"), _("Columns that no export fills")]
+    found = company.ask(filled)
+    rows = [_coverage_row(company, name, spans, found) for name in held]
+    heads = [_("Table"), _("Source"), _("Rows"), _("From"), _("To"), _("Columns filled"), _("Columns that no export fills")]
     grid = parts.table(heads, rows, name=_("Tables of the revenue model"))
     first = n_("**{n} of {all} tables is here.**", "**{n} of {all} tables are here.**", len(held), all=count(len(TABLES)))
     absent = _("Not exported: {tables}.", tables=listing(lacking)) if lacking else ""
     shown = [parts.reading(sentences(first, absent)), parts.details(_("Rows and columns of every table"), grid)]
+    if len(found.references):
+        heads_and_lines = reference_rows(found, MOST)
+        grid = parts.table(heads_and_lines[0], heads_and_lines[1:], name=_("References that find the fewest rows"))
+        shown += [parts.reading(mapping_reading(company, found)), parts.details(_("References that find the fewest rows"), grid)]
     if unlocked := unavailable_metrics(company):
         lines = [(need, named(labels, 4)) for need, labels in unlocked]
         shown.append(parts.table([_("Needs"), _("Would unlock")], lines, name=_("What is missing")))
     return parts.stack(*shown)
 
 
-def _coverage_row(company: Company, name: str, spans: Mapping[str, tuple]) -> tuple:
+def _coverage_row(company: Company, name: str, spans: Mapping[str, tuple], found: Filled) -> tuple:
     wanted = [column.name for column in TABLES[name].columns]
-    there = [column for column in wanted if column in company.accepted[name].columns]
+    empty = found.empty(name)
+    there = [column for column in wanted if column in company.accepted[name].columns and column not in empty]
+    report = company.mapping
+    sources = "" if report is None else ", ".join(report.loc[(report["table"] == name) & (report["rows_out"] > 0), "source"])
     missing = [column for column in wanted if column not in there]
     rows = int(company.table(name).count().execute())
     days = [Text(day(when)) for when in spans[name]] if name in spans else ["", ""]
-    return name, count(rows), *days, _("{there} of {all}", there=count(len(there)), all=count(len(wanted))), ", ".join(missing)
+    full = _("{there} of {all}", there=count(len(there)), all=count(len(wanted)))
+    return name, sources, count(rows), *days, full, ", ".join(missing)
