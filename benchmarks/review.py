@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.timing import Row, against, medians, peak_megabytes, quietly
+from revops_helpers.ingest import cache_folder
 from revops_helpers.review.run import find
 from revops_helpers.words.roles import roles
 
@@ -24,7 +25,8 @@ def run(data: str, turns: int = 3) -> list[Row]:
         seconds = medians(
             {
                 "papermill": lambda: plain(data, out),
-                "review": lambda: quietly([str(BIN / "revops"), "review", data, "--out", str(out / "reports")]),
+                "review": lambda: reviewed(data, out / "reports"),
+                "again": lambda: quietly([str(BIN / "revops"), "review", data, "--out", str(out / "reports")]),
             },
             turns,
         )
@@ -38,9 +40,17 @@ def run(data: str, turns: int = 3) -> list[Row]:
     )
     return [
         against("review / plain papermill, two at a time", seconds["review"], seconds["papermill"], "≤ 1.10"),
+        against("the same review once more / plain papermill", seconds["again"], seconds["papermill"], "≤ 1.10"),
         against("cold open_company() / import pandas, Ibis and connect", opening["open"], opening["imports"], "≤ 1.30"),
         Row("peak memory of a process of the review / 4 GB", memory, 4096, "MB", "< 1.00"),
     ]
+
+
+def reviewed(data: str, out: Path) -> None:
+    """A review that finds the data read, and nothing measured yet."""
+    for kept in cache_folder().glob("*/_measured-*"):
+        kept.unlink()
+    quietly([str(BIN / "revops"), "review", data, "--out", str(out)])
 
 
 def plain(data: str, out: Path) -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from revops_helpers.model.company import Company
 from revops_helpers.model.freshness import freshness
-from revops_helpers.review import compare, exports, run
+from revops_helpers.review import compare, exports, measured, run
 from revops_helpers.review.collect import DASHBOARDS, Report, all_findings, report, reproducible, role_of
 from revops_helpers.review.gates import MANIFEST, Gate, check
 from revops_helpers.review.kernels import Kernels, kernels
@@ -102,7 +102,9 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
         seconds = {"open": time.monotonic() - clock}
         with building(request.out, name) as folder:
             try:
-                reports, metrics, queries = _run(_jobs(sources, told), folder, held, request.jobs, progress or Progress(), shown)
+                reports, metrics, queries = _run(
+                    _jobs(sources, told), folder, held, request.jobs, progress or Progress(), shown, company
+                )
                 changed = compare.changes_part(before, compare.reviewed(name, made_of, metrics, all_findings(reports)))
                 absent = set(run.find(request.folder or run.NOTEBOOKS)) - {ROLES} - set(sources)
                 _write(folder, company, reports, metrics, queries, absent, changed)
@@ -195,10 +197,17 @@ def _jobs(sources: Mapping[str, nbformat.NotebookNode], told: Mapping[str, Mappi
 
 
 def _run(
-    jobs: list[run.Job], folder: Path, held: Kernels, at_once: int, progress: Progress, shown: Mapping[str, Mapping]
+    jobs: list[run.Job],
+    folder: Path,
+    held: Kernels,
+    at_once: int,
+    progress: Progress,
+    shown: Mapping[str, Mapping],
+    company: Company,
 ) -> tuple[list[Report], pd.DataFrame, dict[str, str]]:
-    """Run the notebooks, and beside them the tables of metrics and their queries; keep copies that are the same in every run."""
-    to, tables = folder / "notebooks", {name: held.folder / f"{name}.parquet" for name in ("table", "queries")}
+    """Run the notebooks, and beside them the tables of metrics and their queries where no earlier review has kept them; keep
+    copies of the notebooks that are the same in every run."""
+    to = folder / "notebooks"
     for job in jobs:
         (to / job.name).parent.mkdir(parents=True, exist_ok=True)
     slots = threading.BoundedSemaphore(at_once)
@@ -207,17 +216,27 @@ def _run(
         with slots:
             return run.execute(job, to / f"{job.name}.ipynb", held)
 
-    told = {name: jobs[0].parameters[name] for name in STANDARD if name in jobs[0].parameters}
-    metrics = run.Job(METRICS, run.metrics_notebook(), told | {name: str(file) for name, file in tables.items()})
-    tasks: dict[str, Callable] = {METRICS: partial(run.execute, metrics, held.folder / "metrics.ipynb", held)}
+    known = measured.kept(company)
+    tasks: dict[str, Callable] = {} if known else {METRICS: partial(_measured, company, jobs[0].parameters, held)}
     tasks |= {job.name: partial(notebook, job) for job in jobs}
     progress.total(len(tasks))
     done = run.together(tasks, held, progress.step)
+    known = known or done[METRICS]
     reports = [report(job.name, reproducible(done[job.name].notebook, shown[job.name]), done[job.name].seconds) for job in jobs]
     for one in reports:
         nbformat.write(one.notebook, to / f"{one.name}.ipynb")
-    metrics, queries = (pd.read_parquet(file) for file in tables.values())
-    return reports, metrics, dict(zip(queries["metric"], queries["query"], strict=True))
+    queries = known["queries"]
+    return reports, known["table"], dict(zip(queries["metric"], queries["query"], strict=True))
+
+
+def _measured(company: Company, parameters: Mapping[str, Any], held: Kernels) -> dict[str, pd.DataFrame]:
+    """The tables of metrics and of queries, made in a kernel and kept for the next review."""
+    files = {name: held.folder / f"{name}.parquet" for name in measured.NAMES}
+    told = {name: parameters[name] for name in STANDARD if name in parameters} | {name: str(file) for name, file in files.items()}
+    run.execute(run.Job(METRICS, run.metrics_notebook(), told), held.folder / "metrics.ipynb", held)
+    frames = {name: pd.read_parquet(file) for name, file in files.items()}
+    measured.keep(company, frames)
+    return frames
 
 
 def _write(
