@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import ibis
 import pandas as pd
 
+from revops_helpers.metrics.checks import MOST_ALIKE, MOST_PEOPLE, same_key
 from revops_helpers.model.company import Company
+from revops_helpers.model.keys import plain_domain, plain_tax, tax_root
 
 SIMILAR = 0.92  # names at least this alike are proposed
-BLOCK = 400  # names that share their beginning (or end) with more companies than this are not compared on it
-SHARED = 10  # a domain that more companies than this use is a provider's, not a company's
+BLOCK = MOST_ALIKE  # names that share their beginning (or end) with more companies than this are not compared on it
 PAIR = ["table", "left", "right", "method", "score"]
 
 # How sure each method is, in the order in which a pair is claimed: the first method that finds a pair keeps it.
@@ -69,7 +70,7 @@ def duplicates(company: Company) -> Duplicates:
         pairs.append(found)
     if not company.missing(["leads.email"]):
         leads = company.table("leads").select(id="lead_id", key=company.table("leads").email.lower().strip())
-        pairs.append(_equal(leads, "email", SHARED).assign(table="leads"))
+        pairs.append(_equal(leads, "email", MOST_PEOPLE).assign(table="leads"))
         records["leads"] = int(leads.count().execute())
     kept = pd.concat([frame for frame in pairs if len(frame)] or pairs[:1], ignore_index=True)[PAIR]
     return Duplicates(kept.sort_values(["table", "method", "left", "right"], ignore_index=True), records, skipped)
@@ -80,7 +81,7 @@ def _among_accounts(company: Company) -> tuple[pd.DataFrame, int, int]:
     found = [
         _equal(accounts.select("id", key=accounts.tax_id), "tax_id"),
         _equal(accounts.select("id", key=accounts.tax_root), "tax_root"),
-        _equal(accounts.select("id", key=accounts.domain), "domain", SHARED),
+        _equal(accounts.select("id", key=accounts.domain), "domain", MOST_PEOPLE),
     ]
     proposed, skipped = _alike(accounts)
     pairs = pd.concat([*found, proposed], ignore_index=True)
@@ -99,21 +100,20 @@ def _normalised(company: Company) -> ibis.Table:
     def column(name: str) -> ibis.StringValue:
         return accounts[name] if name in accounts.columns else ibis.null("string")
 
-    tax = column("tax_id").upper().re_replace(r"[^0-9A-Z]", "").nullif("")
-    domain = column("domain").lower().strip().re_replace(r"^(https?://)?(www\.)?", "").re_replace(r"/.*$", "").nullif("")
     name = _strip_accents(column("name").lower()).re_replace(_LEGAL_FORMS, " ").re_replace(r"[^a-z0-9]", "").nullif("")
-    root = ibis.ifelse(tax.length() == 14, tax.substr(0, 8), tax)
     return accounts.select(
-        id=accounts.account_id, tax_id=tax, tax_root=root, domain=domain, name=name, parent=column("parent_id")
+        id=accounts.account_id,
+        tax_id=plain_tax(column("tax_id")),
+        tax_root=tax_root(column("tax_id")),
+        domain=plain_domain(column("domain")),
+        name=name,
+        parent=column("parent_id"),
     )
 
 
-def _equal(keyed: ibis.Table, method: str, shared: int | None = None) -> pd.DataFrame:
-    """Pairs of ids whose key is the same, a cluster of n giving n − 1 pairs with its first id."""
-    filled = keyed.filter(keyed.key.notnull() & (keyed.key != ""))
-    first = filled.mutate(left=filled.id.min().over(group_by=filled.key), size=filled.id.count().over(group_by=filled.key))
-    pairs = first.filter((first.id != first.left) & (first.size <= (shared or BLOCK))).select("left", right="id")
-    return pairs.execute().assign(method=method, score=1.0)
+def _equal(keyed: ibis.Table, method: str, shared: int = BLOCK) -> pd.DataFrame:
+    """The pairs of same_key, found by the method."""
+    return same_key(keyed, shared).execute().assign(method=method, score=1.0)
 
 
 def _alike(accounts: ibis.Table) -> tuple[pd.DataFrame, int]:

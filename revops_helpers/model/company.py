@@ -11,6 +11,7 @@ import ibis
 import pandas as pd
 
 from revops_helpers.model.as_of import as_it_stood
+from revops_helpers.model.same import KEYS, Same, one_each, same_records
 from revops_helpers.model.tables import TABLES
 from revops_helpers.periods import Period, PeriodName, named_period
 from revops_helpers.settings import Settings
@@ -69,8 +70,23 @@ class Company:
         if name not in self.accepted:
             raise Unavailable([name])
         asked, sought = tuple(sorted(columns)), tuple(sorted(found))
-        make = partial(as_it_stood, name, self.accepted, self.as_of, self.settings, asked, sought)
-        return self.once(f"table {name} {asked} {sought}", make)
+        return self.once(f"table {name} {asked} {sought}", partial(self._stood, name, asked, sought))
+
+    def _stood(self, name: str, asked: tuple[str, ...], sought: tuple[str, ...]) -> ibis.Table:
+        def stood(columns: tuple[str, ...]) -> ibis.Table:
+            return as_it_stood(name, self.accepted, self.as_of, self.settings, columns, sought)
+
+        same = {table: found for table in KEYS if (found := self.same(table))}
+        return one_each(name, stood, asked, same, self.settings) if same else stood(asked)
+
+    def same(self, table: str) -> Same | None:
+        """Which records of accounts, leads or users are one; None where a single system tells of them, or no two meet."""
+        report = self.mapping
+        several = report is not None and (report["source"][(report["table"] == table) & (report["rows_out"] > 0)]).nunique() > 1
+        linked = table in self.origin and "same_as" in self.origin[table].columns
+        if not (several or linked):
+            return None
+        return self.once(f"same {table}", partial(same_records, table, self.origin, self.as_of, self.settings))
 
     def missing(self, needs: Iterable[str]) -> tuple[str, ...]:
         """Which of `table` or `table.column` are absent here, once each; of an absent table only its name. Empty when none is."""

@@ -9,15 +9,10 @@ import ibis
 import pandas as pd
 
 from revops_helpers.model.company import Company
+from revops_helpers.model.keys import SHARED_DOMAINS, plain_domain, tax_root
 
 MATCHES = ("link", "method", "rows", "total")
 PARENTS = 3  # levels of parent companies that are followed
-CNPJ, ROOT = 14, 8
-SHARED_DOMAINS = (
-    *("gmail.com", "googlemail.com", "hotmail.com", "outlook.com", "live.com", "msn.com", "icloud.com", "me.com", "aol.com"),
-    *("yahoo.com", "yahoo.com.br", "hotmail.com.br", "outlook.com.br", "uol.com.br", "bol.com.br", "terra.com.br", "ig.com.br"),
-    *("proton.me", "protonmail.com", "gmx.com", "gmx.de", "web.de"),
-)
 
 
 def customers(accounts: ibis.Table) -> ibis.Table | None:
@@ -30,8 +25,7 @@ def customers(accounts: ibis.Table) -> ibis.Table | None:
         return None
     root = ibis.null("string")
     if "tax_id" in accounts.columns:
-        plain = accounts.tax_id.upper().re_replace(r"[^0-9A-Z]", "").nullif("")
-        root = ibis.ifelse(plain.length() == CNPJ, plain.substr(0, ROOT), plain)
+        root = tax_root(accounts.tax_id)
     parent = accounts.parent_id.nullif(accounts.account_id) if "parent_id" in accounts.columns else ibis.null("string")
     rows = accounts.select("account_id", parent=parent, root=root)
     line, found = [rows], rows
@@ -72,9 +66,8 @@ def _domain_owners(accounts: ibis.Table) -> ibis.Table:
     groups = customers(accounts)
     if groups is None:
         groups = accounts.select("account_id", customer=accounts.account_id)
-    plain = accounts.domain.lower().re_replace(r"^\s*(https?://)?(www\.)?", "").re_replace(r"[/:?\s].*$", "")
-    rows = accounts.select("account_id", domain=plain).inner_join(groups, "account_id")
-    rows = rows.filter(rows.domain.notnull(), rows.domain != "", rows.domain.notin(SHARED_DOMAINS))
+    rows = accounts.select("account_id", domain=plain_domain(accounts.domain)).inner_join(groups, "account_id")
+    rows = rows.filter(rows.domain.notnull(), rows.domain.notin(SHARED_DOMAINS))
     owners = rows.group_by("domain").agg(account_id=rows.account_id.min(), owners=rows.customer.nunique())
     return owners.filter(owners.owners == 1).select("domain", "account_id")
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from revops_helpers.foundation.filled import Filled, filled
+from revops_helpers.foundation.identities import identities
 from revops_helpers.model.company import Company
 from revops_helpers.model.identity import matches
 from revops_helpers.review.check import aligned, refused_whole
@@ -56,11 +57,14 @@ def _as_text(company: Company, found: Filled, lacking: Mapping[str, tuple], wron
     title = _("Data of {name}, to {day}", name=company.settings.name, day=ends)
     about = [title, _("As of {day}", day=day(company.as_of))]
     needs = [[need, named(map(label, ids), 4), ", ".join(reports)] for need, (ids, reports) in lacking.items()]
+    both = identities(company)
     blocks = [
         (_("Tables"), mapping.tables_rows(company, found)),
         (_("In the exports and not read"), mapping.unread_rows(company)),
         (_("References that find their row"), mapping.reference_rows(found)),
         (_("How records were matched"), mapping.matching_rows(matches(company))),
+        (_("One record for what several systems know"), mapping.joined_rows(both)),
+        (_("Where systems disagree"), mapping.conflict_rows(company, both)),
         (_("Age of the newest record"), mapping.age_rows(company)),
         (_("Not here, and what it would unlock"), [[_("needs"), _("measures"), _("reports")], *needs] if needs else []),
         (_("Broken: {n}", n=count(len(wrong))), [[text] for text in wrong]),
@@ -69,6 +73,7 @@ def _as_text(company: Company, found: Filled, lacking: Mapping[str, tuple], wron
 
 
 def _as_json(company: Company, found: Filled, lacking: Mapping[str, tuple], wrong: list[str]) -> str:
+    both = identities(company)
     report: dict[str, Any] = {
         "company": company.settings.name,
         "as_of": company.as_of.isoformat(),
@@ -76,6 +81,9 @@ def _as_json(company: Company, found: Filled, lacking: Mapping[str, tuple], wron
         "fields": records(found.fields),
         "references": records(found.references),
         "matches": records(matches(company)),
+        "joins": records(both.joins),
+        "disputes": records(both.disputes),
+        "conflicts": records(both.conflicts),
         "ages": [asdict(one) | {"day": one.day and one.day.isoformat()} for one in mapping.ages(company)],
         "gaps": [{"needs": need, "metrics": ids, "reports": reports} for need, (ids, reports) in lacking.items()],
         "broken": wrong,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from revops_helpers.foundation.filled import Filled, filled
+from revops_helpers.foundation.identities import identities
 from revops_helpers.foundation.totals import Totals
 from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Company, Unavailable
@@ -83,7 +84,10 @@ def coverage_section(company: Company, all_: Totals | Unavailable) -> Part:
     if len(found.references):
         heads_and_lines = reference_rows(found, MOST)
         grid = parts.table(heads_and_lines[0], heads_and_lines[1:], name=_("References that find the fewest rows"))
-        shown += [parts.reading(mapping_reading(company, found)), parts.details(_("References that find the fewest rows"), grid)]
+        shown += [
+            parts.reading(mapping_reading(company, found, company.ask(identities))),
+            parts.details(_("References that find the fewest rows"), grid),
+        ]
     if unlocked := unavailable_metrics(company):
         lines = [(need, named(labels, 4)) for need, labels in unlocked]
         shown.append(parts.table([_("Needs"), _("Would unlock")], lines, name=_("What is missing")))

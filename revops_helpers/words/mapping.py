@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from revops_helpers.foundation.filled import Filled
+from revops_helpers.foundation.identities import Identities
 from revops_helpers.model.company import Company
 from revops_helpers.model.freshness import Fresh, freshness
 from revops_helpers.model.tables import TABLES
@@ -20,6 +21,13 @@ STATUS: Mapping[str, str] = {
     "partial": N_("mapped in part"),
     "unavailable": N_("not filled"),
     "ignored": N_("not read"),
+}
+RULES: Mapping[str, str] = {
+    "same_as": N_("the other system's id"),
+    "tax_id": N_("tax id"),
+    "tax_root": N_("root of the tax id"),
+    "email": N_("e-mail address"),
+    "domain": N_("web domain"),
 }
 AGES: Mapping[str, str] = {"ok": N_("new enough"), "warn": N_("old"), "fail": N_("too old"), "free": N_("no limit given")}
 
@@ -100,6 +108,22 @@ def age_rows(company: Company) -> Rows:
     return [[_("source"), _("newest record"), _("days old"), _("judged")], *lines] if lines else []
 
 
+def joined_rows(found: Identities) -> Rows:
+    """How many records came to those of another system, by which rule; and how many a rule left apart, since it was in doubt."""
+    lines = [[one.table, _(RULES[one.rule]), count(one.records), count(one.apart)] for one in found.joins.itertuples()]
+    return [[_("table"), _("joined by"), _("records"), _("left apart, in doubt")], *lines] if lines else []
+
+
+def conflict_rows(company: Company, found: Identities) -> Rows:
+    """Where two systems say otherwise of one record, and who wins."""
+    wins, lines = company.settings.survivors, []
+    for one in found.conflicts.itertuples():
+        order = wins.get(f"{one.table}.{one.column}", wins.get(one.table, ()))
+        who = ", ".join([*order, _("the newest record")])
+        lines.append([f"{one.table}.{one.column}", count(one.groups), who, "; ".join(one.such)])
+    return [[_("column"), _("records that disagree"), _("who wins, in order"), _("such as")], *lines] if lines else []
+
+
 def broken(company: Company, found: Filled, half: list[tuple[str, str]]) -> list[Text]:
     """What must be repaired before the numbers are used. half: source and file that have not arrived whole."""
     needed = dict.fromkeys(need.partition(".")[0] for need in company.settings.required)
@@ -129,32 +153,39 @@ def broken(company: Company, found: Filled, half: list[tuple[str, str]]) -> list
     return list(dict.fromkeys(said))
 
 
-def mapping_reading(company: Company, found: Filled) -> Text:
-    """The short form: how many references find their row, the worst of them, and which sources are old."""
+def mapping_reading(company: Company, found: Filled, one_each: Identities) -> Text:
+    """The short form: what references find, what is one record in two systems, what is old, what nothing reads."""
+    unread = sum(len(text.split(", ")) for text in company.mapping["unread"] if text)
+    old = "; ".join(translated(one.note) for one in ages(company) if one.status in ("warn", "fail"))
+    return sentences(
+        _found(found),
+        _shared(one_each),
+        _("**Old:** {sources}.", sources=Text(old)) if old else "",
+        n_("{n} column of the exports is read by nothing.", "{n} columns of the exports are read by nothing.", unread)
+        if unread
+        else "",
+    )
+
+
+def _found(found: Filled) -> str:
     filled, hit = (int(found.references[name].sum()) for name in ("filled", "found"))
-    said = []
-    if filled:
-        said.append(
-            _(
-                "{found} of {n} references find their row ({share}).",
-                found=count(hit),
-                n=count(filled),
-                share=percent(hit / filled),
-            )
-        )
-        worst = found.references.assign(share=_shares(found.references)).sort_values("share", kind="stable").iloc[0]
-        if worst["share"] < 1:
-            words = {
-                "reference": f"{worst['table']}.{worst['column']}",
-                "source": worst["source"],
-                "share": percent(worst["share"]),
-            }
-            said.append(_("The fewest do in {reference} from {source}: {share}.", **words))
-    if old := [one for one in ages(company) if one.status in ("warn", "fail")]:
-        named = "; ".join(translated(one.note) for one in old)
-        said.append(_("**Old:** {sources}.", sources=Text(named)))
-    if unread := sum(len(text.split(", ")) for text in company.mapping["unread"] if text):
-        said.append(
-            n_("{n} column of the exports is read by nothing.", "{n} columns of the exports are read by nothing.", unread)
-        )
-    return sentences(*said)
+    if not filled:
+        return ""
+    words = {"found": count(hit), "n": count(filled), "share": percent(hit / filled)}
+    said = _("{found} of {n} references find their row ({share}).", **words)
+    worst = found.references.assign(share=_shares(found.references)).sort_values("share", kind="stable").iloc[0]
+    if worst["share"] == 1:
+        return said
+    words = {"reference": f"{worst['table']}.{worst['column']}", "source": worst["source"], "share": percent(worst["share"])}
+    return sentences(said, _("The fewest do in {reference} from {source}: {share}.", **words))
+
+
+def _shared(one_each: Identities) -> str:
+    n, fields = int(one_each.joins["records"].sum()), count(int(one_each.conflicts["groups"].sum()))
+    said = n_(
+        "{n} record stands for one that another system has too; in {fields} fields the systems disagree.",
+        "{n} records stand for ones that another system has too; in {fields} fields the systems disagree.",
+        n,
+        fields=fields,
+    )
+    return said if n else ""
