@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
 import ibis
 import pytest
 
@@ -21,3 +25,28 @@ def opened(tmp_path, monkeypatch):
         return open_company(company_folder(tmp_path / "data", files, company), **how)
 
     return open_
+
+
+@pytest.fixture
+def hook():
+    """A webhook on this machine: hook.answers are given in turn (200 after them), hook.taken holds what was sent."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            server.taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            status = server.answers.pop(0) if server.answers else 200
+            self.send_response(status)
+            if status == 302:
+                self.send_header("Location", server.address + "/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_said):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server.answers, server.taken = [], []
+    server.address = f"http://127.0.0.1:{server.server_port}/T0/B0/secret"
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
