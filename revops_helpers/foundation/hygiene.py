@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import ibis
 import pandas as pd
 
-from revops_helpers.foundation.rules import CRITICAL, Rule, rules
-from revops_helpers.foundation.tie_out import LINES
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods.intervals import wilson
-from revops_helpers.metrics.facts import changes, deals
+from revops_helpers.metrics.checks import CRITICAL, QUALITIES, Rule
+from revops_helpers.metrics.quality import at_risk, checked, counts
+from revops_helpers.metrics.quality import money as money_of
 from revops_helpers.model.company import Company
 
+CHECK, SUMS = ["rule", "table", "column"], ["tested", "failing"]
 NEEDED = {"deal": "needs opportunities.amount", "account": "needs subscriptions.mrr"}  # to tell the money on deals, on companies
 
 
@@ -48,14 +49,14 @@ def hygiene(company: Company) -> Hygiene:
     """Every check that this company's tables allow. Unavailable when there are neither leads, accounts nor deals."""
     if len(company.missing(["accounts", "leads", "opportunities"])) == 3:
         company.require(["opportunities"])
-    money = {"deal": _open_amounts(company), "account": _arr(company)}
-    checks = list(rules(company))
-    measured = _measured(checks, money)
+    money, checks = money_of(company), checked(company)
+    measured = _measured(company, checks)
     fields = measured[measured.rule.isin(["missing", "required"])]
     filled = fields.assign(share=1 - fields.share, low=1 - fields.high, high=1 - fields.low)
     filled["decision"] = [CRITICAL.get(f"{t}.{c}", "") for t, c in zip(filled.table, filled.column, strict=True)]
     failed = set(measured[measured.failing > 0][["rule", "table", "column"]].itertuples(index=False, name=None))
     failing = [check for check in checks if (check.id, check.table, check.column) in failed]
+    measured["money"] = _money_on(measured, failing, money)
     order = ["failing", "rule", "table", "column"]
     lacking = {(c.table, c.column): c for c in failing if c.id in ("missing", "required")}
     filled["open_only"] = [_open_only(company, lacking.get(at)) for at in zip(filled.table, filled.column, strict=True)]
@@ -64,8 +65,8 @@ def hygiene(company: Company) -> Hygiene:
         completeness=filled[columns].reset_index(drop=True),
         rules=measured.sort_values(order, ascending=[False, True, True, True], ignore_index=True),
         records=_records(failing, money),
-        pipeline_at_risk=_at_risk(company, failing, money, "deal"),
-        arr_at_risk=_at_risk(company, failing, money, "account"),
+        pipeline_at_risk=_at_risk(company, money, "deal"),
+        arr_at_risk=_at_risk(company, money, "account"),
         pipeline=_total(money["deal"]),
         arr=_total(money["account"]),
         absent=tuple(need for need in CRITICAL if need.partition(".")[0] in company.accepted and company.missing([need])),
@@ -80,44 +81,30 @@ def _open_only(company: Company, check: Rule | None) -> bool:
     return int(check.failing.semi_join(decided, "id").count().execute()) == 0
 
 
-def _open_amounts(company: Company) -> ibis.Table | None:
-    """money_key (deal), money (cents) of every open deal with an amount."""
-    if company.missing(["opportunities.amount", "opportunities.status"]):
-        return None
-    rows = deals(company)
-    held = rows.filter((rows.status == "open") & rows.amount.notnull())
-    return held.select(money_key="opportunity_id", money="amount")
-
-
-def _arr(company: Company) -> ibis.Table | None:
-    """money_key (account), money (cents of ARR) of every account with live subscriptions."""
-    if company.missing(LINES):
-        return None
-    moves = changes(company).filter(ibis._.on <= ibis.literal(company.as_of))
-    held = moves.group_by(money_key="account_id").aggregate(money=(ibis._.delta.sum() * 12).cast("int64"))
-    return held.filter(held.money != 0)
-
-
-def _measured(rules: list[Rule], money: dict[str, ibis.Table | None]) -> pd.DataFrame:
-    """One row per check that could be asked of something, counted in one query: tested, failing, share, low, high, money."""
-    counts = []
-    for place, rule in enumerate(rules):
-        held = money.get(rule.attached)
-        sums = {
-            "tested": rule.tested.aggregate(value=rule.tested.count()),
-            "failing": rule.failing.aggregate(value=rule.failing.count()),
-        }
-        if held is not None:
-            hit = held.semi_join(rule.failing, "money_key")
-            sums["money"] = hit.aggregate(value=hit.money.sum().fill_null(0).cast("int64"))
-        counts += [sum_.mutate(place=ibis.literal(place), what=ibis.literal(what)) for what, sum_ in sums.items()]
-    found = ibis.union(*counts).execute() if counts else pd.DataFrame(columns=["place", "what", "value"])
-    found = found.pivot(index="place", columns="what", values="value")
-    found = found.reindex(index=range(len(rules)), columns=["tested", "failing", "money"]).astype("Int64")
-    named = pd.DataFrame([(r.id, r.table, r.column, r.attached) for r in rules], columns=["rule", "table", "column", "attached"])
-    found = pd.concat([named, found], axis=1)[found.tested > 0].reset_index(drop=True)
+def _measured(company: Company, checks: list[Rule]) -> pd.DataFrame:
+    """One row per check that could be asked of something: attached, tested, failing, share, low, high."""
+    named = pd.DataFrame([(r.id, r.table, r.column, r.attached) for r in checks], columns=[*CHECK, "attached"])
+    parts = [counts(company, quality).to_pandas() for quality in QUALITIES if checked(company, quality)]
+    found = named.merge(pd.concat([pd.DataFrame(columns=[*CHECK, *SUMS]), *parts]), on=CHECK, how="left")
+    found = found.astype(dict.fromkeys(SUMS, "Int64"))[found.tested > 0].reset_index(drop=True)
     low, high = wilson(found.failing.astype(float), found.tested.astype(float))
     return found.assign(share=(found.failing / found.tested).astype(float), low=low, high=high)
+
+
+def _money_on(measured: pd.DataFrame, failing: list[Rule], money: dict[str, ibis.Table | None]) -> pd.Series:
+    """The money on the records that fail each check, in one query; none where no money hangs on such records."""
+    told = measured.attached.map(lambda attached: 0 if money.get(attached) is not None else None).astype("Int64")
+    sums = []
+    for place, rule in enumerate(failing):
+        if (held := money.get(rule.attached)) is not None:
+            hit = held.semi_join(rule.failing, "money_key")
+            sums.append(hit.aggregate(money=hit.money.sum().fill_null(0).cast("int64")).mutate(place=ibis.literal(place)))
+    if sums:
+        found = ibis.union(*sums).execute() if len(sums) > 1 else sums[0].execute()
+        keys = [(rule.id, rule.table, rule.column) for rule in failing]
+        for key, amount in zip((keys[place] for place in found.place), found.money, strict=True):
+            told.loc[(measured[CHECK] == key).all(axis=1)] = amount
+    return told
 
 
 def _records(rules: list[Rule], money: dict[str, ibis.Table | None]) -> ibis.Table | None:
@@ -126,20 +113,18 @@ def _records(rules: list[Rule], money: dict[str, ibis.Table | None]) -> ibis.Tab
     for rule in rules:
         named = rule.failing.mutate(rule=ibis.literal(rule.id), table=ibis.literal(rule.table), column=ibis.literal(rule.column))
         held = money.get(rule.attached)
-        named = named.mutate(money=ibis.null("int64")) if held is None else named.left_join(held, "money_key")
+        named = named.mutate(money=ibis.null("int64")) if held is None else named.left_join(held.drop("account_id"), "money_key")
         rows.append(named.select("rule", "table", "column", "id", "owner_id", named.money.cast("int64")))
     return ibis.union(*rows) if rows else None
 
 
-def _at_risk(company: Company, rules: list[Rule], money: dict[str, ibis.Table | None], attached: str) -> Measurement:
+def _at_risk(company: Company, money: dict[str, ibis.Table | None], attached: str) -> Measurement:
     """Money on records that fail any of the checks, each record counted once."""
-    fields = {"unit": "money", "currency": company.settings.currency, "definition_id": "revenue_at_risk"}
-    held, keys = money[attached], [rule.failing.select("money_key") for rule in rules if rule.attached == attached]
-    if held is None:
+    name = {"deal": "pipeline_at_risk", "account": "arr_at_risk"}[attached]
+    fields = {"unit": "money", "currency": company.settings.currency, "definition_id": name}
+    if money[attached] is None:
         return not_applicable(NEEDED[attached], **fields)
-    if not keys:
-        return Measurement(0, **fields)
-    hit = held.semi_join(ibis.union(*keys, distinct=True) if len(keys) > 1 else keys[0], "money_key")
+    hit = at_risk(company).filter(ibis._.attached == attached)
     found = hit.aggregate(money=hit.money.sum().fill_null(0), n=hit.count()).execute().iloc[0]
     return Measurement(int(found.money), n=int(found.n), **fields)
 

@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 
 from revops_helpers.metrics.metric import Metric
-from revops_helpers.metrics.reasons import BEFORE_RECORDS, COMPLETE_ON, NO_RECORDS, NOT_ARRIVED, NOT_BEGUN, NOT_OVER
+from revops_helpers.metrics.reasons import BEFORE_RECORDS, COMPLETE_ON, NO_PAST, NO_RECORDS, NOT_ARRIVED, NOT_BEGUN, NOT_OVER
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
 from revops_helpers.model.tables import TABLES
@@ -36,6 +36,8 @@ def state(company: Company, metric: Metric, period: Period) -> tuple[str, str, b
     """Status, reason and whether there is a value at all; an empty status where the records are whole."""
     if period.start > company.as_of:
         return "not_applicable", NOT_BEGUN, False
+    if metric.present and period.end < company.as_of:
+        return "not_applicable", NO_PAST, False
     tables = sorted({need.partition(".")[0] for need in metric.needs})
     begins = [(company.settings.records_start[t], t) for t in tables if t in company.settings.records_start]
     if begins:

@@ -21,6 +21,7 @@ def catalogue() -> dict[str, Metric]:
         predictability,
         process,
         promises,
+        quality,
         revenue,
         spending,
         stays,
@@ -46,7 +47,7 @@ def catalogue() -> dict[str, Metric]:
         predictability,
         promises,
     )
-    for family in (*families, forecasts, data_and_stack):
+    for family in (*families, forecasts, data_and_stack, quality):
         for metric in family.METRICS:
             if metric.id in found:
                 raise ValueError(f"metric {metric.id} is defined twice")

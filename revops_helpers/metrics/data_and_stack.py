@@ -30,9 +30,7 @@ def seats(company: Company, windows: Windows) -> ibis.Table:
     rows = rows.filter(rows.paid > 0, rows.active.notnull())
     rows = rows.mutate(active=ibis.least(rows.active, rows.paid))
     unused = (rows.annual_cost * (rows.paid - rows.active) / rows.paid).round().cast("int64")
-    days = windows.days(end=[p.end for p in windows.periods])
-    now = days.filter(days.end >= ibis.literal(company.as_of)).select("window")
-    return rows.mutate(unused_cost=unused).drop("listed").cross_join(now)
+    return rows.mutate(unused_cost=unused).drop("listed").cross_join(windows.not_before(company.as_of))
 
 
 def _seen(company: Company, rows: ibis.Table) -> ibis.Table:
@@ -67,6 +65,7 @@ _tool = partial(
     "Tools paid by use have no seats and are left out.",
     facts=seats,
     stock=True,
+    present=True,
 )
 _run = partial(
     Metric,

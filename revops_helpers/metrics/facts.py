@@ -50,7 +50,18 @@ def kept(
         if read and company.once(f"first to read {name}", lambda: read) == read:
             return narrow() if narrow else company.once((name, read), make)
         return company.once(("kept", name, of), lambda: _run(make()))
-    step = narrow() if read and narrow else make()
+    return _step(company, steps, name, narrow() if read and narrow else make())
+
+
+def stood(company: Company, name: str) -> ibis.Table:
+    """company.table(name); a named step where the query is written out, for checks that ask the same table again and again."""
+    steps: dict[str, str] | None = company.once(STEPS, lambda: None)
+    table = company.table(name)
+    return table if steps is None else _step(company, steps, f"{name}_as_it_stood", table)
+
+
+def _step(company: Company, steps: dict[str, str], name: str, step: ibis.Table) -> ibis.Table:
+    """The table as a named step of a query that is written out."""
     texts: dict[ops.Relation, str] = company.once(TEXTS, dict)
     if step.op() not in texts:
         texts[step.op()] = to_sql(step)

@@ -29,6 +29,8 @@ NO_REPEAT = N_("nothing differs from the year before, or nothing is on record of
 NO_BUDGET = N_("no campaign budget for the period")
 NO_REQUESTS = N_("no work item is a request")
 NO_TARGET = N_("no target for the period")
+NO_PAST = N_("no record of how it was then")
+NOT_CHECKED = N_("no record was put to such a check")
 NOT_BY = N_("not measured by {dimension}")
 NEEDS = N_("needs {what}")
 NO_LOSSES = N_("no lost deal on record")
@@ -57,6 +59,8 @@ REASONS = (
     NO_BUDGET,
     NO_REQUESTS,
     NO_TARGET,
+    NO_PAST,
+    NOT_CHECKED,
     NOT_BY,
     NEEDS,
     NO_LOSSES,

@@ -80,6 +80,11 @@ class Windows:
         """A small table `window` and one date column per name, a date for each window."""
         return self._table("date", days)
 
+    def not_before(self, day: date) -> ibis.Table:
+        """`window` of those that hold the day or end after it: where records tell how things are, and not how they were."""
+        days = self.days(end=[p.end for p in self.periods])
+        return days.filter(days.end >= ibis.literal(day)).select("window")
+
     def moments(self, **moments: list[datetime]) -> ibis.Table:
         """A small table `window` and one UTC time column per name, a time for each window."""
         return self._table("timestamp", moments)

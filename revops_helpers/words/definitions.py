@@ -35,6 +35,11 @@ def named(metric_id: str, words: Text | None = None) -> str:
     return tag("a", said, href=f"{PAGE}#{metric_id}", class_="q") if metric_id in catalogue() else said
 
 
+def name_cell(metric_id: str, words: Text | None = None) -> Part:
+    """The name of a metric as a cell of a table, which leads to its definition."""
+    return Part("name", named(metric_id, words), plain(label(metric_id) if words is None else words))
+
+
 def facts_of(metric: Metric) -> dict[Text, Text]:
     """Name → what the record says, in the reader's language, without what it leaves empty. The sentence comes first."""
     unit = Text("; ".join((_(metric.grain), _(metric.unit), _(BETTER[metric.direction]))))

@@ -55,8 +55,8 @@ def _place(file: Path) -> str:
 
 def _words_below() -> Iterator[Message]:
     """What the rooms below this one say, which cannot mark their messages."""
-    from revops_helpers.foundation.hygiene import CRITICAL
     from revops_helpers.metrics.catalogue import HOW, catalogue
+    from revops_helpers.metrics.checks import CRITICAL
     from revops_helpers.metrics.dimensions import DIMENSIONS, NOT_RECORDED
     from revops_helpers.metrics.metric import UNITS
 

@@ -26,6 +26,7 @@ from revops_helpers.words.records import (
     duplicates_section,
     fields_section,
     ledger_section,
+    quality_section,
     quarantine_section,
 )
 from revops_helpers.words.tie_out import arr_section, deals_section
@@ -33,7 +34,7 @@ from revops_helpers.words.tie_out import arr_section, deals_section
 __all__ = [
     "arr_section", "bottom_line", "changes_of_mind", "checks_section", "claims_section", "conservation_section",
     "coverage_section", "deals_section", "duplicates_section", "fields_section", "findings", "gates_card", "head",
-    "ledger_section", "limits_section", "quarantine_section", "totals_section",
+    "ledger_section", "limits_section", "quality_section", "quarantine_section", "totals_section",
 ]  # fmt: skip
 
 if TYPE_CHECKING:

@@ -8,18 +8,36 @@ import pandas as pd
 
 from revops_helpers.foundation.duplicates import METHODS, Duplicates
 from revops_helpers.foundation.hygiene import Hygiene
-from revops_helpers.foundation.rules import STALE_DAYS
 from revops_helpers.measurement import Measurement
+from revops_helpers.metrics.checks import STALE_DAYS
+from revops_helpers.metrics.measure import measurements
+from revops_helpers.metrics.quality import SIX
 from revops_helpers.model.company import Company
 from revops_helpers.words import parts
 from revops_helpers.words.below import translated
-from revops_helpers.words.language import N_, Text, _, count, data, exact_money, listing, n_, percent, value_of
+from revops_helpers.words.definitions import name_cell
+from revops_helpers.words.language import (
+    N_,
+    Text,
+    _,
+    count,
+    data,
+    exact_money,
+    label,
+    listing,
+    n_,
+    percent,
+    sentences,
+    value_of,
+    with_interval,
+)
 from revops_helpers.words.language import money as amount
 from revops_helpers.words.marks import interval_bar
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, named
 
 AGREED = N_("the operating agreement requires it")
+RISK = ("arr_at_risk", "pipeline_at_risk", "revenue_at_risk")
 MOST = 12  # rows shown of a list; the files of the review hold all of them
 
 RULES: Mapping[str, str] = {
@@ -29,6 +47,7 @@ RULES: Mapping[str, str] = {
     "past_due": N_("open deal whose closing date has passed"),
     "stale": N_("open deal without any work for {days} days"),
     "contact_before_creation": N_("lead contacted before it was created"),
+    "twice": N_("{field} stands in another record too"),
     "owner_left": N_("open deal whose owner has left"),
 }
 SAME: Mapping[str, str] = {
@@ -105,6 +124,46 @@ def _rules_table(rules: pd.DataFrame) -> Part:
     return parts.table(heads, lines, name=_("Refused rows by rule"))
 
 
+# --- quality -------------------------------------------------------------------------------------------------------------
+
+
+def quality_section(company: Company) -> Part:
+    """The six qualities of the records on which decisions hang, their score, and the money on records that fail a check."""
+    found = measurements(company, ["quality_score", *SIX, *RISK])
+    if found["quality_score"].value is None:
+        reason = translated(found["quality_score"].reason)
+        return parts.unavailable(reason, _("how good the records are on which decisions hang"))
+    lines = [(name_cell(name), m, _bar(m), count(m.n) if m.n else "") for name in ("quality_score", *SIX) if (m := found[name])]
+    heads = [_("Quality"), _("Checks passed"), _("0 to 100%"), _("Checks asked")]
+    risk = [(name_cell(name), found[name], count(found[name].n) if found[name].n else "") for name in RISK]
+    limit = _("Limit: of companies, leads, deals and subscription lines only; the rows refused are among them.")
+    return parts.stack(
+        parts.reading(_quality_reading(found)),
+        parts.table(heads, lines, name=_("Six qualities of the records")),
+        parts.table([_("What rests on records that fail a check"), _("Money"), _("Records")], risk),
+        parts.limit(limit),
+    )
+
+
+def _bar(m: Measurement) -> Part:
+    return Part("bar", interval_bar(m.value, m.low, m.high, span=(0.0, 1.0), state="open"), "")
+
+
+def _quality_reading(found: Mapping[str, Measurement]) -> Text:
+    weakest = min((name for name in SIX if found[name].value is not None), key=lambda name: found[name].value)
+    score, risk = found["quality_score"], found["revenue_at_risk"]
+    said = _(
+        "**Data quality score {score}; the lowest of the six: “{weakest}”, {share}.**",
+        score=with_interval(score), weakest=label(weakest), share=with_interval(found[weakest]),
+    )  # fmt: skip
+    if not risk.value:
+        return said
+    rests = _(
+        "{worth} of ARR and open pipeline rests on records that fail a check, each amount counted once.", worth=value_of(risk)
+    )
+    return sentences(said, rests)
+
+
 # --- hygiene -------------------------------------------------------------------------------------------------------------
 
 
@@ -119,10 +178,9 @@ def fields_section(clean: Hygiene, company: Company) -> Part:
 
 
 def _field_row(x) -> tuple:
-    bar = Part("bar", interval_bar(x.share, x.low, x.high, span=(0.0, 1.0), state="open"), "")
     rests = _(x.decision or AGREED)
     rests = _("{rests}; only open deals lack it", rests=rests) if x.open_only else rests
-    return f"{x.table}.{x.column}", _share(x), bar, count(x.tested), rests
+    return f"{x.table}.{x.column}", _share(x), _bar(_share(x)), count(x.tested), rests
 
 
 def _share(x) -> Measurement:
