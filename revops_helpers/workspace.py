@@ -21,6 +21,7 @@ from revops_helpers.model.ledger import balance, data_ends_on, newest_days
 from revops_helpers.model.tables import TABLES
 from revops_helpers.periods import PERIODS, Period, PeriodName, last_closed_month_end
 from revops_helpers.settings import InputError, Settings, line_of, nearest, read_settings
+from revops_helpers.shelf import Shelf
 from revops_helpers.sources.entries import OWN, entries
 from revops_helpers.sources.names import snake
 from revops_helpers.words.messages import use
@@ -138,6 +139,7 @@ def _opened(stored: Path, settings: Settings, as_of: date | None, period: Period
         origin=Stored(backend, stored, {table: [*names, "_source"] for table, names in meta["tables"].items()}, " by source"),
         notes=tuple(notes),
         fingerprint=stored.name,
+        shelf=Shelf(stored),
     )
 
 

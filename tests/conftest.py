@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -12,6 +13,13 @@ import pytest
 from tests.folders import COMPANY, company_folder
 
 ibis.options.sql.fuse_selects = False  # as the engine has it: what is tested in memory is compiled as what runs
+
+
+def pytest_collection_finish():
+    """What is imported stays: no collection looks at it again, and queries are built with fewer of them."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 10, 10)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from revops_helpers.review.build import Request, review
 from revops_helpers.review.gates import read_page
 from tests.seen import phrases, seen_in
+from tests.shared import sample_review
 
 pytestmark = pytest.mark.slow
 
@@ -18,6 +19,7 @@ ENGLISH = re.compile(r"\b(the|of|and|with|from|which|that|are|was|were|not|have|
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory) -> dict[str, str]:
     """Page → its HTML."""
+    sample_review(tmp_path_factory)  # what it measured is read again
     folder = review(Request(out=tmp_path_factory.mktemp("pt") / "reports", language="pt_BR"))
     return {path.stem: path.read_text(encoding="utf-8") for path in Path(folder).rglob("*.html")}
 

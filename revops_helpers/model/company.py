@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
+from typing import Protocol
 
 import ibis
 import pandas as pd
@@ -25,6 +26,14 @@ class Unavailable(Exception):
         super().__init__("needs " + ", ".join(self.missing))
 
 
+class Shelf(Protocol):
+    """Where what takes long is kept between processes. `told` is all that it follows from beside the data and the code."""
+
+    def get(self, name: str, told: str) -> bytes | None: ...
+
+    def put(self, name: str, told: str, content: bytes) -> None: ...
+
+
 @dataclass(frozen=True)
 class Company:
     """Lazy tables as they stood on `as_of`, and the agreement that gives them meaning.
@@ -37,6 +46,7 @@ class Company:
     newest: table, source, day: the newest day, not after `as_of`, from which a row of the source is known.
     origin: table name → every accepted row with `_source`, where the rows come from sources.
     show_people: reports name people instead of giving their ids.
+    shelf: where what takes long is kept between processes, for a company that was opened from a folder.
     """
 
     settings: Settings
@@ -53,6 +63,7 @@ class Company:
     origin: Mapping[str, ibis.Table] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     fingerprint: str = ""
+    shelf: Shelf | None = field(default=None, repr=False, compare=False)
     _made: dict = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -109,6 +120,17 @@ class Company:
         if name not in self._made:
             self._made[name] = make()
         return self._made[name]
+
+    def kept(self, name: str, make: Callable[[], bytes], told: str = "") -> bytes:
+        """The content of `make()`, made once for these data, date, period, segment and code; told: what else it follows from."""
+        if self.shelf is None:
+            return make()
+        seen = f"{self.as_of} {self.period_name} {self.period} {self.segment} {self.show_people} {told}"
+        content = self.shelf.get(name, seen)
+        if content is None:
+            content = make()
+            self.shelf.put(name, seen, content)
+        return content
 
     def ask(self, analysis: Callable[[Company], object]) -> object:
         """The result of `analysis(company)`, made once; or the Unavailable that says what it needs, to be shown."""

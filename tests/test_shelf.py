@@ -1,0 +1,97 @@
+"""What takes long is kept beside the data: found again whole, made anew for anything that it would follow from."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+
+from revops_helpers import shelf
+from revops_helpers.finding import Finding
+from revops_helpers.measurement import Measurement
+from revops_helpers.model.company import Company
+from revops_helpers.settings import Settings
+from revops_helpers.shelf import Shelf
+from revops_helpers.words import actions
+from revops_helpers.words.language import _, data
+from revops_helpers.words.messages import use
+
+STAKE = Measurement(5_000_00, n=4, low=100_00, high=9_000_00, unit="money", currency="BRL")
+FINDING = Finding(
+    "win", "optimization", _("{name} is behind", name="**Ana** <b>"), "=Coach the team", STAKE, "high", "01#a", data("CRO"),
+    "win_rate", date(2026, 12, 31), levers={"win_rate": 0.25},
+)  # fmt: skip
+UNKNOWN = replace(FINDING, id="none", stake=Measurement(None, status="not_applicable", reason="zero"), levers={}, kind="cost")
+
+
+@pytest.fixture
+def company(tmp_path) -> Company:
+    return Company(Settings(name="Tiny", currency="BRL"), date(2026, 6, 30), {}, shelf=Shelf(tmp_path))
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[str]:
+    """The phases that were asked what they found, in order; each found two."""
+    seen: list[str] = []
+
+    def phase(name: str):
+        return SimpleNamespace(findings=lambda company: seen.append(name.rpartition(".")[2]) or [FINDING, UNKNOWN])
+
+    monkeypatch.setattr(actions, "import_module", phase)
+    return seen
+
+
+def test_a_phase_is_asked_once_and_its_findings_come_back_as_they_were(company, asked):
+    for _turn in range(2):
+        found = actions.all_findings(company, ["optimization", "planning"])
+        assert found == [FINDING, UNKNOWN] * 2
+        for field in ("headline", "action", "owner", "evidence"):
+            assert type(getattr(found[0], field)) is type(getattr(FINDING, field)), field
+        assert isinstance(found[0].stake.value, int)
+    assert asked == ["optimization", "planning"]
+
+
+def test_another_date_period_segment_language_or_code_is_asked_anew(company, asked, monkeypatch, tmp_path_factory):
+    others = ({"as_of": date(2026, 5, 31)}, {"period_name": "quarter"}, {"segment": "smb"}, {"show_people": True})
+    for other in ({}, *others):
+        actions.all_findings(replace(company, **other, _made={}), ["planning"])
+    assert len(asked) == 5
+    use("pt_BR")
+    try:
+        actions.all_findings(company, ["planning"])
+    finally:
+        use("en")
+    assert len(asked) == 6
+    monkeypatch.setattr(shelf, "PACKAGE", tmp_path_factory.mktemp("changed"))
+    actions.all_findings(company, ["planning"])
+    assert len(asked) == 7
+
+
+def test_without_a_shelf_it_is_made_each_time(company, asked):
+    for _turn in range(2):
+        assert actions.all_findings(replace(company, shelf=None), ["planning"]) == [FINDING, UNKNOWN]
+    assert asked == ["planning", "planning"]
+
+
+def test_a_process_whose_code_was_changed_since_it_began_keeps_nothing(company, asked, monkeypatch, tmp_path_factory):
+    package = tmp_path_factory.mktemp("package")
+    (package / "edited.py").write_text("1")
+    os.utime(package / "edited.py", (time.time() + 60,) * 2)
+    monkeypatch.setattr(shelf, "PACKAGE", package)
+    actions.all_findings(company, ["planning"])
+    assert list(company.shelf.folder.iterdir()) == []
+
+
+def test_a_folder_that_takes_nothing_is_no_reason_to_fail(company, asked, tmp_path):
+    gone = replace(company, shelf=Shelf(tmp_path / "not there"))
+    assert actions.all_findings(gone, ["planning"]) == [FINDING, UNKNOWN]
+
+
+def test_nothing_half_written_is_left(tmp_path):
+    place = Shelf(tmp_path)
+    place.put("x", "told", b"whole")
+    assert place.get("x", "told") == b"whole" and [p.name for p in tmp_path.iterdir()] == [place.place("x", "told").name]
