@@ -7,9 +7,10 @@ import inspect
 import json
 import platform
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,14 @@ def _record(metric: Metric) -> str:
     held = {
         field.name: getattr(metric, field.name) for field in fields(metric) if field.name not in ("label", "benchmarks", "owner")
     }
-    return json.dumps({name: inspect.getsource(value) if callable(value) else value for name, value in held.items()})
+    return json.dumps({name: _source(value) if callable(value) else value for name, value in held.items()})
+
+
+def _source(expression: Callable) -> str:
+    """Its code, and what it was given beforehand."""
+    if isinstance(expression, partial):
+        return f"{_source(expression.func)}{expression.args}{sorted(expression.keywords.items())}"
+    return inspect.getsource(expression)
 
 
 def versions() -> dict[str, str]:
