@@ -62,7 +62,11 @@ def ran(jobs, folder, held, at_once, progress, *more):
     (folder / "notebooks").mkdir()
     for job in jobs:
         nbformat.write(job.notebook, folder / "notebooks" / f"{job.name}.ipynb")
-    return [build.report(job.name, job.notebook, 0.0) for job in jobs], metrics(None), {}
+    return [build.report(job.name, job.notebook, 0.0) for job in jobs], {
+        "table": metrics(None),
+        "queries": pandas.DataFrame(columns=["metric", "query"]),
+        "fixes": pandas.DataFrame(columns=["table", "source", "id", "column", "rule"]),
+    }
 
 def once():
     if what == "ingest":

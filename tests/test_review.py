@@ -90,7 +90,7 @@ def write_notebooks(folder: Path) -> Path:
 def notebooks(tmp_path, monkeypatch) -> Path:
     """Notebooks of a review whose table of metrics holds one metric, to be quick; `published` has the whole one."""
     quick = run.MAKE_METRICS.replace("metrics_table(company)", "measure(company, 'arr')").replace(
-        "(company).", "(company, ['arr'])."
+        "queries_table(company)", "queries_table(company, ['arr'])"
     )
     monkeypatch.setattr(run, "MAKE_METRICS", "from revops_helpers.metrics.measure import measure" + quick)
     return write_notebooks(tmp_path / "notebooks")

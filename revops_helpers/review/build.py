@@ -18,6 +18,7 @@ from revops_helpers.model.company import Company
 from revops_helpers.model.freshness import freshness
 from revops_helpers.review import compare, exports, measured, run
 from revops_helpers.review.collect import DASHBOARDS, Report, all_findings, report, reproducible, role_of
+from revops_helpers.review.fixes import write_fixes
 from revops_helpers.review.gates import MANIFEST, Gate, check
 from revops_helpers.review.kernels import Kernels, kernels
 from revops_helpers.review.manifest import data_name, inputs_of, manifest, now
@@ -102,12 +103,12 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
         seconds = {"open": time.monotonic() - clock}
         with building(request.out, name) as folder:
             try:
-                reports, metrics, queries = _run(
-                    _jobs(sources, told), folder, held, request.jobs, progress or Progress(), shown, company
-                )
+                reports, known = _run(_jobs(sources, told), folder, held, request.jobs, progress or Progress(), shown, company)
+                metrics = known["table"]
                 changed = compare.changes_part(before, compare.reviewed(name, made_of, metrics, all_findings(reports)))
                 absent = set(run.find(request.folder or run.NOTEBOOKS)) - {ROLES} - set(sources)
-                _write(folder, company, reports, metrics, queries, absent, changed)
+                _write(folder, company, reports, known, absent, changed)
+                write_fixes(folder / "exports", folder_of(request.data), company.settings, known["fixes"])
                 exports.write_json(folder / MANIFEST, made_of)  # so that the gates look at it too
                 made_of["gates"] = [gate.record() for gate in _held(check(folder, company, reports, metrics))]
             except (run.NotebookFailed, _GatesShut) as failure:
@@ -204,7 +205,7 @@ def _run(
     progress: Progress,
     shown: Mapping[str, Mapping],
     company: Company,
-) -> tuple[list[Report], pd.DataFrame, dict[str, str]]:
+) -> tuple[list[Report], dict[str, pd.DataFrame]]:
     """Run the notebooks, and beside them the tables of metrics and their queries where no earlier review has kept them; keep
     copies of the notebooks that are the same in every run."""
     to = folder / "notebooks"
@@ -225,8 +226,7 @@ def _run(
     reports = [report(job.name, reproducible(done[job.name].notebook, shown[job.name]), done[job.name].seconds) for job in jobs]
     for one in reports:
         nbformat.write(one.notebook, to / f"{one.name}.ipynb")
-    queries = known["queries"]
-    return reports, known["table"], dict(zip(queries["metric"], queries["query"], strict=True))
+    return reports, known
 
 
 def _measured(company: Company, parameters: Mapping[str, Any], held: Kernels) -> dict[str, pd.DataFrame]:
@@ -243,8 +243,7 @@ def _write(
     folder: Path,
     company: Company,
     reports: list[Report],
-    metrics: pd.DataFrame,
-    queries: Mapping[str, str],
+    known: Mapping[str, pd.DataFrame],
     absent: set[str],
     changed: Part | None,
 ) -> None:
@@ -252,11 +251,12 @@ def _write(
     findings = all_findings(reports)
     for name in ("tables", "exports"):
         (folder / name).mkdir()
-    exports.write_table(folder / "tables", "metrics", metrics)
+    exports.write_table(folder / "tables", "metrics", known["table"])
     exports.write_table(folder / "tables", "ledger", company.ledger)
     exports.write_table(folder / "tables", "quarantine_summary", exports.quarantine_summary(company.quarantine))
     exports.write_actions(folder / "exports" / "actions.csv", findings)
     exports.write_json(folder / "findings.json", findings)
+    queries = dict(zip(known["queries"]["metric"], known["queries"]["query"], strict=True))
     write_pages(folder, company, reports, queries, sorted(absent), changed)
 
 

@@ -95,8 +95,11 @@ def quarantine_summary(quarantine: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_actions(file: Path, findings: Iterable[Mapping[str, Any]]) -> None:
-    """The findings as tasks: a CSV whose columns Jira's import (and most trackers') knows."""
-    columns = ("Summary", "Issue Type", "Priority", "Due Date", "Labels", "Description")
+    """The findings as tasks: a CSV whose columns Jira's import (and most trackers') knows.
+
+    The external id is the finding's own, so that the import of a later review finds the task again instead of making another.
+    """
+    columns = ("External ID", "Summary", "Issue Type", "Priority", "Due Date", "Labels", "Description")
     rows = []
     for finding in findings:
         about = [
@@ -107,7 +110,9 @@ def write_actions(file: Path, findings: Iterable[Mapping[str, Any]]) -> None:
         ]
         labels = f"revops {finding['phase']} {finding['id']}"
         priority = PRIORITY[finding["confidence"]]
-        rows.append((finding["action"], "Task", priority, finding["review_on"], labels, "\n".join(about)))
+        rows.append(
+            (f"revops-{finding['id']}", finding["action"], "Task", priority, finding["review_on"], labels, "\n".join(about))
+        )
     write_csv(file, columns, rows)
 
 

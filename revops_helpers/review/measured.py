@@ -1,4 +1,4 @@
-"""The tables of every metric and of its query, kept in the cache beside the data that they were measured from.
+"""The tables of every metric, its query and records to be fixed, kept in the cache beside the data they were measured from.
 
 They follow from the data, the date, the period, the segment and the code alone. A review that is run again in another language,
 with a notebook changed or left out, or for one role, reads them instead of measuring everything anew.
@@ -21,7 +21,7 @@ from revops_helpers.model.company import Company
 from revops_helpers.review import run
 from revops_helpers.review.manifest import versions
 
-NAMES = ("table", "queries")
+NAMES = ("table", "queries", "fixes")
 PACKAGE = Path(__file__).resolve().parents[1]
 
 

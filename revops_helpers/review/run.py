@@ -22,10 +22,12 @@ NOT_A_REPORT = ("explore",)
 CELL_SECONDS = 900
 MAKE_METRICS = """
 from revops_helpers.review.exports import metrics_table, queries_table
+from revops_helpers.review.fixes import fixes_table
 from revops_helpers.workspace import open_company
 company = open_company(data, as_of, period or "ytd", segment, language)
 metrics_table(company).to_parquet(table, index=False)
 queries_table(company).to_parquet(queries, index=False)
+fixes_table(company).to_parquet(fixes, index=False)
 """
 
 
@@ -151,9 +153,9 @@ def _register_engine() -> None:
 
 
 def metrics_notebook() -> nbformat.NotebookNode:
-    """What makes the tables of metrics and of their queries, as a notebook: it runs, fails and is ended like the others."""
+    """What makes the tables of metrics, queries and fixes, as a notebook: it runs, fails and is ended like the others."""
     parameters = "\n".join(
-        f'{name} = ""  # str' for name in ("data", "as_of", "period", "segment", "language", "table", "queries")
+        f'{name} = ""  # str' for name in ("data", "as_of", "period", "segment", "language", "table", "queries", "fixes")
     )
     cells = [new_code_cell(parameters, metadata={"tags": ["parameters"]}), new_code_cell(MAKE_METRICS.strip())]
     return new_notebook(cells=cells)
