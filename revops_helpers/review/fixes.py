@@ -87,7 +87,8 @@ def headings(entry: Entry, table: str) -> dict[str, str]:
     foreign = {
         p.alias_or_name for p in select.tree.selects if isinstance(p.unalias(), exp.Column) and p.unalias().table not in own
     }
-    named = {snake(name): name for name in headers(entry.files[main[1]], entry.encoding)}
+    file = entry.files.get(main[1])
+    named = {snake(name): name for name in headers(file, entry.encoding)} if file else {}
     found = {column: named.get(raw, raw) for column, raw in taken.items() if column not in foreign}
     return found if TABLES[table].key[0] in found else {}
 
