@@ -17,7 +17,8 @@ class Measurement:
         interval; both None means an exact count or sum when value is given.
     n: the count of records that carry the number (the denominator of a rate, the accounts of a ratio).
     status: `ok`; `insufficient` (shown, not ranked); `not_applicable` (a zero denominator, no such thing here);
-        `censored` (value is a lower bound); `partial` (the source has not fully arrived).
+        `censored` (still running: the value is a lower bound, or that of the cases old enough); `partial` (the source has not
+        fully arrived).
     reason: why the status is not ok, in the reader's words; empty when ok.
     unit: one of metrics.metric.UNITS. Money is in integer cents of `currency`.
     definition_id: the id of the metric that defines the number.

@@ -39,7 +39,7 @@ def test_entries_younger_than_the_cohorts_time_do_not_count_and_say_when_they_wi
     assert found.value is None or found.n == 0
     old = [lead(n, "2026-01-05 12:00", mql_at="2026-01-06 12:00", sal_at="2026-01-07 12:00") for n in range(30)]
     found = measurement(company_of(leads=[*old, lead(99, "2026-09-01 12:00", mql_at="2026-09-02 12:00")]), "mql_to_sal_90d")
-    assert (found.value, found.n, found.status) == (1, 30, "partial") and "2026-12-29" in found.reason
+    assert (found.value, found.n, found.status) == (1, 30, "censored") and "2026-12-29" in found.reason
 
 
 @settings(max_examples=20, deadline=None)

@@ -84,9 +84,9 @@ def test_conversion_of_a_cohort_waits_ninety_days_for_every_lead():
     march, september = (Period(date(2026, m, 1), date(2026, m, 30)) for m in (3, 9))
     assert found(company, "lead_conversion_90d", march) == (1 / 3, 3, "insufficient")
     whole = measurement(company, "lead_conversion_90d")
-    assert (whole.value, whole.status, whole.reason) == (1 / 3, "partial", "complete on 2026-12-29")
+    assert (whole.value, whole.status, whole.reason) == (1 / 3, "censored", "complete on 2026-12-29")
     young = measurement(company, "lead_conversion_90d", september)
-    assert (young.value, young.status, young.reason) == (None, "partial", "complete on 2026-12-29")
+    assert (young.value, young.status, young.reason) == (None, "censored", "complete on 2026-12-29")
 
 
 def test_period_conversion_lies_below_the_cohorts_when_leads_grow():

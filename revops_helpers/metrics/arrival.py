@@ -55,7 +55,7 @@ def state(company: Company, metric: Metric, period: Period) -> tuple[str, str, b
                 missing = last if last not in there else hole
                 return "partial", NOT_ARRIVED.format(table=table, month=missing.isoformat()[:7]), False
     if metric.horizon_days and (ripe := period.end + timedelta(days=metric.horizon_days)) > company.as_of:
-        return "partial", COMPLETE_ON.format(day=ripe), True
+        return "censored", COMPLETE_ON.format(day=ripe), True
     if period.end > company.as_of:
         return "partial", NOT_OVER, True
     return "", "", True

@@ -107,6 +107,22 @@ METRICS = (
         benchmarks=(Benchmark("median 26%", "Benchmarkit", 2024), Benchmark("36%, above US$ 5 M ARR", "KBCM", 2018)),
     ),
     _customer(
+        id="expansion_by_cohort",
+        label="Expansion in the first 12 months",
+        direction="higher",
+        grain="customer that started in the same months a year before",
+        definition="Expansion of new customers in the twelve months after the month in which they started, as a share of what "
+        "they started with.",
+        formula="Σ expansion MRR in the 12 months after the start ÷ Σ MRR in the first month",
+        timing="The customers that started in the same months a year before, so that each is followed for twelve months.",
+        edge_cases=SAME_GROUND + " Customers that left stay in the denominator, with the expansion that they had. Losses are not "
+        "taken off, and indexation is none.",
+        facts=recurring.grown_in_a_year,
+        num=lambda t: t.expansion,
+        den=lambda t: t.initial,
+        reach_months=12,
+    ),
+    _customer(
         id="customer_lifetime",
         label="Expected paid months within 60",
         unit="months",

@@ -71,7 +71,7 @@ class Metric:
     needs_by: what a cut needs where the facts carry its column themselves, instead of the column that the dimension names.
     additive: values of consecutive periods add up. stock: the value on the last day of the window, not of the days in it.
     present: the records tell it of the as-of date only: a window that ends before has no value.
-    horizon_days: how long after the window its newest record needs to be known (a cohort); until then the value is partial.
+    horizon_days: how long after the window its newest record needs to be known (a cohort); until then it is censored.
     lag_months: by how much the spend it reads comes before the window. reach_months: how far before the window it reads.
     untold(company): why the records cannot tell it although the columns are there; empty when they can.
     zero_reason: what a denominator of zero or less means here.

@@ -171,7 +171,7 @@ def _bars(sheet: Sheet, items: Sequence[tuple[str, Measurement]], reference: flo
     top = 22 if reference is not None else 6
     for i, (name, m) in enumerate(items):
         middle = top + 30 * i + 12
-        sheet.text(0, middle, sheet.fitted(data(name), names))
+        _name(sheet, middle, data(name), names)
         sheet.text(right, middle, value_of(m), bold=True, align="right")
         sheet.text(sheet.width, middle, interval_of(m), size=SMALL, color=THIRD, align="right")
         _bar(sheet, x, middle, m, reference, better)
@@ -181,11 +181,21 @@ def _bars(sheet: Sheet, items: Sequence[tuple[str, Measurement]], reference: flo
         sheet.text(x(reference), 9, in_unit_of(items[0][1], reference), size=SMALL, bold=True, align="center")
 
 
+def _name(sheet: Sheet, middle: float, name: str, room: float) -> None:
+    """The name beside a bar; one that is too long and has a joint, as table.column has, on two lines."""
+    first, joint, second = next((parts for mark in (".", " ") if (parts := name.rpartition(mark))[0]), ("", "", name))
+    if sheet.widest([name]) <= room or not joint:
+        return sheet.text(0, middle, sheet.fitted(name, room))
+    for words, place in ((first + joint.strip(), middle - 7), (second, middle + 7)):
+        sheet.text(0, place, sheet.fitted(words, room), size=SMALL)
+    return None
+
+
 def _bar(sheet: Sheet, x: Axis, middle: float, m: Measurement, reference: float | None, better: str) -> None:
     if m.value is None:
         return
     fill, edge = GOOD, None
-    if m.status in ("insufficient", "partial"):
+    if m.status in ("insufficient", "partial", "censored"):
         fill, edge = "white", THIRD
     elif reference is not None and better != "neither":
         ahead = (m.value > reference) == (better == "higher")

@@ -45,7 +45,8 @@ MEMBERS = 7  # columns beside the steps and the total
 @available(N_("the proof that opening plus movements gives closing"))
 def conservation_section(found: Conservation) -> Part:
     """The proof in one table a measure: every step, in total and by segment; the reading; what is not available."""
-    shown = [_table(found, measure, rows) for measure in UNLOCKS if len(rows := found.of(measure))]
+    order = _order(found)
+    shown = [_table(found, measure, rows, order) for measure in UNLOCKS if len(rows := found.of(measure))]
     absent = [parts.unavailable(needs(missing), _(UNLOCKS[measure])) for measure, missing in found.absent.items()]
     return parts.stack(parts.reading(reading(found)), *shown, *absent, parts.limit(_limit(found)))
 
@@ -77,10 +78,17 @@ def reading(found: Conservation) -> Text:
     )
 
 
-def _table(found: Conservation, measure: str, rows: pd.DataFrame) -> Part:
-    """One measure: a row a step, a column for the total and each segment, those that close with most first."""
-    order = rows.iloc[1:].sort_values(["closing", "member"], ascending=[False, True]).head(MEMBERS)
-    cuts = pd.concat([rows.iloc[:1], order])
+def _order(found: Conservation) -> list[str]:
+    """The segments in one order for every table: those that close with most first, by the first measure that knows them."""
+    told = [rows.iloc[1:] for measure in UNLOCKS if len(rows := found.of(measure))]
+    ranked = [rows.sort_values(["closing", "member"], ascending=[False, True]).member for rows in told]
+    return list(dict.fromkeys(member for members in ranked for member in members))
+
+
+def _table(found: Conservation, measure: str, rows: pd.DataFrame, order: list[str]) -> Part:
+    """One measure: a row a step, a column for the total and each segment."""
+    members = rows.iloc[1:].sort_values("member", key=lambda names: names.map(order.index))
+    cuts = pd.concat([rows.iloc[:1], members.head(MEMBERS)])
     steps = [name for name in STEPS if name in cuts and (name in (*STOCKS, "difference") or cuts[name].any())]
     grid = [
         (_(STEPS[name]), *(_cell(found, measure, value, signed=name not in STOCKS) for value in cuts[name])) for name in steps

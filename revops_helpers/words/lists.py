@@ -134,7 +134,7 @@ def sources(company: Company, member: str = "") -> View:
 
 def _sources_title(rates: pd.DataFrame) -> Text:
     judged = [(str(row["member"]), as_measurement(row)) for _i, row in rates.sort_values("value").iterrows()]
-    judged = [(name, m) for name, m in judged if m.status in ("ok", "partial") and m.low is not None]
+    judged = [(name, m) for name, m in judged if m.status in ("ok", "partial", "censored") and None not in (m.low, m.high)]
     if len(judged) < 2 or judged[0][1].high >= judged[-1][1].low:
         return _("No source's leads become deals clearly more often than another's")
     (worst, low), (best, high) = judged[0], judged[-1]

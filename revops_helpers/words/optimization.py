@@ -12,6 +12,7 @@ from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.optimization.target_gap import gap_to_plan, joint_value
 from revops_helpers.words import gap as gap_words
 from revops_helpers.words import parts
+from revops_helpers.words.cohorts import growth_section
 from revops_helpers.words.endings import endings_section, sources_section, title
 from revops_helpers.words.funnel import funnel_section, stages_reading, stages_section
 from revops_helpers.words.language import (
@@ -58,8 +59,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "bottom_line", "changes_of_mind", "coverage_section", "driver_definitions", "endings_section", "findings",
-    "findings_section", "flow_section", "forecast_section", "funnel_section", "gap_section", "head", "mix_section",
-    "score_section", "sources_section", "stages_section", "standing_section",
+    "findings_section", "flow_section", "forecast_section", "funnel_section", "gap_section", "growth_section", "head",
+    "mix_section", "score_section", "sources_section", "stages_section", "standing_section",
 ]  # fmt: skip
 
 KICKER = N_("Phase 3 report: for sales, marketing and customer success leaders")

@@ -113,7 +113,7 @@ def _context(row: ScoreRow) -> Text:
     """The interval, the target and the year before; why there is no value where there is none."""
     if row.value.value is None:
         return translated(row.value.reason)
-    said = [interval_of(row.value)]
+    said = [interval_of(row.value), *([translated(row.value.reason)] if row.value.status == "censored" else [])]
     if row.target is not None and row.target.value is not None:
         said.append(_("target {value}", value=value_of(row.target)))
     if row.before is not None and row.before.value is not None:
@@ -133,13 +133,18 @@ def _key(seen: set[str], words: dict[str, Text]) -> str:
         "bad": _("whole interval misses it"),
         "noise": _("target inside interval"),
         "few": _("under 20 cases"),
-        "censored": _("a lower bound"),
+        "censored": _("not all is known yet"),
         "partial": _("source incomplete"),
     }
     shown = [(v, text) for v, text in meaning.items() if v in seen]
     items = "".join(tag("li", tag("span", esc(words[v]), class_=f"st {v}") + ": " + esc(text)) for v, text in shown)
     bars = _("In each bar: band = interval, dot = value, hollow dot = year before, tick = target. Better is always to the right.")
     return (tag("ul", items, class_="key") if items else "") + tag("p", esc(bars), class_="note keybar")
+
+
+def _until(m: Measurement) -> str:
+    """What a number that is still running waits for."""
+    return tag("small", esc(translated(m.reason))) if m.status == "censored" and m.value is not None else ""
 
 
 def _row(row: ScoreRow, verdict: Verdict, words: dict[str, Text], heads: Sequence[str]) -> str:
@@ -157,6 +162,6 @@ def _row(row: ScoreRow, verdict: Verdict, words: dict[str, Text], heads: Sequenc
         tag("td", esc(inside), role="cell", class_="i"),
         *(tag("td", esc(shown), role="cell", class_="n o", data_l=head) for head, shown in others),
         tag("td", sparkline(row.trend, plain(name), state, row.incomplete), role="cell", class_="g t"),
-        tag("td", tag("span", esc(words[verdict]), class_=f"st {verdict}"), role="cell", class_="s"),
+        tag("td", tag("span", esc(words[verdict]), class_=f"st {verdict}") + _until(m), role="cell", class_="s"),
     ]
     return tag("tr", "".join(cells), role="row")
