@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from revops_helpers.metrics.measure import measurement
+from revops_helpers.metrics.measure import measured, measurement
+from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Unavailable
 from revops_helpers.optimization.cohorts import AGES, expansion_by_start
 from revops_helpers.periods import Period
@@ -90,5 +91,15 @@ def test_one_customer_none_and_only_leavers():
 def test_the_page_shows_when_an_empty_cell_is_known(company, triangle):
     use("en")
     said = growth_section(triangle, company).text
-    assert f"complete on 31{GAP}Dec{GAP}2026" in said and "23.3%" in said
+    assert f"complete on 31{GAP}Dec{GAP}2026" in said and "23%" in said
     assert "No customer has started yet" in growth_section(grown(), company).text
+
+
+def test_periods_of_any_length_are_measured_side_by_side(company):
+    spans = (Q1, Period(date(2026, 8, 1), date(2026, 10, 31)), Period(date(2026, 1, 1), date(2026, 9, 30)))
+    found = measured(company, "expansion_by_cohort", "", Windows.of(company.settings, spans))
+    assert dict(zip(found.period_end, found.n, strict=True)) == {
+        date(2026, 3, 31): 3,
+        date(2026, 10, 31): 1,
+        date(2026, 9, 30): 3,
+    }

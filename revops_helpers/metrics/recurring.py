@@ -89,24 +89,24 @@ def _moved(rows: ibis.Table) -> ibis.Table:
 
 
 def expansion_since_start(company: Company) -> ibis.Table:
-    """One row per customer and month in which it expanded, and one without expansion: start (its first month), initial (mrr
+    """One row per customer and month in which it expanded, and one without expansion: started (its first month), initial (mrr
     then), age (months since), expansion."""
     rows = _moved(states(company))
-    starts = rows.filter(rows.new > 0).select("customer", "account_id", start="on", initial="new")
+    starts = rows.filter(rows.new > 0).select("customer", "account_id", started="on", initial="new")
     grown = rows.filter(rows.expansion > 0).select(_customer="customer", on="on", expansion="expansion").view()
     grown = starts.join(grown, starts.customer == grown["_customer"])
-    own = ("customer", "account_id", "start", "initial")
+    own = ("customer", "account_id", "started", "initial")
     return ibis.union(
         starts.select(*own, age=zero(), expansion=zero()),
-        grown.select(*own, age=_month(grown.on) - _month(grown.start), expansion=grown.expansion.cast("int64")),
+        grown.select(*own, age=_month(grown.on) - _month(grown.started), expansion=grown.expansion.cast("int64")),
     )
 
 
 def grown_in_a_year(company: Company, windows: Windows) -> ibis.Table:
     """One row per customer that started in the window a year before: initial, and the expansion of its twelve months since."""
     rows = expansion_since_start(company)
-    rows = windows.assign(rows.filter(rows.age <= 12), "start", lag=12)
-    return rows.group_by("window", "customer", "account_id", "start", "initial").agg(expansion=rows.expansion.sum())
+    rows = windows.assign(rows.filter(rows.age <= 12), "started", lag=12)
+    return rows.group_by("window", "customer", "account_id", "started", "initial").agg(expansion=rows.expansion.sum())
 
 
 def customers_at_end(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:

@@ -43,7 +43,7 @@ def expansion_by_start(company: Company, quarters: int = COHORTS) -> Growth:
     company.require(SUBSCRIPTIONS)
     rows = in_segment(company, expansion_since_start(company)).to_pandas()
     first_month = company.settings.fiscal_year_start
-    rows["cohort"] = [start_of("quarter", pd.Timestamp(day).date(), first_month) for day in rows.start]
+    rows["cohort"] = [start_of("quarter", pd.Timestamp(day).date(), first_month) for day in rows.started]
     each = rows.drop_duplicates("customer")
     cohorts = each.groupby("cohort").agg(customers=("customer", "size"), initial=("initial", "sum")).tail(quarters)
     cohorts = cohorts.rename_axis("start").reset_index()
