@@ -55,6 +55,13 @@ def test_every_system_gets_the_records_that_fail_with_its_own_names_and_empty_ce
     assert table(out / "fix_files_leads.csv")[0] == ["lead_id", "source", "owner_id", "To do"]
 
 
+def test_a_record_that_stands_twice_is_listed_without_a_field_to_fill(opened, tmp_path):
+    files = {"leads.csv": "lead_id,email,created_at\nl1,ana@x.com,2026-01-05\nl2,ana@x.com,2026-01-05\n"}
+    company = opened(files, as_of="2026-01-31")
+    write_fixes(tmp_path, tmp_path / "data", company.settings, fixes_table(company))
+    assert table(tmp_path / "fix_files_leads.csv") == [["lead_id", "To do"], ["l2", "leads.email stands in another record too"]]
+
+
 def test_where_nothing_fails_or_nothing_can_be_asked_there_is_no_list(opened, tmp_path):
     company = opened({"users.csv": "user_id\nu1\n"}, as_of="2026-01-31")
     fixes = fixes_table(company)

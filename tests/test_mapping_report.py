@@ -7,7 +7,6 @@ from click.testing import CliRunner
 
 from revops_helpers.cli import main
 from revops_helpers.foundation.filled import filled
-from revops_helpers.review.sources import checked_sources
 from revops_helpers.words.messages import use
 from tests.folders import COMPANY, company_folder
 
@@ -113,8 +112,3 @@ def test_what_is_required_and_broken_is_said_and_exits_2(report, more, files, sa
 def test_a_requirement_of_nothing_in_the_model_is_refused_with_its_line(report):
     ended = report(more="required: [acounts]\n")
     assert ended.exit_code == 2 and "line 3: required of neither" in ended.stderr and "'accounts'" in ended.stderr
-
-
-def test_the_sample_fails_no_check():
-    _text, wrong = checked_sources("sample")
-    assert wrong == []

@@ -62,7 +62,7 @@ def numbered(rows) -> pd.DataFrame:
     return records(*[(f"r{i}", s, None if n is None else f"r{n}", t, d) for i, (s, n, t, d) in enumerate(rows)])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_neither_the_order_of_rows_nor_the_names_of_systems_changes_the_groups(rows, random):
     frame = numbered(rows)
@@ -71,7 +71,7 @@ def test_neither_the_order_of_rows_nor_the_names_of_systems_changes_the_groups(r
     assert groups(other) == groups(frame)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(ROWS)
 def test_every_member_of_a_group_shares_a_key_or_a_link_with_it_and_no_row_is_lost(rows):
     frame = numbered(rows)

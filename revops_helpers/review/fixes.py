@@ -31,6 +31,7 @@ from revops_helpers.words.records import rule_words
 FIXES = ("table", "source", "id", "column", "rule")
 RECORD = {"salesforce": "Id", "hubspot": "Record ID"}  # what the system's import calls a record's id
 HEAD_BYTES = 1 << 20
+TWICE = "twice"  # is mended by merging two records, not by filling a field
 
 
 def fixes_table(company: Company) -> pd.DataFrame:
@@ -63,7 +64,8 @@ def write_fixes(folder: Path, data: Path, settings: Settings, fixes: pd.DataFram
 
 
 def _write(file: Path, record: str, table: str, heads: Mapping[str, str], failing: pd.DataFrame) -> None:
-    fields = [c.name for c in TABLES[table].columns if c.name in heads and c.name in set(failing["column"])]
+    to_fill = set(failing.loc[failing["rule"] != TWICE, "column"])
+    fields = [c.name for c in TABLES[table].columns if c.name in heads and c.name in to_fill]
     rows = []
     for id_, checks in failing.groupby("id", sort=True):
         wrong = [plain(rule_words(one.rule, table, heads.get(one.column, one.column))) for one in checks.itertuples()]
