@@ -47,8 +47,8 @@ def run(data: str, turns: int = 3) -> list[Row]:
 
 
 def reviewed(data: str, out: Path) -> None:
-    """A review that finds the data read, and nothing measured yet."""
-    for kept in cache_folder().glob("*/_measured-*"):
+    """A review that finds the data read, and nothing made of it yet."""
+    for kept in cache_folder().glob("*/_kept-*"):
         kept.unlink()
     quietly([str(BIN / "revops"), "review", data, "--out", str(out)])
 

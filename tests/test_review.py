@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from revops_helpers.review import manifest, measured, run, site
+from revops_helpers.review import manifest, run, site
 from revops_helpers.review.build import Request, ReviewFailed, review
 from revops_helpers.settings import InputError
 from revops_helpers.words.messages import FOLDER
@@ -153,21 +153,11 @@ def test_what_was_measured_is_kept_for_the_next_review_of_the_same_data_and_date
     table = (first / "tables/metrics.csv").read_bytes()
     monkeypatch.setattr(run, "metrics_notebook", lambda: pytest.fail("measured anew"))
     assert (review(request(company, notebooks, language="pt_BR")) / "tables/metrics.csv").read_bytes() == table
-    for file in measured.places(open_company(str(company), "2026-06-30")).values():
+    shelf = open_company(str(company), "2026-06-30").shelf
+    for file in shelf.folder.glob("_kept-measured-*"):
         file.write_bytes(file.read_bytes()[:-20])
     with pytest.raises(pytest.fail.Exception):  # what cannot be read is not believed
         review(request(company, notebooks))
-
-
-def test_what_was_measured_is_kept_by_date_period_segment_and_code(company, tmp_path, monkeypatch):
-    opened = [
-        open_company(str(company), *told)
-        for told in (("2026-06-30",), ("2026-05-31",), ("2026-06-30", "quarter"), ("2026-06-30", "ytd", "smb"))
-    ]
-    names = {measured.places(one)["table"] for one in opened}
-    assert len(names) == 4 and measured.places(opened[0])["table"] in names
-    monkeypatch.setattr(measured, "PACKAGE", tmp_path)
-    assert measured.places(opened[0])["table"] not in names
 
 
 def test_some_notebooks_alone_still_have_an_index(company, notebooks):

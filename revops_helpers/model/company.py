@@ -121,16 +121,19 @@ class Company:
             self._made[name] = make()
         return self._made[name]
 
-    def kept(self, name: str, make: Callable[[], bytes], told: str = "") -> bytes:
-        """The content of `make()`, made once for these data, date, period, segment and code; told: what else it follows from."""
+    def kept(self, name: str, make: Callable[[], bytes], more: str = "") -> bytes:
+        """The content of `make()`, made once for these data, date, period, segment and code; more: what else it follows from."""
         if self.shelf is None:
             return make()
-        seen = f"{self.as_of} {self.period_name} {self.period} {self.segment} {self.show_people} {told}"
-        content = self.shelf.get(name, seen)
+        content = self.shelf.get(name, self.told(more))
         if content is None:
             content = make()
-            self.shelf.put(name, seen, content)
+            self.shelf.put(name, self.told(more), content)
         return content
+
+    def told(self, more: str = "") -> str:
+        """What a result follows from beside the data and the code."""
+        return f"{self.as_of} {self.period_name} {self.period} {self.segment} {self.show_people} {more}"
 
     def ask(self, analysis: Callable[[Company], object]) -> object:
         """The result of `analysis(company)`, made once; or the Unavailable that says what it needs, to be shown."""
