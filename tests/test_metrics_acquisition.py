@@ -63,6 +63,19 @@ def test_money_on_a_source_without_a_deal_stays_there_and_falls_on_the_segments(
     assert by(made, "cac_allocated", "segment") == {"SMB": 425_00 + 150_00, "Big": 350_00 + 100_00}
 
 
+def test_what_a_campaign_costs_falls_on_the_segment_that_it_is_aimed_at():
+    aimed = paid(6, 300_00, "ads") | {"campaign_id": "c1"}
+    tool = paid(5, 120_00, None) | {"campaign_id": "c1"}
+    nobody = paid(5, 60_00, "mail") | {"campaign_id": "c2"}
+    campaigns = [{"campaign_id": "c1", "segment": "Big"}, {"campaign_id": "c2", "segment": None}]
+    made = company([*SPEND, aimed, tool, nobody], campaigns=campaigns)
+    # Big: 350 and all of 300 + 120. SMB: 850 and all of 60, for every deal by mail is SMB's; over two customers.
+    assert by(made, "cac_allocated", "segment") == {"SMB": 455_00, "Big": 770_00}
+    # Big's only source is ads: 120 falls there too.
+    assert by(made, "cac_allocated", "source") == {"ads": (700_00 + 420_00) / 2, "mail": 560_00}
+    assert measurement(made, "cac_allocated", Q3).value == measurement(made, "cac", Q3).value
+
+
 def test_without_deals_to_spread_by_nothing_is_allocated_but_the_total_stands():
     made = company(opportunities=[], subscriptions=[line("a1"), line("a4")])
     assert measurement(made, "cac_allocated", Q3).value == 600_00

@@ -94,3 +94,12 @@ def test_a_deal_won_after_the_period_was_not_won_in_it():
     deals = [deal(1, "won", "2026-10-05"), deal(2, "won", "2026-08-01")]
     late = company_of("2026-10-31", opportunities=deals, opportunity_history=[due(1, 100_00), due(2, 100_00)])
     assert measurement(late, "coverage_needed", Period(date(2026, 7, 1), date(2026, 9, 30))).value == 2
+
+
+def test_cover_is_judged_from_the_same_day_of_past_quarters():
+    # On 10 November, 40 days into the quarter: of the third quarter counts what was open on 10 August, 200, of which 100 won.
+    deals = [deal(1, "won", "2026-08-05"), deal(2, "won", "2026-08-20"), deal(3, amount=100_00)]
+    history = [due(n, 100_00) for n in (1, 2, 3)]
+    made = company_of("2026-11-10", period_name="quarter", opportunities=deals, opportunity_history=history)
+    assert measurement(made, "coverage_needed", Period(date(2026, 11, 10), date(2026, 11, 10))).value == 2
+    assert measurement(made, "coverage_needed", Period(date(2026, 7, 1), date(2026, 9, 30))).value == 1.5

@@ -29,28 +29,51 @@ def acquisition_by_cell(company: Company, windows: Windows) -> ibis.Table:
     """Sales and marketing spend of one quarter before the window (`cost`) and the new customers of the window (`logos` 1),
     each by segment and source.
 
-    Spend with a channel goes to that source, all other is shared; both are spread by the new-business deals won or lost in the
+    Spend of a campaign aimed at a segment goes to that segment, spend with a channel to that source, all other is shared; what is
+    not booked to a cell is spread by the new-business deals won or lost in the
     window, for a lost deal cost as much work as a won one. What nothing can be spread by is `(not recorded)`.
     """
     decided = closed_deals(company, windows)
     decided = _celled(company, decided.filter(decided.kind == "new"))
     cells = decided.group_by("window", *CELL).agg(deals=decided.count())
-    rows = company.table("spend")
-    rows = rows.filter(rows.function.isin(SALES_AND_MARKETING))
-    channel = rows.channel if "channel" in rows.columns else ibis.null("string")
-    paid = rows.select("month", amount=reporting(company, rows, "spend", "amount"), source=channel)
-    paid = windows.assign(paid, "month", lag=LAG_MONTHS)
-    paid = paid.group_by("window", "source").agg(amount=paid.amount.sum().cast("float64"))
+    every = _paid(company, windows)
+    aimed, paid = every.filter(every.segment.notnull()), every.filter(every.segment.isnull()).drop("segment")
+    direct, whole = aimed.filter(aimed.source.notnull()), aimed.filter(aimed.source.isnull()).drop("source")
     shared = paid.filter(paid.source.isnull()).drop("source")
     of_source, unworked = _spread(cells, paid.filter(paid.source.notnull()), "window", "source")
     # Money on a source without a deal stays with it, and falls on the segments as shared money does.
     segments = cells.group_by("window", "segment").agg(deals=cells.deals.sum())
-    parts = (of_source, *_spread(segments, unworked, "window"), *_spread(cells, shared, "window"))
+    parts = (
+        direct,
+        *_spread(cells, whole, "window", "segment"),
+        of_source,
+        *_spread(segments, unworked, "window"),
+        *_spread(cells, shared, "window"),
+    )
     customers = _new_customers(company, windows)
     return ibis.union(
         *(_booked(part) for part in parts),
         customers.select("window", *CELL, "customer", cost=ibis.literal(0.0), logos=ibis.literal(1, type="int64")),
     )
+
+
+def _paid(company: Company, windows: Windows) -> ibis.Table:
+    """Sales and marketing spend of one quarter earlier: window, amount, source (its channel) and segment (what its campaign is
+    aimed at), each empty where the books do not say."""
+    rows = company.table("spend")
+    rows = rows.filter(rows.function.isin(SALES_AND_MARKETING))
+    told = rows.mutate(amount=reporting(company, rows, "spend", "amount"))
+    source = told.channel if "channel" in told.columns else ibis.null("string")
+    if company.missing(["spend.campaign_id", "campaigns.segment"]):
+        told = told.select("month", "amount", source=source, segment=ibis.null("string"))
+    else:
+        aims = company.table("campaigns", ("campaign_id", "segment")).select(
+            _campaign="campaign_id", _aim=ibis._.segment.nullif("")
+        )
+        told = told.select("month", "amount", "campaign_id", source=source)
+        told = told.left_join(aims, told.campaign_id == aims["_campaign"]).select("month", "amount", "source", segment="_aim")
+    told = windows.assign(told, "month", lag=LAG_MONTHS)
+    return told.group_by("window", "source", "segment").agg(amount=told.amount.sum().cast("float64"))
 
 
 def _celled(company: Company, rows: ibis.Table) -> ibis.Table:
@@ -132,7 +155,8 @@ METRICS = (
         unit="money",
         grain="new customer",
         definition="Sales and marketing spend of one quarter earlier per new customer of the period, by segment and source.",
-        formula="(spend booked to the source + shared spend × its share of deals won or lost) ÷ new customers",
+        formula="(spend of campaigns aimed at the segment + spend booked to the source "
+        "+ shared spend × its share of deals won or lost) ÷ new customers",
         source="finance: spend; billing: subscriptions; CRM: deals",
         needs=(*SPEND, *SUBSCRIPTIONS, *CLOSED),
         edge_cases="The key is the number of new-business deals won or lost in the period: a lost deal cost work too. It is a "

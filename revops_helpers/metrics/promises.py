@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import date, timedelta
 from functools import partial
 
 import ibis
@@ -12,14 +13,17 @@ import pandas as pd
 from revops_helpers.methods.intervals import product, quotient
 from revops_helpers.metrics.dimensions import DEAL
 from revops_helpers.metrics.efficiency import derive, parts_of
-from revops_helpers.metrics.facts import closed_deals, closed_on, deals
+from revops_helpers.metrics.facts import DEAL_IDS, closed_deals, closed_on, deals, kept, zero
 from revops_helpers.metrics.journey import deals_as_they_stood
 from revops_helpers.metrics.metric import Metric
+from revops_helpers.metrics.predictability import quarter_to_win
 from revops_helpers.metrics.process import CLOSED, NOT_DEALS, new_business
 from revops_helpers.metrics.reasons import NOTHING_WON
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
-from revops_helpers.periods import Period
+from revops_helpers.periods import Period, add_months
+
+PAST = 8  # quarters that say what coverage is needed
 
 
 def due_in_period(company: Company, windows: Windows) -> ibis.Table:
@@ -31,10 +35,73 @@ def due_in_period(company: Company, windows: Windows) -> ibis.Table:
     due = open_then.filter(open_then.status == "open").drop("closed_on").join(spans, "window")
     due = due.filter(due.close_date >= due.start, due.close_date <= due.end)
     now = deals(company)
-    now = now.select(_deal="opportunity_id", _closed=closed_on(now, windows), _won=now.status == "won")
+    now = now.select(_deal="opportunity_id", _closed=closed_on(now, windows))
     both = due.left_join(now, due.opportunity_id == now._deal)
     in_time = (both._closed <= both.end).fill_null(False)
-    return both.mutate(slipped=~in_time, won=in_time & both["_won"]).drop("_deal", "_closed", "_won", "start", "end")
+    return both.mutate(slipped=~in_time).drop("_deal", "_closed", "start", "end")
+
+
+def past_pipelines(company: Company, windows: Windows) -> ibis.Table:
+    """New business of the PAST quarters before the one that a window leads into, from the same day of them on: a row a deal.
+
+    quarter: its first day. open: cents of a deal that was open on that day and due in the rest of the quarter. won_of_open: what
+    it was won for in that rest; won_later: the same of deals that were not in that pipeline.
+    """
+    return kept(company, "past_pipelines", lambda: _past_pipelines(company, windows), of=windows)
+
+
+def _past_pipelines(company: Company, windows: Windows) -> ibis.Table:
+    asked = [(place, *span) for place, period in enumerate(windows.periods) for span in _same_days(company, period)]
+    _places, starts, days, ends = zip(*asked, strict=True)
+    then = Windows(tuple(Period(day, day) for day in days), windows.zone, windows.first_month)
+    places = then.numbers(asked=[float(place) for place in _places])
+    spans = (
+        then.days(quarter=list(starts), day=list(days), end=list(ends))
+        .join(places, "window")
+        .filter(ibis._.day >= _known(company))
+    )
+    due = (
+        _new(deals_as_they_stood(company, then))
+        .filter(ibis._.status == "open")
+        .select("window", "opportunity_id", "close_date", "amount")
+    )
+    due = due.join(spans, "window").filter(ibis._.close_date > ibis._.day, ibis._.close_date <= ibis._.end)
+    won = _new(deals(company)).filter(ibis._.status == "won")
+    ever = Windows((Period(min(days), max(ends)),), windows.zone, windows.first_month)
+    won = won.select("opportunity_id", "amount", closed=closed_on(won, ever)).cross_join(spans)
+    won = won.filter(won.closed > won.day, won.closed <= won.end)
+    own = ("asked", "quarter", "opportunity_id")
+    both = ibis.union(
+        due.select(*own, open=due.amount.fill_null(0), won=zero(), there=ibis.literal(1, type="int64")),
+        won.select(*own, open=zero(), won=won.amount.fill_null(0), there=zero()),
+    )
+    both = both.group_by(own).agg(open=both.open.sum(), won=both.won.sum(), there=both.there.max())
+    here = both.there == 1
+    both = both.select(
+        *("quarter", "opportunity_id", "open"),
+        window=both.asked.cast("int64"), won_of_open=ibis.ifelse(here, both.won, 0), won_later=ibis.ifelse(here, 0, both.won),
+    )  # fmt: skip
+    cuts = deals(company)
+    return both.join(cuts.select(*(name for name in DEAL_IDS if name in cuts.columns)), "opportunity_id")
+
+
+def _same_days(company: Company, period: Period) -> Iterator[tuple[date, date, date]]:
+    """Of each of the PAST quarters: its first day, the day that is as far in it as the period's end in its own, its last day."""
+    quarter = quarter_to_win(company, period)
+    elapsed = min(period.end, company.as_of) - quarter.start
+    for back in range(PAST, 0, -1):
+        start = add_months(quarter.start, -3 * back)
+        yield start, start + elapsed, add_months(start, 3) - timedelta(days=1)
+
+
+def _known(company: Company) -> ibis.DateScalar:
+    """From when on the records tell how deals stood."""
+    begins = [company.settings.records_start.get(table, date.min) for table in ("opportunities", "opportunity_history")]
+    return ibis.literal(max(*begins, date(1900, 1, 1)))
+
+
+def _new(rows: ibis.Table) -> ibis.Table:
+    return rows.filter((rows.kind == "new") | rows.kind.isnull()) if "kind" in rows.columns else rows
 
 
 def pushed(company: Company, windows: Windows) -> ibis.Table:
@@ -95,17 +162,26 @@ METRICS = (
     ),
     _due(
         id="coverage_needed",
-        label="Coverage that was needed",
+        label="Coverage needed",
         unit="ratio",
-        definition="Pipeline that was open and due when the period began, per unit of it that was won in the period: one over "
-        "its value win rate from that day.",
-        formula="Σ amount of deals open and due in the period at its start ÷ Σ amount of those of them won in it",
+        grain="new-business deal and past quarter in the rest of which it was due",
+        definition="One over the value win rate from the same day of past quarters: pipeline open then and due in what is left "
+        "of the quarter, per unit of it that was won in that rest.",
+        formula="Σ amount of deals open on the day and due in the rest of the quarter ÷ Σ amount of those of them won in it",
         needs=(*CLOSED, "opportunities.amount", "opportunity_history.close_date", "opportunity_history.changed_at"),
-        edge_cases=NOT_DEALS + " Amounts as they stood at the start. What was opened later and won is not in it: less may "
-        "be needed. Nothing won of it: not applicable.",
+        timing="The eight fiscal quarters before the one under way the day after the period, each from the day that lies as far "
+        "in it as the period's last day.",
+        edge_cases=NOT_DEALS
+        + " Amounts as they stood on the day, against those won. What was opened later and won is not in it: "
+        "less may be needed. Nothing won of it: not applicable.",
         estimator="ratio",
-        num=lambda t: t.amount,
-        den=lambda t: t.won.ifelse(t.amount, 0),
+        facts=past_pipelines,
+        where=None,
+        cluster="opportunity_id",
+        num=lambda t: t.open,
+        den=lambda t: t.won_of_open,
+        stock=True,
+        reach_months=27,
         zero_reason=NOTHING_WON,
     ),
     _due(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import ibis
 import numpy as np
@@ -14,12 +14,14 @@ from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods import intervals
 from revops_helpers.metrics import facts
 from revops_helpers.metrics.dimensions import in_segment
+from revops_helpers.metrics.measure import measurement
 from revops_helpers.metrics.predictability import planned_wins, quarter_to_win
+from revops_helpers.metrics.promises import past_pipelines
 from revops_helpers.metrics.reasons import N_, NO_TARGET, TARGET_MET, TOO_FEW
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
 from revops_helpers.optimization.pipeline import NEEDS, check_priced, selling
-from revops_helpers.periods import Period, add_months
+from revops_helpers.periods import Period
 
 FEW = 20
 
@@ -33,8 +35,8 @@ class Coverage:
     win_share: of the pipeline that was open on this day of past quarters and due in them, the share of value won in them.
     later_share: of the value won in the rest of past quarters, the share of deals that were not in that pipeline.
     needed: the coverage that made the number in past quarters: open ÷ all that was won in the rest of them, later deals
-        included. needed_alone: what it takes if no deal comes later (1 ÷ win_share). expected: what the open pipeline and
-        what comes later turn into, at past shares.
+        included. needed_alone: what it takes if no deal comes later, the metric coverage_needed. expected: what the open pipeline
+        and what comes later turn into, at past shares.
     past: one row per past quarter: quarter (its first day), open, won_of_open, won_later (cents).
     """
 
@@ -51,15 +53,15 @@ class Coverage:
     past: pd.DataFrame
 
 
-def coverage(company: Company, quarters: int = 8) -> Coverage:
-    """Coverage of the quarter under way, against what the past `quarters` quarters show is needed from this day of it.
+def coverage(company: Company) -> Coverage:
+    """Coverage of the quarter under way, against what past quarters show is needed from this day of it.
 
     Unavailable without deal amounts and the history of close dates, by which past pipelines are told.
     """
     company.require((*NEEDS, "opportunities.created_at", "opportunity_history.close_date"))
-    quarter = quarter_to_win(company, Period(company.as_of, company.as_of))
+    quarter = quarter_to_win(company, _today(company))
     elapsed = (company.as_of + timedelta(days=1) - quarter.start).days
-    past = _past_quarters(company, quarter, elapsed, quarters)
+    past = _past_quarters(company)
     due = _due(company, quarter).agg(amount=_.amount.sum(), n=_.count(), unpriced=(~_.priced).sum()).execute().iloc[0]
     check_priced(int(due.n), 0 if pd.isna(due.unpriced) else int(due.unpriced))
     money = {"unit": "money", "currency": company.settings.currency, "definition_id": "pipeline"}
@@ -76,7 +78,7 @@ def coverage(company: Company, quarters: int = 8) -> Coverage:
         win_share=win_share,
         later_share=_ratio(past, past.won_later, won),
         needed=_inverse(in_all),
-        needed_alone=_inverse(win_share),
+        needed_alone=measurement(company, "coverage_needed", _today(company)),
         expected=_times(in_all, amount),
         past=past.groupby("quarter", as_index=False)[["open", "won_of_open", "won_later"]].sum(),
     )
@@ -93,23 +95,14 @@ def _new_business(deals: ibis.Table) -> ibis.Table:
     return deals.filter((deals.kind == "new") | deals.kind.isnull()) if "kind" in deals.columns else deals
 
 
-def _past_quarters(company: Company, quarter: Period, elapsed: int, quarters: int) -> pd.DataFrame:
+def _past_quarters(company: Company) -> pd.DataFrame:
     """One row per past quarter and deal: quarter, opportunity_id, open, won_of_open, won_later (cents)."""
-    starts = [add_months(quarter.start, -3 * i) for i in range(quarters, 0, -1)]
-    known = max(
-        (company.settings.records_start.get(t, date.min) for t in ("opportunities", "opportunity_history")), default=date.min
-    )
-    periods = [Period(s, add_months(s, 3) - timedelta(days=1)) for s in starts if s + timedelta(days=elapsed - 1) >= known]
-    parts = [pd.DataFrame(columns=["quarter", "opportunity_id", "open", "won_of_open", "won_later"])]
-    for period in periods:
-        then = company.on(period.start + timedelta(days=elapsed - 1))
-        before = _due(then, period).select("opportunity_id", "amount").to_pandas().set_index("opportunity_id").amount
-        won = _won(company, Period(then.as_of + timedelta(days=1), period.end))
-        deals = pd.DataFrame({"open": before, "won": won}).astype("Int64").fillna(0).astype("int64").rename_axis("opportunity_id")
-        here = deals.index.isin(before.index)
-        deals = deals.assign(quarter=period.start, won_of_open=deals.won.where(here, 0), won_later=deals.won.where(~here, 0))
-        parts.append(deals.reset_index()[parts[0].columns])
-    return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+    rows = in_segment(company, past_pipelines(company, Windows.of(company.settings, _today(company))))
+    return rows.select("quarter", "opportunity_id", "open", "won_of_open", "won_later").order_by("quarter").to_pandas()
+
+
+def _today(company: Company) -> Period:
+    return Period(company.as_of, company.as_of)
 
 
 def _won(company: Company, period: Period) -> pd.Series:

@@ -8,6 +8,7 @@ from revops_helpers.measurement import Measurement
 from revops_helpers.metrics.changes import Change, Changes, Movement, Reviewed
 from revops_helpers.periods import Period
 from revops_helpers.words import parts
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
     Text,
@@ -136,8 +137,9 @@ def _table(spans: tuple[Period, Period], rows: Sequence[Change]) -> Part:
     return parts.table(heads, [(_name(one), _moved(one.difference), _state(one), one.after, one.before) for one in rows], caption)
 
 
-def _name(one: Change) -> Text:
-    return Text(f"{label(one.metric)} · {data(one.member)}") if one.dimension else label(one.metric)
+def _name(one: Change) -> Part:
+    named = Text(f"{label(one.metric)} · {data(one.member)}") if one.dimension else label(one.metric)
+    return name_cell(one.metric, named)
 
 
 def _moved(difference: Measurement | None) -> Part | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from revops_helpers.foundation.definitions import Choice, Claim
 from revops_helpers.measurement import Measurement
 from revops_helpers.words import parts
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
     Text,
@@ -72,7 +73,7 @@ CHOICES: Mapping[tuple[str, str], str] = {
 @available(N_("what each team reports, beside one definition"))
 def claims_section(claims: Sequence[Claim]) -> Part:
     """Every team's number beside ours, with the team's own words, and the choices that lead from ours to theirs."""
-    rows = [(label(c.metric), c.team, value_of(_claimed(c)), c.ours, _verdict(c), c.words) for c in claims]
+    rows = [(name_cell(c.metric), c.team, value_of(_claimed(c)), c.ours, _verdict(c), c.words) for c in claims]
     heads = [_("Measure"), _("Team"), _("Reported"), _("By the catalogue"), _("Agrees"), _("In the team's words")]
     shown = [parts.table(heads, rows, name=_("Reported numbers"))]
     shown += [parts.reading(text) for text in claims_readings(claims)]

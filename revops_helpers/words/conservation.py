@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from revops_helpers.words import parts
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import N_, Text, _, count, data, exact_money, label, listing, n_, number, sentences, span
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, needs
@@ -93,7 +94,7 @@ def _table(found: Conservation, measure: str, rows: pd.DataFrame, order: list[st
     grid = [
         (_(STEPS[name]), *(_cell(found, measure, value, signed=name not in STOCKS) for value in cuts[name])) for name in steps
     ]
-    heads = [label(measure), *(_member(member) for member in cuts.member)]
+    heads = [name_cell(measure), *(_member(member) for member in cuts.member)]
     more = len(rows) - len(cuts)
     rest = [parts.note(n_("{n} more is not shown.", "{n} more are not shown.", more))] if more else []
     name = _("{measure}: opening, movements, closing", measure=label(measure))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Unavailable
 from revops_helpers.words import figures, parts
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
     Text,
@@ -253,7 +254,7 @@ def drivers_table(gap: Gap, *, limit: bool = True) -> Part:
     compared = _("Last year") if gap.basis == "last_year" else _("Plan")
     rows = [
         (
-            _(d.label),
+            name_cell(d.id, _(d.label)),
             value_of(Measurement(d.plan, unit=d.actual.unit, currency=d.actual.currency)),
             d.actual,
             d.effect,

@@ -12,7 +12,8 @@ from revops_helpers.metrics.dimensions import NOT_RECORDED
 from revops_helpers.metrics.measure import as_measurement, catalogue, measure, measurement
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.words import parts
-from revops_helpers.words.language import N_, Text, _, count, data, day, label, money, month, n_, percent, span, value_of
+from revops_helpers.words.definitions import name_cell
+from revops_helpers.words.language import N_, Text, _, count, data, day, money, month, n_, percent, span, value_of
 from revops_helpers.words.names import person, record
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, is_there, needs
@@ -127,7 +128,7 @@ def sources(company: Company, member: str = "") -> View:
     def shown(some: pd.DataFrame) -> Part:
         names = [(name, _("(not recorded)") if name == NOT_RECORDED else data(name)) for name in some.member]
         rows = [(words, *(_cell(cells.get((name, metric))) for metric in BY_SOURCE)) for name, words in names]
-        return parts.table([_("Source"), *(label(metric) for metric in BY_SOURCE)], rows, name=_("Sources"))
+        return parts.table([_("Source"), *(name_cell(metric) for metric in BY_SOURCE)], rows, name=_("Sources"))
 
     return View(_sources_title(known[known.metric == "lead_conversion_90d"]), _capped(leads_of, shown, FEWER))
 
@@ -155,7 +156,9 @@ def movements(company: Company, member: str = "") -> View:
 
     ends = sorted(end for end in found[found.value.notna()].period_end.unique())
     rows = [(month(end), *(cell(end, metric) for metric in MOVES)) for end in ends]
-    grid = parts.table([_("Month"), *(_(name) for name in MOVES.values())], rows, name=_("What moved ARR"))
+    grid = parts.table(
+        [_("Month"), *(name_cell(metric, _(name)) for metric, name in MOVES.items())], rows, name=_("What moved ARR")
+    )
     grew = measurement(company, "net_new_arr").value or 0
     words = {"change": money(abs(grew), currency), "period": span(company.period)}
     title = _("ARR grew by {change} in {period}", **words) if grew >= 0 else _("ARR fell by {change} in {period}", **words)

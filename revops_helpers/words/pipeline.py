@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from revops_helpers.model.company import Company
 from revops_helpers.words import parts
 from revops_helpers.words.below import translated
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
     Text,
@@ -99,6 +100,7 @@ def coverage_section(cover: Coverage) -> Part:
         (_("Still to be won"), cover.to_win if cover.to_win is not None else _("no plan")),
         (_("Coverage: open ÷ to be won"), cover.coverage),
         (_("Coverage that made the number in past quarters"), cover.needed),
+        (name_cell("coverage_needed", _("Coverage needed if no deal comes later")), cover.needed_alone),
         (_("Of such pipeline, won within the quarter"), _share(cover.win_share)),
         (_("Of what was won, came later"), _share(cover.later_share)),
         (_("Expected at those shares"), cover.expected),

@@ -71,8 +71,9 @@ def numeric(cells: Iterable[Cell]) -> bool:
     )
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], caption: str = "", name: str = "") -> Part:
+def table(columns: Sequence[str | Part], rows: Iterable[Sequence[Cell]], caption: str = "", name: str = "") -> Part:
     """A table of up to nine columns. Cells: text, numbers, dates, Measurement (interval under the value), a Part, None.
+    A head is text or a Part, such as the name of a metric that leads to its definition (`name_cell`).
 
     name: what a screen reader calls the scroll box; the caption, else the first column's head. ValueError when ragged.
     """
@@ -80,12 +81,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], caption: str =
     if len(columns) > MOST_COLUMNS or any(len(row) != len(columns) for row in rows):
         raise ValueError(f"a table has at most {MOST_COLUMNS} columns and every row as many cells as there are columns")
     shapes = ["n" if numeric(row[i] for row in rows) else None for i in range(len(columns))]
-    head = "".join(tag("th", rich(column), scope="col", class_=shape) for column, shape in zip(columns, shapes, strict=True))
+    head = "".join(tag("th", cell_html(column), scope="col", class_=shape) for column, shape in zip(columns, shapes, strict=True))
     title = tag("caption", rich(caption)) if caption else ""
     body = "".join(_row(row, shapes) for row in rows)
     grid = tag("table", title + tag("thead", tag("tr", head)) + tag("tbody", body))
-    lines = [" | ".join(map(plain, columns)), *(" | ".join(map(cell_text, row)) for row in rows)]
-    return Part("table", scroll(grid, name or caption or columns[0]), "\n".join([plain(caption), *lines] if caption else lines))
+    lines = [" | ".join(map(cell_text, columns)), *(" | ".join(map(cell_text, row)) for row in rows)]
+    return Part(
+        "table", scroll(grid, name or caption or cell_text(columns[0])), "\n".join([plain(caption), *lines] if caption else lines)
+    )
 
 
 def _row(row: Sequence[Cell], shapes: Sequence[str | None]) -> str:
