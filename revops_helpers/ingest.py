@@ -150,7 +150,12 @@ def _fingerprint(data: Path, entries: list[Entry], hashes: dict[str, str]) -> st
         "company": hashlib.sha256((data / "company.yml").read_bytes() + os.environ.get(KEY, "").encode()).hexdigest(),
         "code": {str(file.relative_to(package)): hashes[str(file)] for file in _code()},
         "entries": [
-            [entry.name, entry.selects, [[table, _label(data, file), hashes[str(file)]] for table, file in entry.files.items()]]
+            [
+                entry.name,
+                entry.selects,
+                repr(entry.shape),
+                [[table, _label(data, file), hashes[str(file)]] for table, file in entry.files.items()],
+            ]
             for entry in entries
         ],
     }

@@ -69,11 +69,15 @@ class WorkingHours(Strict):
 
 
 class Source(Strict):
-    """Where one system's export is and how it writes numbers and dates. `auto` decides per column, or refuses."""
+    """Where one system's export is and how it writes numbers and dates. `auto` decides per column, or refuses.
+
+    fields: raw table → column that a SELECT names → the export's own column for it (a custom field).
+    """
 
     path: str
     selects: str | None = None
     system: str | None = None
+    fields: dict[str, dict[str, str]] = {}
     decimal: Literal["auto", ".", ","] = "auto"
     dates: Literal["auto", "ymd", "dmy", "mdy"] = "auto"
     encoding: str = "auto"

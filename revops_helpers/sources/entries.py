@@ -11,6 +11,7 @@ from revops_helpers.model.formats import Format
 from revops_helpers.model.tables import TABLES
 from revops_helpers.settings import InputError, Settings, Source, line_of
 from revops_helpers.sources.names import files_of, snake
+from revops_helpers.sources.shapes import Shape, shape_of
 
 SHIPPED = Path(__file__).parent  # one folder of SELECTs per system
 OWN = "files"  # the name of the data folder itself as a source
@@ -18,7 +19,10 @@ OWN = "files"  # the name of the data folder itself as a source
 
 @dataclass(frozen=True)
 class Entry:
-    """One source: raw table → file, canonical table → SELECT (none at all: the files are canonical tables), how it writes."""
+    """One source: raw table → file, canonical table → SELECT (none at all: the files are canonical tables), how it writes.
+
+    shape: how the names of its files and columns meet those of the SELECTs.
+    """
 
     name: str
     files: dict[str, Path]
@@ -26,6 +30,7 @@ class Entry:
     form: Format
     encoding: str = "auto"
     notes: tuple[str, ...] = field(default=(), compare=False)
+    shape: Shape = field(default_factory=Shape)
 
 
 def entries(data: Path, settings: Settings) -> list[Entry]:
@@ -63,7 +68,9 @@ def _declared(data: Path, name: str, source: Source, settings: Settings) -> Entr
     for table in selects:
         _known_table(table, data, "sources", name, "selects")
     form = Format(source.decimal, source.dates, source.time_zone or settings.time_zone, settings.time_zone)
-    entry = Entry(snake(name), files_of(place), {t: s for t, s in selects.items() if _says_something(s)}, form, source.encoding)
+    shape = shape_of(SHIPPED / (source.system or name), source.fields)
+    said = {table: select for table, select in selects.items() if _says_something(select)}
+    entry = Entry(snake(name), files_of(place), said, form, source.encoding, shape=shape)
     return entry if selects else _canonical(entry, data)
 
 

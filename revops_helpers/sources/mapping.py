@@ -43,22 +43,31 @@ one key the first stays. Rows that a WHERE or a join leaves out are reported bes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 import pandas as pd
 
-from revops_helpers.model import formats
 from revops_helpers.model.contract import Part, Refused
 from revops_helpers.model.formats import identifier, quoted
-from revops_helpers.model.personal import hide
 from revops_helpers.model.tables import TABLES, Table
 from revops_helpers.settings import InputError, Settings
 from revops_helpers.sources.entries import Entry
+from revops_helpers.sources.landing import landed
+from revops_helpers.sources.macros import make_macros, unreadable
 from revops_helpers.sources.reading import read
-from revops_helpers.sources.selects import RawName, Select, keeps_order, lacking, outputs_of_absent, parse, with_position
+from revops_helpers.sources.selects import (
+    RawName,
+    Select,
+    keeps_order,
+    lacking,
+    outputs_of_absent,
+    parse,
+    with_position,
+)
 from revops_helpers.sources.selects import columns as columns_named
+from revops_helpers.sources.selects import replaced as stood_for
 from revops_helpers.sources.store import Desk, Place, Raw
 
 POSITION_UNKNOWN = "NULL::VARCHAR AS _file, NULL::BIGINT AS _line"
@@ -101,7 +110,7 @@ def mapped(desk: Desk, entries: list[Entry], settings: Settings) -> Mapped:
             _canonical(desk, entry, found)
     _selected(desk, [entry for entry in entries if entry.selects], entries, found)
     for table, source, status, missing, *_ in found.report_rows:
-        if status == "unavailable":
+        if status == "unavailable" and table not in found.parts:
             found.notes.append(f"{source}: {table} is not filled, because its export lacks {missing}")
         elif status == "partial":
             found.notes.append(f"{source}: {table} is filled without {missing}, which its export lacks")
@@ -135,25 +144,24 @@ def _hint(column: str, table: str) -> str:
 
 
 def _selected(desk: Desk, with_selects: list[Entry], entries: list[Entry], found: Mapped) -> None:
-    files = {(entry.name, table): (entry, file) for entry in entries for table, file in entry.files.items()}
     selects = {
         (entry.name, table): parse(text, f"{entry.name}, {table}.sql", entry.name)
         for entry in with_selects
         for table, text in entry.selects.items()
     }
     wanted = {raw for select in selects.values() for raw in select.raw_names()}
-    raws: dict[RawName, Raw] = {}
-    for raw, (entry, file) in files.items():
-        if raw in wanted:
-            raws[raw] = read(Place(desk, file, f"raw {entry.name}", raw[1], entry.encoding))
-            found.took(raws[raw])
+    there = landed(desk, entries, selects.values())
+    raws = there.raws
+    for raw in there.files.values():
+        found.took(raw)
+    found.notes.extend(there.notes)
     absent = _complete(desk, selects.values(), wanted, raws)
     refused, unread = _refused_by(selects, raws), _unread_by(selects, raws)
     for entry in with_selects:
-        _make_macros(desk, entry)
+        make_macros(desk, entry)
         for table in (t for t in TABLES if t in entry.selects):
             _run(desk, entry, table, selects[entry.name, table], raws, absent, refused, unread, found)
-        unused = [file.name for raw, file in entry.files.items() if (entry.name, raw) not in wanted]
+        unused = [f.name for t, f in entry.files.items() if Place(desk, f, entry.name, t).label not in there.files]
         if unused:
             found.notes.append(f"{entry.name}: no SELECT reads {', '.join(unused)}")
             found.report_rows.append(("", entry.name, "ignored", ", ".join(unused), "", 0, 0))
@@ -202,19 +210,10 @@ def _unread_by(selects: dict[tuple[str, str], Select], raws: dict[RawName, Raw])
     named = {(raw, column) for select in selects.values() for raw, column, _ in columns_named(select, known)}
     given: dict[tuple[str, str], list[str]] = {}
     for raw, table in raws.items():
-        strays = [f"{raw[1]}.{column}" for column in table.columns if (raw, column) not in named]
+        strays = [f"{raw[1]}.{column}" for column in table.columns if (raw, column) not in named and column not in table.used]
         if strays:
             given.setdefault(_first_user(selects, raw), []).extend(strays)
     return given
-
-
-def _make_macros(desk: Desk, entry: Entry) -> None:
-    """The entry's as_number, as_day and as_moment."""
-    form = replace(entry.form, decimal="." if entry.form.decimal == "auto" else entry.form.decimal)
-    x = formats.text("CAST(x AS VARCHAR)")
-    bodies = {"as_number": formats.number(x, form.decimal), "as_day": formats.day(x, form), "as_moment": formats.moment(x, form)}
-    for macro, body in bodies.items():
-        desk.connection.execute(f"CREATE OR REPLACE TEMP MACRO {macro}(x) AS ({body})")
 
 
 def _run(desk: Desk, entry: Entry, table: str, select: Select, raws, absent: set[str], refused, unread, found: Mapped) -> None:
@@ -226,7 +225,8 @@ def _run(desk: Desk, entry: Entry, table: str, select: Select, raws, absent: set
         return
     names = {raw: set(raws[raw].columns) for raw in raws}
     asked = {".".join((*raw, column)) for raw, column, _ in columns_named(select, names)}
-    missing = sorted(absent & (asked | {".".join(raw) for raw in select.raw_names()}))
+    others = stood_for(select, raws, entry.shape.either)
+    missing = sorted(n for n in absent & (asked | {".".join(r) for r in select.raw_names()}) if not _unmissed(n, entry, others))
     relation, columns, typed = _staged(desk, entry, table, select)
     columns = _with_values(desk, relation, columns, outputs_of_absent(select, names), TABLES[table])
     (rows,) = desk.connection.execute(f"SELECT count(*) FROM {relation}").fetchone()
@@ -235,7 +235,13 @@ def _run(desk: Desk, entry: Entry, table: str, select: Select, raws, absent: set
     rows_in = raws[main].rows if main in raws else rows + len(bad)
     part = Part(table, entry.name, relation, select.label, columns, entry.form, rows + len(bad), bad, typed)
     found.add(part, "partial" if missing else "mapped", ", ".join(missing), unread.get((entry.name, table), ()), rows_in)
-    found.notes.extend(_unread(desk, select, names))
+    found.notes.extend(unreadable(desk, select, names))
+
+
+def _unmissed(name: str, entry: Entry, others: Collection[RawName]) -> bool:
+    """Whether nobody has to miss `entry.table` or `entry.table.column`: optional, or another landing's."""
+    source, _, rest = name.partition(".")
+    return (source, rest.partition(".")[0]) in others or entry.shape.may_lack(rest if source == entry.name else name)
 
 
 def _staged(desk: Desk, entry: Entry, table: str, select: Select) -> tuple[str, tuple[str, ...], frozenset[str]]:
@@ -282,15 +288,3 @@ def _text(name: str, type_: str) -> str:
     """A column of a SELECT as text; a TIMESTAMP means UTC."""
     value = f"CAST({identifier(name)} AS VARCHAR)"
     return f"{value} || 'Z'" if type_.startswith("TIMESTAMP") and type_ != "TIMESTAMP WITH TIME ZONE" else value
-
-
-def _unread(desk: Desk, select: Select, names: dict[RawName, set[str]]) -> Iterator[str]:
-    """A note for every column that a macro could not read everywhere."""
-    for raw, column, macro in sorted({c for c in columns_named(select, names) if c[2] and c[0] in names}):
-        x = identifier(column)
-        count, example = desk.connection.execute(
-            f"SELECT count(*), min({x}) FROM {identifier(*raw)} WHERE {formats.text(x)} IS NOT NULL AND {macro}({x}) IS NULL"
-        ).fetchone()
-        if count:
-            such = hide(example[:60])
-            yield f"{select.label}: {macro}({column}) could not read {count:,} values, such as '{such}'; they count as empty"

@@ -22,10 +22,16 @@ def snake(text: str) -> str:
 
 
 def columns_of(headers: Sequence[str], where: str) -> tuple[str, ...]:
-    """The column names of the headers. InputError when two headers meet in one name."""
+    """The column names of the headers. InputError when two headers meet in one name.
+
+    A name that differs from another by a leading underscore alone, as landings add them, gets `_2` behind it.
+    """
     names: dict[str, str] = {}
+    plain = {snake(header) for header in headers if not header.startswith("_")}
     for position, header in enumerate(headers, 1):
         name = snake(header) or f"column_{position}"
+        if header.startswith("_") and name in plain:
+            name = f"{name}_2"
         if name in names:
             raise InputError(f"{where}, line 1: columns '{names[name]}' and '{header}' have the same name; rename or remove one")
         names[name] = header

@@ -89,6 +89,30 @@ def lacking(query: exp.Query, there: Collection[RawName], ctes: Mapping[str, exp
     return found
 
 
+def replaced(select: Select, there: Collection[RawName], either: Collection[Collection[str]]) -> set[RawName]:
+    """Raw tables named only by branches of a UNION that another one stands for: `either` lists tables of which one is enough."""
+    ctes = {cte.alias: cte.this for cte in select.tree.ctes}
+    living: set[RawName] = set()
+    for branch in _branches(select.tree):
+        first = _from(branch)
+        main = raw_name(first) if isinstance(first, exp.Table) and first.db else ("", "")
+        others = {(main[0], other) for group in either if main[1] in group for other in group}
+        if main in there or not others & set(there):
+            living |= _named(branch, ctes)
+    return select.raw_names() - living
+
+
+def _named(query: exp.Query, ctes: Mapping[str, exp.Query]) -> set[RawName]:
+    """The raw tables of a query and of the CTEs that it uses."""
+    found: set[RawName] = set()
+    for table in query.find_all(exp.Table):
+        if table.db:
+            found.add(raw_name(table))
+        elif table.name in ctes:
+            found |= _named(ctes[table.name], {name: cte for name, cte in ctes.items() if name != table.name})
+    return found
+
+
 def columns(select: Select, known: Mapping[RawName, Collection[str]]) -> Iterator[tuple[RawName, str, str]]:
     """(raw table, column, macro or '') of every raw column that the SELECT names; `known` are the columns that files have."""
     for scope in traverse_scope(select.tree):

@@ -28,7 +28,10 @@ NUL_ADVICE = "remove the NUL byte, or export the row again"
 
 @dataclass(frozen=True)
 class Raw:
-    """A raw table. `relation`: its SQL name; `rows`: records read, refused ones among them; `file`: its label in messages."""
+    """A raw table. `relation`: its SQL name; `rows`: records read, refused ones among them; `file`: its label in messages.
+
+    used: columns of the file that stand under another name, or that say which rows count.
+    """
 
     relation: str
     file: str
@@ -36,6 +39,7 @@ class Raw:
     rows: int
     refused: tuple[Refused, ...] = ()
     notes: tuple[str, ...] = ()
+    used: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 select
   a.gsid                    as onboarding_id,
   a.sfdc_opportunity_id_gc  as opportunity_id,
-  c.sfdc_account_id         as account_id,
+  coalesce(c.sfdc_account_id, a.company_id) as account_id,
   a.owner_sfdc_id_gc        as csm_id,
   a.created_date            as handed_off_at,
   a.accepted_date_gc        as accepted_at,

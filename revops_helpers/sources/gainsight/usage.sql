@@ -1,6 +1,6 @@
 -- Weekly adoption per company.
 select
-  c.sfdc_account_id as account_id,
+  coalesce(c.sfdc_account_id, w.company_id) as account_id,
   w.week_of         as week,
   w.active_users    as active_users,
   w.licensed_users  as seats,

@@ -1,31 +1,40 @@
--- Marketing touches: mails opened, forms sent, and tracked events. Contacts and campaigns carry the Salesforce ids that the
--- integration wrote; a contact that never reached Salesforce touches nobody we know, and stays without a lead.
+-- Marketing touches: mails opened and clicked, forms sent, and tracked events. Contacts and campaigns carry the Salesforce ids
+-- that the integration wrote, else their own. A mail without a contact's id finds it by the recipient's address; opens that
+-- HubSpot itself filters (by machines, by colleagues) are none.
+with addresses as (
+  select lower(x.email) as email, min(x.id) as id, min(x.salesforceleadid) as salesforceleadid
+  from contact x
+  where x.email is not null
+  group by lower(x.email)
+)
 select
   e.id                     as touch_id,
-  c.salesforceleadid       as lead_id,
-  g.salesforcecampaignid   as campaign_id,
+  coalesce(c.salesforceleadid, e.contact_id, a.salesforceleadid, a.id) as lead_id,
+  coalesce(g.salesforcecampaignid, e.campaign_id)                      as campaign_id,
   'email'                  as channel,
-  'email_open'             as kind,
+  case e.type when 'CLICK' then 'email_click' else 'email_open' end    as kind,
   e.created                as occurred_at
-from email_events e
-left join contacts  c on c.id = e.contact_id
-left join campaigns g on g.id = e.campaign_id
+from email_event e
+left join contact c on c.id = e.contact_id
+left join addresses a on a.email = lower(e.recipient)
+left join email_campaign g on g.id = e.campaign_id
+where e.type in ('OPEN', 'CLICK') and coalesce(lower(e.filtered_event), 'false') <> 'true'
 union all
 select
   f.conversion_id,
-  c.salesforceleadid,
-  g.salesforcecampaignid,
+  coalesce(c.salesforceleadid, f.contact_id),
+  coalesce(g.salesforcecampaignid, f.campaign_id),
   'website',
   'form',
   f.submitted_at
-from form_submissions f
-left join contacts  c on c.id = f.contact_id
-left join campaigns g on g.id = f.campaign_id
+from form_submission f
+left join contact c on c.id = f.contact_id
+left join email_campaign g on g.id = f.campaign_id
 union all
 select
   v.id,
-  c.salesforceleadid,
-  g.salesforcecampaignid,
+  coalesce(c.salesforceleadid, v.contact_id),
+  coalesce(g.salesforcecampaignid, v.campaign_id),
   v.hs_analytics_source,
   case v.event_type when 'page_view'        then 'page'
                     when 'webinar_attended' then 'webinar'
@@ -34,6 +43,6 @@ select
                     when 'outbound_call'    then 'call'
                     else v.event_type end,
   v.occurred_at
-from events v
-left join contacts  c on c.id = v.contact_id
-left join campaigns g on g.id = v.campaign_id
+from event v
+left join contact c on c.id = v.contact_id
+left join email_campaign g on g.id = v.campaign_id

@@ -1,29 +1,43 @@
--- Issues. Work began with the first change of status; the assignee is known by the work e-mail. The three custom fields are
--- the site's own: first due date, campaign, moment of approval.
-with begun as (
-  select i.key, min(as_moment(h.history ->> '$.created')) as started_at
-  from issues i
+-- Issues. Work began with the first change of status; the assignee is known by the work e-mail, else by the account.
+with changes as (
+  select i.key, as_moment(h.history ->> '$.created') as changed_at
+  from issue i
   cross join unnest(json_extract(i.changelog, '$.histories[*]')) as h(history)
-  where h.history ->> '$.items[0].field' = 'status'
-  group by i.key
+  cross join unnest(json_extract(h.history, '$.items[*]')) as t(item)
+  where t.item ->> '$.field' = 'status'
+  union all
+  select i.key, as_moment(h.time)
+  from issue_field_history h
+  join issue i on i.id = h.issue_id
+  where h.field_id = 'status'
+  qualify row_number() over (partition by h.issue_id order by as_moment(h.time)) > 1
+),
+begun as (
+  select key, min(changed_at) as started_at
+  from changes
+  group by key
 )
 select
-  i.key                                    as item_id,
-  i.fields ->> '$.parent.key'              as parent_id,
-  lower(i.fields ->> '$.issuetype.name')   as kind,
-  i.fields ->> '$.customfield_10102'       as campaign_id,
-  i.fields ->> '$.project.key'             as project,
-  i.fields ->> '$.summary'                 as title,
-  u.id                                     as assignee_id,
-  i.fields ->> '$.created'                 as created_at,
-  i.fields ->> '$.duedate'                 as due_on,
-  coalesce(i.fields ->> '$.customfield_10101', i.fields ->> '$.duedate') as original_due_on,
-  b.started_at                             as started_at,
-  i.fields ->> '$.resolutiondate'          as done_at,
-  i.fields ->> '$.status.name'             as status,
-  i.fields ->> '$.customfield_10103'       as approved_at,
+  i.key                                           as item_id,
+  coalesce(i.parent, p.key, i.parent_id)          as parent_id,
+  lower(coalesce(t.name, i.issue_type))           as kind,
+  i.campaign_c                                    as campaign_id,
+  coalesce(j.key, i.project)                      as project,
+  i.summary                                       as title,
+  coalesce(u.id, i.assignee)                      as assignee_id,
+  i.created                                       as created_at,
+  i.due_date                                      as due_on,
+  coalesce(i.original_due_date_c, i.due_date)     as original_due_on,
+  b.started_at                                    as started_at,
+  i.resolved                                      as done_at,
+  coalesce(s.name, i.status)                      as status,
+  i.approved_c                                    as approved_at,
   i._file,
   i._line
-from issues i
+from issue i
+left join issue p on p.id = i.parent_id
+left join issue_type t on t.id = i.issue_type
+left join project j on j.id = i.project
+left join status s on s.id = i.status
 left join begun b on b.key = i.key
-left join salesforce.user u on lower(u.email) = lower(i.fields ->> '$.assignee.emailAddress')
+left join salesforce.user u on lower(u.email) = lower(i.assignee_email)

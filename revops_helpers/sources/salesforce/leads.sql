@@ -1,9 +1,11 @@
--- Leads. The dates of the journey are custom fields that flows fill; name yours by a SELECT of your own if they differ.
+-- Leads. The dates of the journey are custom fields that flows fill; name yours under `fields` in company.yml. Contacts that
+-- were never leads are none: sales made them, and marketing's rates do not count them.
 select
   l.id                       as lead_id,
   l.name                     as name,
   l.email                    as email,
   l.phone                    as phone,
+  l.master_record_id         as same_as,
   l.company                  as company,
   l.title                    as title,
   l.country                  as country,

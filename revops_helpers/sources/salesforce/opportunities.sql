@@ -1,5 +1,5 @@
 -- Deals. The lead that a deal came from is known by the lead, which names what it was converted to. A closed deal closed on
--- its CloseDate; kinds other than the three below come through as they are, and the contract asks about them.
+-- its CloseDate; kinds other than those below come through as they are, and the contract asks about them.
 with converted as (
   select converted_opportunity_id, min(id) as lead_id
   from lead
@@ -13,9 +13,11 @@ select
   c.lead_id           as lead_id,
   o.product_c         as product,
   o.motion_c          as motion,
-  case o.type when 'New Business'      then 'new'
-              when 'Existing Business' then 'expansion'
-              when 'Renewal'           then 'renewal'
+  case o.type when 'New Business'                then 'new'
+              when 'New Customer'                then 'new'
+              when 'Existing Business'           then 'expansion'
+              when 'Existing Customer - Upgrade' then 'expansion'
+              when 'Renewal'                     then 'renewal'
               else o.type end as kind,
   o.next_step         as next_step,
   o.amount            as amount,
@@ -23,8 +25,8 @@ select
   o.created_date      as created_at,
   o.close_date        as close_date,
   o.stage_name        as stage,
-  case when o.is_won = 'true'    then 'won'
-       when o.is_closed = 'true' then 'lost'
+  case when lower(o.is_won) = 'true'    then 'won'
+       when lower(o.is_closed) = 'true' then 'lost'
        else 'open' end as status,
   case o.forecast_category_name when 'Best Case' then 'best' else lower(o.forecast_category_name) end as forecast_category,
   o.loss_reason_c     as lost_reason,

@@ -1,0 +1,27 @@
+-- Prospects. Those that the Salesforce export holds as a lead, or as the contact that a lead became, come from there.
+with crm as (
+  select id as crm_id, id as lead_id
+  from salesforce.lead
+  union all
+  select converted_contact_id, min(id)
+  from salesforce.lead
+  where converted_contact_id is not null
+  group by converted_contact_id
+)
+select
+  coalesce(k.lead_id, p.id)              as lead_id,
+  coalesce(p.name, nullif(trim(concat_ws(' ', p.first_name, p.last_name)), '')) as name,
+  p.email                                as email,
+  p.phone                                as phone,
+  p.company                              as company,
+  p.title                                as title,
+  p.country                              as country,
+  p.source                               as source,
+  p.owner_id                             as owner_id,
+  p.score                                as score,
+  p.created_at                           as created_at,
+  coalesce(a.external_id, p.account_id)  as account_id
+from prospect p
+left join account a on a.id = p.account_id
+left join crm k on k.crm_id = p.external_id
+where k.lead_id is null

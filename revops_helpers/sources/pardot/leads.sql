@@ -1,0 +1,19 @@
+-- Prospects. Those that the Salesforce export holds too, as the connector's id says, come from there.
+select
+  coalesce(p.crm_lead_fid, p.id)      as lead_id,
+  nullif(trim(concat_ws(' ', p.first_name, p.last_name)), '') as name,
+  p.email                             as email,
+  p.phone                             as phone,
+  p.company                           as company,
+  p.job_title                         as title,
+  p.country                           as country,
+  p.source                            as source,
+  coalesce(c.salesforce_id, p.campaign_id) as campaign_id,
+  coalesce(p.crm_owner_fid, p.user_id)     as owner_id,
+  p.score                             as score,
+  p.created_at                        as created_at,
+  coalesce(p.crm_account_fid, p.prospect_account_id) as account_id
+from prospect p
+left join campaign c on c.id = p.campaign_id
+left join salesforce.lead s on s.id = p.crm_lead_fid
+where s.id is null

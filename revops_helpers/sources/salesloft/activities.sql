@@ -1,0 +1,59 @@
+-- Activities: calls, mails that were sent, meetings that were held. Mails of a cadence are sent by a machine.
+with crm as (
+  select id as crm_id, id as lead_id
+  from salesforce.lead
+  union all
+  select converted_contact_id, min(id)
+  from salesforce.lead
+  where converted_contact_id is not null
+  group by converted_contact_id
+)
+select
+  'call-' || c.id                    as activity_id,
+  c.user_id                          as user_id,
+  'call'                             as kind,
+  'outbound'                         as direction,
+  coalesce(k.lead_id, c.person_id)   as lead_id,
+  coalesce(a.crm_id, p.account_id)   as account_id,
+  c.created_at                       as occurred_at,
+  as_number(c.duration) / 60         as minutes,
+  'false'                            as automated,
+  'true'                             as customer_facing
+from call c
+left join person p on p.id = c.person_id
+left join account a on a.id = p.account_id
+left join crm k on k.crm_id = p.crm_id
+union all
+select
+  'email-' || e.id,
+  e.user_id,
+  'email',
+  'outbound',
+  coalesce(k.lead_id, e.person_id),
+  coalesce(a.crm_id, p.account_id),
+  e.sent_at,
+  null,
+  case when e.cadence_id is not null then 'true' else 'false' end,
+  case when e.cadence_id is not null then 'false' else 'true' end
+from email e
+left join person p on p.id = e.person_id
+left join account a on a.id = p.account_id
+left join crm k on k.crm_id = p.crm_id
+where e.sent_at is not null
+union all
+select
+  'meeting-' || m.id,
+  m.user_id,
+  'meeting',
+  null,
+  coalesce(k.lead_id, m.person_id),
+  coalesce(a.crm_id, p.account_id, m.account_id),
+  m.start_time,
+  date_diff('second', as_moment(m.start_time), as_moment(m.end_time)) / 60.0,
+  'false',
+  'true'
+from meeting m
+left join person p on p.id = m.person_id
+left join account a on a.id = coalesce(p.account_id, m.account_id)
+left join crm k on k.crm_id = p.crm_id
+where m.canceled_at is null and coalesce(lower(m.no_show), 'false') <> 'true'
