@@ -80,7 +80,9 @@ def test_the_metric_and_the_cell_of_its_quarter_are_one_number(company, triangle
 
 def test_one_customer_none_and_only_leavers():
     flat = grown(line("a", 100, "2025-01-10"))
-    assert (flat.cells[FIRST, 12].value, flat.cells[FIRST, 12].status) == (0, "insufficient")
+    cell = flat.cells[FIRST, 12]
+    assert (cell.value, cell.low, cell.high, cell.status) == (0, 0, None, "insufficient")
+    assert expansion_by_start(company_of(subscriptions=[line("a", 100, "2026-10-10")])).cohorts.empty  # signed for later
     gone = grown(*(line(name, 100, "2025-01-10", "2025-02-10") for name in "ab"))
     assert (gone.cells[FIRST, 12].value, gone.cohorts.customers.tolist()) == (0, [2])
     assert grown().cohorts.empty

@@ -90,8 +90,9 @@ def _moved(rows: ibis.Table) -> ibis.Table:
 
 def expansion_since_start(company: Company) -> ibis.Table:
     """One row per customer and month in which it expanded, and one without expansion: started (its first month), initial (mrr
-    then), age (months since), expansion."""
+    then), age (months since), expansion. What is signed for later than the as-of date is none yet."""
     rows = _moved(states(company))
+    rows = rows.filter(rows.on <= ibis.literal(company.as_of))
     starts = rows.filter(rows.new > 0).select("customer", "account_id", started="on", initial="new")
     grown = rows.filter(rows.expansion > 0).select(_customer="customer", on="on", expansion="expansion").view()
     grown = starts.join(grown, starts.customer == grown["_customer"])

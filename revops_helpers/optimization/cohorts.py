@@ -60,6 +60,8 @@ def _cell(company: Company, rows: pd.DataFrame, start: date, age: int) -> Measur
     x, y = held.expansion.sum().to_numpy(float), held.initial.first().to_numpy(float)
     sums = [x.sum(), y.sum(), (x * x).sum(), (x * y).sum(), (y * y).sum(), len(y), (x > 0).sum(), len(y)]
     found = ESTIMATORS["ratio"](np.array([len(y)]), *(np.array([float(one)]) for one in sums))
+    if not x.any():  # no expansion at all has no variance, which is no proof that there will be none
+        found["low"], found["high"] = 0.0, np.nan
     named = {"unit": "percent", "currency": "", "definition_id": "expansion_by_cohort"}
     return as_measurement(pd.Series({**found.iloc[0], **named}))
 
