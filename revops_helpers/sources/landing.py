@@ -44,6 +44,9 @@ def landed(desk: Desk, entries: Iterable[Entry], selects: Collection[Select]) ->
         for raw, column, _ in columns_named(select, known):
             if raw in asked:
                 asked[raw].add(column)
+    for entry in entries:
+        for table, *needed in (pair for merged in entry.shape.merged.values() for pair in merged.pairs):
+            asked.get((entry.name, table), set()).update(needed)
     notes: list[str] = []
     files = {table.file: table for table in reversed(raws.values())}
     for entry in entries:
@@ -76,14 +79,14 @@ def _shaped(desk: Desk, shape: Shape, raw: RawName, table: Raw, asked: Collectio
     name = raw[1]
     columns = {column: identifier(column) for column in table.columns}
     used = dict.fromkeys([*shape.deleted, OLD_VERSION, BEGAN])
-    for column, place in _found(desk, shape, name, table, {*asked, *shape.columns.get(name, ())}):
+    for column, place in _found(desk, shape, name, table, {*asked, *shape.deleted, *shape.columns.get(name, ())}):
         columns[column] = _value(place)
         used[place.partition(".")[0]] = None
     listed = ", ".join(
         f"{salesforce_id(value) if shape.is_salesforce_id(column) else value} AS {identifier(column)}"
         for column, value in columns.items()
     )
-    gone = [_is_set(identifier(mark)) for mark in shape.deleted if mark in table.columns]
+    gone = [_is_set(columns[mark]) for mark in shape.deleted if mark in columns]
     if gone and "master_record_id" in table.columns:  # merged away at its source, which says into what
         gone = [f"({' OR '.join(gone)}) AND master_record_id IS NULL"]
     stale = [f"lower({OLD_VERSION}) = 'false'"] if OLD_VERSION in table.columns and not shape.is_history(name) else []

@@ -11,6 +11,9 @@ no SELECT at all holds canonical tables by name (`opportunities.csv`), as does t
 sheet) → `metas_2026`. Another entry's tables are reached as `entry.table` (`salesforce.account`). Only tables that some
 SELECT names are read.
 
+**Shapes.** One SELECT reads a system however it was landed: `shapes.yml` beside it lists the other names of its tables and
+columns, and what marks a row as deleted, old or merged (sources/shapes.py). SELECTs use Fivetran's or the interface's names.
+
 **Raw columns** are all text (VARCHAR), empty cells are NULL, and names meet in snake_case without accents: `CreatedDate` and
 `Created Date` → `created_date`, `AccountId` → `account_id`, `MQLDate__c` → `mql_date_c`, `property_hs_all-funky` →
 `property_hs_all_funky`, `Situação` → `situacao`, `ARR (R$)` → `arr_r`, no name → `column_3`, a leading digit → `c2026`. JSON
@@ -218,9 +221,10 @@ def _unread_by(selects: dict[tuple[str, str], Select], raws: dict[RawName, Raw])
 
 def _run(desk: Desk, entry: Entry, table: str, select: Select, raws, absent: set[str], refused, unread, found: Mapped) -> None:
     """Run one SELECT into staged text and add it as a part; or report why it is not available."""
-    lost = lacking(select.tree, set(raws))
-    if lost:
-        missing = ", ".join(sorted(".".join(raw) for raw in lost))
+    lost = {".".join(raw) for raw in lacking(select.tree, set(raws))}
+    needs = {f"{entry.name}.{need}" for need in entry.shape.needs.get(table, ())}
+    if lost or (needs and needs <= absent):
+        missing = ", ".join(sorted(lost or needs))
         found.report_rows.append((table, entry.name, "unavailable", missing, "", 0, 0))
         return
     names = {raw: set(raws[raw].columns) for raw in raws}

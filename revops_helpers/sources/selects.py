@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import sqlglot
 from sqlglot import exp
@@ -22,8 +23,16 @@ class Select:
     label: str
     tree: exp.Query
 
-    def raw_names(self) -> set[RawName]:
-        return {raw_name(table) for table in _raw_tables(self.tree)}
+    @cached_property
+    def scopes(self) -> list[Scope]:
+        return traverse_scope(self.tree)
+
+    @cached_property
+    def _names(self) -> frozenset[RawName]:
+        return frozenset(raw_name(table) for table in _raw_tables(self.tree))
+
+    def raw_names(self) -> frozenset[RawName]:
+        return self._names
 
     def main(self) -> RawName | None:
         """The raw table that the first FROM names, if it names one."""
@@ -115,7 +124,7 @@ def _named(query: exp.Query, ctes: Mapping[str, exp.Query]) -> set[RawName]:
 
 def columns(select: Select, known: Mapping[RawName, Collection[str]]) -> Iterator[tuple[RawName, str, str]]:
     """(raw table, column, macro or '') of every raw column that the SELECT names; `known` are the columns that files have."""
-    for scope in traverse_scope(select.tree):
+    for scope in select.scopes:
         for column in scope.columns:
             owner = _owner(scope, column, known)
             if owner and column.name.lower() not in ("_file", "_line"):
@@ -128,7 +137,7 @@ def outputs_of_absent(select: Select, known: Mapping[RawName, Collection[str]]) 
     """Output columns of a plain SELECT whose expressions name nothing but raw columns that no file has."""
     if not isinstance(select.tree, exp.Select):
         return set()
-    root, found = traverse_scope(select.tree)[-1], set()
+    root, found = select.scopes[-1], set()
     for projection in select.tree.selects:
         owners = [(_owner(root, column, known), column.name.lower()) for column in projection.find_all(exp.Column)]
         if owners and all(owner and name not in known.get(owner, ()) for owner, name in owners):

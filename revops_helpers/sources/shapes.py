@@ -7,6 +7,7 @@
                into nested JSON, whose keys are tried in snake_case and camelCase; {stem} is the name without `_id`
     deleted:   columns that mark a row as deleted at its source (a flag, or a time)
     salesforce_ids: columns, with `*`, that hold Salesforce ids: 15 and 18 characters, or a lost case, become one id
+    needs:     canonical table → `table` or `table.column`, one of which must be there for any row to come of it
     versions:  table → its history: a Fivetran history table (one row per version, `_fivetran_active`) is both
     histories: other tables whose older versions are rows that count
     either:    lists of raw tables of which one is enough, so that the others are not missed in a UNION
@@ -53,6 +54,7 @@ class Shape:
     salesforce_ids: Names = ()
     either: tuple[Names, ...] = ()
     optional: Names = ()
+    needs: Mapping[str, Names] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     histories: Names = ()
     merged: Mapping[str, Merged] = field(default_factory=dict)
@@ -72,11 +74,10 @@ class Shape:
 
     def places(self, table: str, column: str, there: Collection[str]) -> Iterator[str]:
         """Where the column may stand in a file with the columns `there`: `name`, or `name.key.key` inside JSON; best first."""
-        given = self.fields.get(table, {}).get(column)
-        stem = column.removesuffix("_id")
-        patterns = [p for p in self.anywhere if "{stem}" not in p or stem != column]
-        anywhere = (p.format(name=column, stem=stem) for p in patterns)
-        for place in (*([given] if given else ()), column, *self.columns.get(table, {}).get(column, ()), *anywhere):
+        given, others = self.fields.get(table, {}).get(column), self.columns.get(table, {}).get(column, ())
+        patterns = [(pattern, name) for name in (column, *others) if "." not in name for pattern in self.anywhere]
+        anywhere = (p.format(name=n, stem=n.removesuffix("_id")) for p, n in patterns if "{stem}" not in p or n.endswith("_id"))
+        for place in (*([given] if given else ()), column, *others, *anywhere):
             if place.partition(".")[0] in there:
                 yield place
 
@@ -98,9 +99,11 @@ def shape_of(folder: Path, fields: Mapping[str, Mapping[str, str]]) -> Shape:
     tables = told.pop("tables", {})
     merged = {t: Merged(tuple(map(tuple, m["pairs"])), tuple(m["columns"])) for t, m in told.pop("merged", {}).items()}
     versions = told.pop("versions", {})
+    needs = {table: tuple(names) for table, names in told.pop("needs", {}).items()}
     return Shape(
         **{key: tuple(tuple(n) if isinstance(n, list) else n for n in names) for key, names in told.items()},
         versions=versions,
+        needs=needs,
         merged=merged,
         names={table: tuple(said.get("names", ())) for table, said in tables.items()},
         columns={t: {c: tuple(names) for c, names in said.get("columns", {}).items()} for t, said in tables.items()},
