@@ -109,6 +109,7 @@ MONEY = {"unit": "money", "currency": "BRL"}
         (Measurement(17_000_000, low=-2_000_000, high=36_000_000, **MONEY), "R$ 170 k", "−20 to 360 k"),
         (Measurement(584_000_000, **MONEY), "R$ 5.8 M", "exact"),
         (Measurement(7.0, low=6.2, status="censored", unit="months"), "> 7 mo", "≥ 6.2 mo"),
+        (Measurement(0.175, low=0.163, high=0.188, status="censored", unit="percent"), "17.5%", "16.3–18.8"),
         (Measurement(19, low=16, high=24, unit="months"), "19 mo", "16–24"),
         (Measurement(None, status="not_applicable", reason="needs spend", unit="ratio"), "n/a", ""),
     ],

@@ -182,7 +182,8 @@ def value_of(m: Measurement, signed: bool = False) -> Quantity:
     """The value with its unit: 8.8%, R$ 5.8 M, > 7.0 mo where it is a lower bound, n/a where there is none."""
     if m.value is None:
         return Quantity(_("n/a"))
-    return Quantity(f">{GAP}{in_unit_of(m, m.value)}") if m.status == "censored" else in_unit_of(m, m.value, signed)
+    is_bound = m.status == "censored" and m.high is None  # a cohort in part too young has both ends of its interval
+    return Quantity(f">{GAP}{in_unit_of(m, m.value)}") if is_bound else in_unit_of(m, m.value, signed)
 
 
 def interval_of(m: Measurement) -> Quantity:

@@ -103,7 +103,7 @@ def tiles(rows: Sequence[ScoreRow], links: Mapping[str, str]) -> Part:
 def _tile(row: ScoreRow, verdict: Verdict, words: dict[str, Text], link: str) -> str:
     name = _("{metric}, last {n} months", metric=row.label, n=str(len(row.trend)))
     head = tag("a", rich(row.label), href=link, class_="q") if link else named(row.metric, row.label)
-    drawn = sparkline(row.trend, plain(name), STATES.get(verdict, "open"), row.incomplete)
+    drawn = sparkline(row.trend, plain(name), _drawn(row.value, verdict), row.incomplete)
     status = tag("span", esc(words[verdict]), class_=f"st {verdict}")
     value = tag("p", tag("b", esc(value_of(row.value))) + drawn)
     return f"{head}{value}{tag('p', esc(plain(_context(row))), class_='dim')}{status}"
@@ -142,6 +142,11 @@ def _key(seen: set[str], words: dict[str, Text]) -> str:
     return (tag("ul", items, class_="key") if items else "") + tag("p", esc(bars), class_="note keybar")
 
 
+def _drawn(m: Measurement, verdict: Verdict) -> str:
+    """How a mark is drawn: an open arrow only for a lower bound, not for a cohort that is in part too young."""
+    return "open" if verdict == "censored" and m.high is not None else STATES.get(verdict, "open")
+
+
 def _until(m: Measurement) -> str:
     """What a number that is still running waits for."""
     return tag("small", esc(translated(m.reason))) if m.status == "censored" and m.value is not None else ""
@@ -149,7 +154,7 @@ def _until(m: Measurement) -> str:
 
 def _row(row: ScoreRow, verdict: Verdict, words: dict[str, Text], heads: Sequence[str]) -> str:
     m = row.value
-    state = STATES.get(verdict, "open")
+    state = _drawn(m, verdict)
     before, target = (x.value if x is not None else None for x in (row.before, row.target))
     bar = interval_bar(m.value, m.low, m.high, before=before, target=target, state=state, flip=row.direction == "lower")
     name = _("{metric}, last {n} months", metric=row.label, n=str(len(row.trend)))
