@@ -61,9 +61,12 @@ def _plain(column: pd.Series) -> list[Any]:
 
 
 def queries_table(company: Company, ids: Iterable[str] = ()) -> pd.DataFrame:
-    """metric, query: the SQL that the engine ran for each metric that can be measured here (of those named, else of all)."""
+    """metric, query: the SQL that the engine ran for each metric that can be measured here (of those named, else of all).
+
+    What is computed from other metrics has no query of its own.
+    """
     made = []
-    for name in ids or catalogue():
+    for name in (name for name in ids or catalogue() if catalogue()[name].estimator != "derived"):
         with suppress(Unavailable):
             made.append((name, sql(company, name)))
     return pd.DataFrame(made, columns=["metric", "query"])
