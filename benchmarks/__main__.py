@@ -1,24 +1,25 @@
-"""`python -m benchmarks [--scale 100] [--only review,metrics]`: prints every ratio beside what it must keep to."""
+"""`python -m benchmarks [--scale 100] [--only review,metrics,scorecard]`: prints every ratio beside what it must keep to."""
 
 from __future__ import annotations
 
 import os
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 import click
 
 from benchmarks.timing import Row
 
-PARTS = ("review", "metrics")
+PARTS = ("review", "metrics", "scorecard")
 
 
 @click.command()
-@click.option("--scale", type=float, default=100.0, show_default=True, help="size of the sample company for the metric layer")
+@click.option("--scale", type=float, default=100.0, show_default=True, help="size of the sample company but for the review")
 @click.option("--only", default=",".join(PARTS), show_default=True, help="which parts")
 @click.option("--turns", type=click.IntRange(1), default=3, show_default=True, help="runs of each way that count")
-@click.option("--data", default="", help="a sample company written before, for the metric layer")
+@click.option("--data", default="", help="a sample company written before, for them")
 def main(scale: float, only: str, turns: int, data: str) -> None:
     """Measure side by side, and print."""
     wanted = [part.strip() for part in only.split(",")]
@@ -29,9 +30,11 @@ def main(scale: float, only: str, turns: int, data: str) -> None:
         from benchmarks import review
 
         _show(review.run("sample", turns))
-    if "metrics" in wanted:
+    if measured := [part for part in wanted if part != "review"]:
         with tempfile.TemporaryDirectory() as folder:
-            _show(_metrics(Path(data) if data else _written(Path(folder), scale)))
+            company = Path(data) if data else _written(Path(folder), scale)
+            for part in measured:
+                _show(import_module(f"benchmarks.{part}").run(company))
 
 
 def _written(folder: Path, scale: float) -> Path:
@@ -44,12 +47,6 @@ def _written(folder: Path, scale: float) -> Path:
     used = spent([str(revops), "sample", "--out", str(folder / "company"), "--scale", f"{scale:g}"])
     click.echo(f"written in {used.wall:.0f} s, {used.cpu:.0f} s of processors, {used.megabytes:.0f} MB", err=True)
     return folder / "company"
-
-
-def _metrics(folder: Path) -> list[Row]:
-    from benchmarks import metrics
-
-    return metrics.run(folder)
 
 
 def _show(rows: list[Row]) -> None:
