@@ -105,15 +105,14 @@ class Watched:
     def __getattr__(self, name: str):
         return getattr(self._connection, name)
 
-    def sql(self, statement: str, *more, **named):
-        return self._explained("sql", statement, *more, **named)
-
-    def execute(self, statement: str, *more, **named):
-        return self._explained("execute", statement, *more, **named)
-
-    def _explained(self, way: str, statement: str, *more, **named):
+    def sql(self, statement: str, **named):
         self.scans += scanned(self._connection, statement)
-        return getattr(self._connection, way)(statement, *more, **named)
+        return self._connection.sql(statement, **named)
+
+    def execute(self, statement: str, *more, **named) -> Watched:
+        self.scans += scanned(self._connection, statement)
+        self._connection.execute(statement, *more, **named)
+        return self  # as DuckDB's own connection: what follows on it is watched too
 
 
 def scanned(connection, statement: str) -> Counter[str]:
