@@ -97,6 +97,7 @@ METRICS = (
         definition="Sales and marketing spend of one quarter earlier per new customer of the period, fully loaded.",
         formula="marketing + sales spend, one quarter earlier ÷ new customers",
         estimator="per_count",
+        cluster="customer",  # counts alike, and in one query with the magic numbers
         num=lambda t: t.cost_before,
         den=lambda t: t.logos,
         lag_months=costs.LAG_MONTHS,

@@ -43,11 +43,12 @@ def kept(
     """A table that many metrics read: the engine makes it once for a company (and what it is `of`) and keeps it.
 
     read: the query that it is for. The first query takes the table as it comes, or as `narrow` makes it, for it may be the only
-    one. For a company that is `written_out` the table is a named step of the query instead, and nothing runs.
+    one, unless it is known not to be. For a company that is `written_out` the table is a named step of the query instead, and
+    nothing runs.
     """
     steps: dict[str, str] | None = company.once(STEPS, lambda: None)
     if steps is None:
-        if read and company.once(f"first to read {name}", lambda: read) == read:
+        if read and getattr(read, "alone", True) and company.once(f"first to read {name}", lambda: read) == read:
             return narrow() if narrow else company.once((name, read), make)
         return company.once(("kept", name, of), lambda: _run(make()))
     return _step(company, steps, name, narrow() if read and narrow else make())

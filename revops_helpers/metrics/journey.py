@@ -49,12 +49,12 @@ def lead_outcomes(company: Company, windows: Windows, read: Reading | None = Non
     )
 
 
-def leads_and_deals(company: Company, windows: Windows) -> ibis.Table:
+def leads_and_deals(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """Leads created in a window (`lead` 1) with the new-business deals opened from them in it (`deal`), one row per lead; and the
     deals of the window that stem from no lead of it. The rows are independent of each other."""
     one = ibis.literal(1, type="int64")
-    created = leads_created(company, windows)
-    opened = deals_opened(company, windows)
+    created = leads_created(company, windows, read, "lead_id")
+    opened = deals_opened(company, windows, read, "kind", "lead_id")
     opened = opened.filter(opened.kind == "new")
     if "lead_id" not in opened.columns:
         opened = opened.mutate(lead_id=ibis.null("string"))
@@ -99,9 +99,9 @@ def first_contacts_at_work(company: Company, windows: Windows, read: Reading | N
     )
 
 
-def deals_opened(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
+def deals_opened(company: Company, windows: Windows, read: Reading | None = None, *needed: str) -> ibis.Table:
     """One row per deal opened in a window; deals without an opening date are in none."""
-    return windows.assign(deals(company, read, "created_at"), "created_at")
+    return windows.assign(deals(company, read, "created_at", *needed), "created_at")
 
 
 def opened_and_decided(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:

@@ -5,6 +5,7 @@ The engine filters, joins and sums; only sufficient statistics come back. Metric
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import ibis
@@ -106,20 +107,32 @@ def as_measurement(row: pd.Series) -> Measurement:
 def values(company: Company, metrics: Sequence[Metric], windows: Windows, dimension: str = "") -> dict[str, pd.DataFrame]:
     """Metric id → frame of window, member and RESULT, a row for every window and member; made once for a company."""
     known = company.once(f"measured by {dimension} in {windows}", dict)
-    missing = [metric for metric in metrics if metric.id not in known]
+    missing: list[Metric] = []
     batches: dict[tuple, list[Metric]] = {}
-    for metric in missing:
+    waiting = [*metrics]
+    for metric in waiting:
+        if metric.id in known or metric in missing:
+            continue
+        missing.append(metric)
         if reason := lacking(company, metric, dimension):
             known[metric.id] = none(reason)
-        elif metric.estimator != "derived":
+        elif metric.estimator == "derived":
+            waiting += [catalogue()[part] for part in metric.parts]  # so that they share the queries of the others
+        else:
             alone = metric.id if metric.estimator in TIMES else ""
             batches.setdefault((metric.facts, metric.cluster, alone), []).append(metric)
+    asked = Counter(table for batch in batches.values() for table in _tables(batch))
     for batch in batches.values():
-        known |= _counted(company, batch, windows, dimension)
+        known |= _counted(company, batch, windows, dimension, alone=all(asked[table] == 1 for table in _tables(batch)))
     for metric in missing:
         if metric.id not in known:
             known[metric.id] = _derived(company, metric, windows, dimension)
     return {metric.id: known[metric.id] for metric in metrics}
+
+
+def _tables(batch: Sequence[Metric]) -> set[str]:
+    """The tables that the metrics of a query need."""
+    return {need.partition(".")[0] for metric in batch for need in metric.needs}
 
 
 def lacking(company: Company, metric: Metric, dimension: str) -> str:
@@ -152,9 +165,9 @@ def none(reason: str) -> pd.DataFrame:
     return empty.assign(window=NOWHERE, member="", status="not_applicable", reason=reason)[[*KEYS, *RESULT]]
 
 
-def _counted(company: Company, batch: Sequence[Metric], windows: Windows, dimension: str) -> dict[str, pd.DataFrame]:
+def _counted(company: Company, batch: Sequence[Metric], windows: Windows, dimension: str, alone: bool) -> dict[str, pd.DataFrame]:
     try:
-        stats = query(company, batch, windows, dimension).to_pandas()
+        stats = query(company, batch, windows, dimension, alone).to_pandas()
     except Unavailable as missing:
         return {metric.id: none(str(missing)) for metric in batch}
     members = sorted(stats.member.unique()) if dimension else [""]
@@ -165,10 +178,13 @@ def _counted(company: Company, batch: Sequence[Metric], windows: Windows, dimens
     return out
 
 
-def query(company: Company, batch: Sequence[Metric], windows: Windows, dimension: str = "") -> ibis.Table:
-    """The query of metrics that share facts: their sufficient statistics by window and member."""
+def query(company: Company, batch: Sequence[Metric], windows: Windows, dimension: str = "", alone: bool = True) -> ibis.Table:
+    """The query of metrics that share facts: their sufficient statistics by window and member.
+
+    alone: no other query that is asked for with it needs a table of it, so that nothing is made for both.
+    """
     cuts = [name for name in (dimension, "segment" if company.segment else "") if name]
-    return estimate.statistics(counted(company, batch[0], windows, dimension, reading(batch, cuts)), batch)
+    return estimate.statistics(counted(company, batch[0], windows, dimension, reading(batch, cuts, alone)), batch)
 
 
 def counted(company: Company, metric: Metric, windows: Windows, dimension: str = "", read: Reading | None = None) -> ibis.Table:

@@ -15,16 +15,18 @@ from revops_helpers.metrics.metric import Facts, Metric
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """One query, told from any other, and the columns that it reads of its facts."""
+    """One query, told from any other, the columns that it reads of its facts, and whether it is asked for alone: no other query
+    of the same measurement needs its tables."""
 
     columns: frozenset[str]
+    alone: bool = True
 
 
-def reading(metrics: Sequence[Metric], dimensions: Sequence[str]) -> Reading:
+def reading(metrics: Sequence[Metric], dimensions: Sequence[str], alone: bool = True) -> Reading:
     """The query of metrics that share facts, cut and filtered by dimensions."""
     read = frozenset().union(*(_reads(metric) for metric in metrics))
     cuts = (DIMENSIONS[name] for name in dimensions)
-    return Reading(read.union(*({cut.name, cut.column, cut.via} for cut in cuts)))
+    return Reading(read.union(*({cut.name, cut.column, cut.via} for cut in cuts)), alone)
 
 
 def wanted(read: Reading | None, *needed: str) -> frozenset[str]:

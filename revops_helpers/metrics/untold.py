@@ -32,10 +32,11 @@ def no_open_amounts(company: Company) -> str:
 
 
 def _by_status(company: Company, priced: bool = True) -> dict[str, tuple[int, int]]:
-    """Status → deals, and how many of them have an amount above zero (all of them unless `priced`: amounts take longer)."""
+    """Status → deals, and how many of them have an amount above zero (all of them unless `priced`: amounts take longer,
+    and are made once with all else that is read of deals)."""
 
     def count() -> dict[str, tuple[int, int]]:
-        rows = facts.deals_with(company, ("status", "amount") if priced else ("status",))
+        rows = facts.deals(company) if priced else facts.deals_with(company, ("status",))
         above = (rows.amount > 0).sum() if "amount" in rows.columns else rows.count()
         found = rows.group_by("status").agg(deals=rows.count(), priced=above).to_pandas()
         return {x.status: (int(x.deals), int(x.priced or 0)) for x in found.fillna(0).itertuples()}
