@@ -113,6 +113,9 @@ def canonical(name: str, frame: pd.DataFrame, spell: Spell) -> pd.DataFrame:
     """A simulated table as a company would export it: money in major units, days without a time, texts as `spell` has them."""
     shown = {}
     for column in TABLES[name].columns:
+        if column.name == "same_as":  # no record of the sample is known to another system
+            shown[column.name] = [spell(name, column, f"other {n}") for n in range(len(frame))]
+            continue
         if column.name not in frame.columns:
             continue
         values = frame[column.name]

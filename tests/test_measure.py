@@ -255,7 +255,10 @@ def test_every_metric_of_a_company_with_empty_tables_is_zero_or_not_applicable()
     assert (frame[frame.metric.isin(sums)].value == 0).all()
     assert set(frame[frame.metric == "marketing_spend"].reason) == {"spend of 2026-09 has not arrived"}  # unknown is not zero
     others = frame[~frame.metric.isin(sums)]
-    assert others.value.isna().all() and set(others.status) <= {"not_applicable", "partial"}
+    assert others.value.isna().all() and set(others.status) <= {"not_applicable", "partial", "censored"}
+    young = others[others.status == "censored"]  # with the day on which its cohort will be known
+    assert {catalogue()[name].horizon_days > 0 for name in young.metric} == {True}
+    assert young.reason.str.contains(r"20\d\d-\d\d-\d\d").all()
 
 
 def test_tidy_holds_each_metric_member_and_period_once():
