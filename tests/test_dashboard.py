@@ -23,6 +23,7 @@ from revops_helpers.words.roles import Role, role_named, roles
 from revops_helpers.words.theme import PHONE, WIDE
 from revops_helpers.words.views import VIEWS, view
 from revops_helpers.workspace import open_company
+from tests.shared import sample_review
 from tests.support import company_of
 from tests.test_measure import deal
 from tests.test_rows import four_rows, line
@@ -272,7 +273,8 @@ def test_without_usage_nothing_is_said_of_it_and_without_renewals_nothing_is_due
 
 
 @pytest.mark.slow
-def test_the_review_runs_the_notebook_for_a_role_and_links_its_page(tmp_path):
+def test_the_review_runs_the_notebook_for_a_role_and_links_its_page(tmp_path, tmp_path_factory):
+    sample_review(tmp_path_factory)  # what it measured is read again
     (tmp_path / "notebooks").mkdir()
     source = nbformat.read(NOTEBOOKS / "role_dashboard.ipynb", as_version=4)
     nbformat.write(source, tmp_path / "notebooks" / "role_dashboard.ipynb")
