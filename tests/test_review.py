@@ -172,6 +172,12 @@ def test_links_to_reports_that_a_review_leaves_out_become_plain_words(company, n
     assert "Win rate is behind" in index and "01_audit" not in index
 
 
+def test_links_become_plain_words_whatever_else_they_say():
+    page = '<a href="01_audit.html">x</a> <a href="01_audit.html#rows" class="q">y</a> <a class="q" href="01_audit.html">z</a>'
+    kept = '<a href="02_process.html#a">b</a> <a href="#01_audit.html">c</a>'
+    assert site.without_links(f"{page} {kept}", ["01_audit"]) == f"x y z {kept}"
+
+
 def test_parameters_reach_every_notebook(company, notebooks):
     folder = review(request(company, notebooks, period="quarter", segment="smb", language="pt_BR"))
     index = (folder / "index.html").read_text()

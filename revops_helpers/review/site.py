@@ -85,11 +85,17 @@ def _write(
         when=when(company),
         footer=footer(company),
     )
-    for other in absent:
-        html = re.sub(rf'<a href="{re.escape(other)}\.html(?:#[^"]*)?">(.*?)</a>', r"\1", html)
+    html = without_links(html, absent)
     file = folder / name
     file.parent.mkdir(exist_ok=True)
     file.write_text(_from_below(html) if "/" in name else html, encoding="utf-8")
+    return html
+
+
+def without_links(html: str, absent: Iterable[str]) -> str:
+    """The page with the links to reports that are not there turned into their words."""
+    for other in absent:
+        html = re.sub(rf'<a [^>]*?href="{re.escape(other)}\.html(?:#[^"]*)?"[^>]*>(.*?)</a>', r"\1", html)
     return html
 
 
