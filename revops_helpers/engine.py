@@ -1,20 +1,29 @@
-"""The only place that connects to anything: DuckDB in memory, locked to the folders it may read before it reads a byte."""
+"""The only place that connects to anything: DuckDB in memory, locked to the folders it may read before it reads a byte, and any
+other engine by its address."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import shutil
+import socket
+from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from revops_helpers.address import Address, address_of
 from revops_helpers.model.formats import quoted
+from revops_helpers.settings import InputError
 
 if TYPE_CHECKING:
     import duckdb
     from ibis.backends.duckdb import Backend
+    from ibis.backends.sql import SQLBackend
+    from pyspark.sql import SparkSession
 
 THREADS = int(os.environ.get("REVOPS_THREADS", "2"))
 MEMORY = os.environ.get("REVOPS_MEMORY", "3GB")
+PATIENCE = 10  # seconds to wait for an engine that does not answer
 
 
 def _lock(execute, folders: Iterable[Path], scratch: Path | None) -> None:
@@ -47,3 +56,129 @@ def workbench(folders: Iterable[Path], scratch: Path) -> duckdb.DuckDBPyConnecti
     connection = duckdb.connect(config={"threads": THREADS})
     _lock(connection.execute, [*folders, scratch], scratch / "spill")
     return connection
+
+
+# ---- engines by their address
+
+
+def connect(url: str) -> SQLBackend:
+    """An Ibis backend for an engine's address (forms: `address`); credentials from the environment only.
+
+    InputError, one line without a secret, when the address is wrong, the engine's package is not installed, or the engine cannot
+    be reached or does not let us in.
+    """
+    address = address_of(url)
+    engine = address.engine
+    if engine.module and not _installed(engine.module):
+        raise InputError(f"{engine.name} needs its package: pip install -e '.[{engine.extra}]'")
+    try:
+        return CONNECT[address.scheme](address)
+    except InputError:
+        raise
+    except Exception as error:  # each engine's package raises its own
+        raise InputError(f"{address}: {engine.name} cannot be used: {_one_line(error)}") from None
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # the package around it
+        return False
+
+
+def _one_line(error: Exception) -> str:
+    """The first line of what an engine says, without any secret that it was given."""
+    said = (str(error).strip() or type(error).__name__).splitlines()[0]
+    for name in ("PGPASSWORD", "SNOWFLAKE_PASSWORD", "SPARK_CONNECT_AUTHENTICATE_TOKEN"):
+        if secret := os.environ.get(name):
+            said = said.replace(secret, "…")
+    return said
+
+
+def _duckdb(address: Address) -> SQLBackend:
+    import ibis
+
+    return ibis.duckdb.connect(address.path or ":memory:", threads=THREADS)
+
+
+def _postgres(address: Address) -> SQLBackend:
+    import ibis
+
+    database, schema = ([*address.parts, "", ""])[:2]
+    given = {"user": address.user, "database": database, "schema": schema, **address.options}
+    return ibis.postgres.connect(
+        host=address.host, port=address.port, connect_timeout=PATIENCE, **{name: value for name, value in given.items() if value}
+    )
+
+
+def _spark(address: Address) -> SQLBackend:
+    import ibis
+
+    return ibis.pyspark.connect(_local_spark() if address.host == "local" else _remote_spark(address))
+
+
+def _local_spark() -> SparkSession:
+    from pyspark.sql import SparkSession
+
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        raise InputError("Spark needs Java 17: install it, such as openjdk-17-jre-headless, or name its folder in JAVA_HOME")
+    settings = {
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.memory": MEMORY.removesuffix("B").lower(),
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(THREADS),
+    }
+    builder = SparkSession.builder.master(f"local[{THREADS}]").appName("revops")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("OFF")
+    return session
+
+
+def _remote_spark(address: Address) -> SparkSession:
+    from pyspark.sql import SparkSession
+
+    socket.create_connection((address.host, address.port), PATIENCE).close()  # its client would try for minutes
+    told = {"token": os.environ.get("SPARK_CONNECT_AUTHENTICATE_TOKEN"), "user_id": address.user, **address.options}
+    said = "".join(f";{name}={value}" for name, value in told.items() if value)
+    return SparkSession.builder.remote(f"sc://{address.host}:{address.port}/{said}").getOrCreate()
+
+
+def _snowflake(address: Address) -> SQLBackend:
+    import ibis
+
+    database, schema = ([*address.parts, "", ""])[:2]
+    given = {
+        "user": address.user or os.environ.get("SNOWFLAKE_USER", ""),
+        "password": os.environ.get("SNOWFLAKE_PASSWORD", ""),
+        "private_key_file": os.environ.get("SNOWFLAKE_PRIVATE_KEY_FILE", ""),
+        "database": database,
+        "schema": schema,
+        **address.options,
+    }
+    return ibis.snowflake.connect(
+        account=address.host,
+        create_object_udfs=False,  # it would need the right to create functions
+        login_timeout=PATIENCE,
+        **{name: value for name, value in given.items() if value},
+    )
+
+
+def _bigquery(address: Address) -> SQLBackend:
+    import ibis
+
+    return ibis.bigquery.connect(project_id=address.host, dataset_id=address.path, auth_local_webserver=False, **address.options)
+
+
+CONNECT: dict[str, Callable[[Address], SQLBackend]] = {
+    "duckdb": _duckdb,
+    "postgres": _postgres,
+    "spark": _spark,
+    "snowflake": _snowflake,
+    "bigquery": _bigquery,
+}
