@@ -87,8 +87,8 @@ def _shaped(desk: Desk, shape: Shape, raw: RawName, table: Raw, asked: Collectio
         for column, value in columns.items()
     )
     gone = [_is_set(columns[mark]) for mark in shape.deleted if mark in columns]
-    if gone and "master_record_id" in table.columns:  # merged away at its source, which says into what
-        gone = [f"({' OR '.join(gone)}) AND master_record_id IS NULL"]
+    if gone and "master_record_id" in columns:  # merged away at its source, which says into what
+        gone = [f"({' OR '.join(gone)}) AND {columns['master_record_id']} IS NULL"]
     stale = [f"lower({OLD_VERSION}) = 'false'"] if OLD_VERSION in table.columns and not shape.is_history(name) else []
     for tests, said in ((gone, "deleted rows"), (stale, "older versions of rows")):
         _count(desk, table.relation, tests, f"{raw[0]}: {{}} {said} of {table.file} are left out", notes)

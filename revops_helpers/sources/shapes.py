@@ -17,6 +17,7 @@
     tables:    table → `names` its file may have (with `*`), `columns`: column → other names, the first that is there
 
 A column's own name comes first, unless company.yml's `fields` names another: `fields: {lead: {mql_date_c: Data_MQL__c}}`.
+Names meet without their underscores where they do not meet with them.
 Rows marked as deleted, older versions and rows merged away are left out, and a note counts them.
 """
 
@@ -66,8 +67,8 @@ class Shape:
         """The file of a raw table, by its own name or another. InputError when several could be it."""
         if table in files:
             return files[table]
-        wanted = [*(p.format(table=table) for p in self.files), *self.names.get(table, ())]
-        found = [files[name] for name in files if any(fnmatchcase(name, pattern) for pattern in wanted)]
+        wanted = [plain(name) for name in (table, *(p.format(table=table) for p in self.files), *self.names.get(table, ()))]
+        found = [files[name] for name in files if any(fnmatchcase(plain(name), pattern) for pattern in wanted)]
         if len(found) > 1:
             raise InputError(f"{found[0]} and {found[1].name}: two files hold table '{table}'; keep one")
         return found[0] if found else None
@@ -77,9 +78,11 @@ class Shape:
         given, others = self.fields.get(table, {}).get(column), self.columns.get(table, {}).get(column, ())
         patterns = [(pattern, name) for name in (column, *others) if "." not in name for pattern in self.anywhere]
         anywhere = (p.format(name=n, stem=n.removesuffix("_id")) for p, n in patterns if "{stem}" not in p or n.endswith("_id"))
+        held = {plain(name): name for name in there}
         for place in (*([given] if given else ()), column, *others, *anywhere):
-            if place.partition(".")[0] in there:
-                yield place
+            head, dot, path = place.partition(".")
+            if head in there or plain(head) in held:
+                yield (head if head in there else held[plain(head)]) + dot + path
 
     def may_lack(self, name: str) -> bool:
         """Whether the absence of a `table` or a `table.column`, of another entry's `entry.table`, says nothing."""
@@ -90,6 +93,11 @@ class Shape:
 
     def is_salesforce_id(self, column: str) -> bool:
         return any(fnmatchcase(column, pattern) for pattern in self.salesforce_ids)
+
+
+def plain(name: str) -> str:
+    """A name without underscores: a warehouse that writes CreatedDate as CREATEDDATE leaves no trace of where its words began."""
+    return name.replace("_", "")
 
 
 def shape_of(folder: Path, fields: Mapping[str, Mapping[str, str]]) -> Shape:

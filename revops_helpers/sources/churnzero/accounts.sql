@@ -1,10 +1,12 @@
--- Customers, by the CRM's id. Those that the Salesforce export holds too come from there.
+-- Customers, by the CRM's id, which imports give of the parent too; the interface names it by ChurnZero's own. Those that the
+-- Salesforce export holds too come from there.
 select
   coalesce(a.external_id, a.id) as account_id,
   a.name                        as name,
-  a.parent_external_id          as parent_id,
+  coalesce(a.parent_external_id, p.external_id, a.parent_account_id) as parent_id,
   a.country                     as country,
   a.created_date                as created_at
 from account a
+left join account p on p.id = a.parent_account_id
 left join salesforce.account s on s.id = a.external_id
 where s.id is null

@@ -3,7 +3,7 @@ select
   coalesce(l.sfdc_lead_id, l.id)  as lead_id,
   nullif(trim(concat_ws(' ', l.first_name, l.last_name)), '') as name,
   l.email                         as email,
-  l.phone                         as phone,
+  coalesce(l.phone, l.mobile_phone) as phone,
   l.company                       as company,
   l.title                         as title,
   l.country                       as country,

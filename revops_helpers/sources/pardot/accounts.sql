@@ -1,6 +1,12 @@
--- Prospect accounts: companies of prospects that no CRM keeps.
+-- Prospect accounts: companies of prospects. Those that the Salesforce export holds too, as the sync's id says, come from there.
 select
-  a.id         as account_id,
-  a.name       as name,
-  a.created_at as created_at
+  coalesce(a.salesforce_id, a.id) as account_id,
+  a.name                          as name,
+  a.website                       as domain,
+  a.industry                      as industry,
+  a.employees                     as employees,
+  a.billing_country               as country,
+  a.created_at                    as created_at
 from prospect_account a
+left join salesforce.account s on s.id = a.salesforce_id
+where s.id is null

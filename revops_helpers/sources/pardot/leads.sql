@@ -12,8 +12,9 @@ select
   coalesce(p.crm_owner_fid, p.user_id)     as owner_id,
   p.score                             as score,
   p.created_at                        as created_at,
-  coalesce(p.crm_account_fid, p.prospect_account_id) as account_id
+  coalesce(p.crm_account_fid, a.salesforce_id, p.prospect_account_id) as account_id
 from prospect p
 left join campaign c on c.id = p.campaign_id
+left join prospect_account a on a.id = p.prospect_account_id
 left join salesforce.lead s on s.id = p.crm_lead_fid
 where s.id is null

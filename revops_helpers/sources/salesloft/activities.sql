@@ -1,4 +1,5 @@
 -- Activities: calls, mails that were sent, meetings that were held. Mails of a cadence are sent by a machine.
+-- Who booked a meeting is known by the GUID of the user.
 with crm as (
   select id as crm_id, id as lead_id
   from salesforce.lead
@@ -43,7 +44,7 @@ where e.sent_at is not null
 union all
 select
   'meeting-' || m.id,
-  m.user_id,
+  coalesce(u.id, m.user_id),
   'meeting',
   null,
   coalesce(k.lead_id, m.person_id),
@@ -56,4 +57,5 @@ from meeting m
 left join person p on p.id = m.person_id
 left join account a on a.id = coalesce(p.account_id, m.account_id)
 left join crm k on k.crm_id = p.crm_id
+left join user u on u.guid = m.user_id
 where m.canceled_at is null and coalesce(lower(m.no_show), 'false') <> 'true'
