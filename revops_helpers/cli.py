@@ -74,13 +74,22 @@ def _list(context: click.Context, option: click.Parameter, value: str) -> tuple[
 @click.option("--allow-stale", is_flag=True, help="review sources that are older than company.yml's freshness allows")
 @click.option("--notify", envvar="REVOPS_NOTIFY", metavar="URL", help="a webhook that is told in short; REVOPS_NOTIFY holds it")
 @click.option("--report-url", default="", metavar="URL", help="where readers find the review, for that message")
+@click.option(
+    "--publish", envvar="REVOPS_PUBLISH", metavar="URL", help="a database for BI tools, such as postgres://user@host/db"
+)
+@click.option("--hyper", is_flag=True, help="write exports/metrics.hyper for Tableau; needs the extra [tableau]")
 @click.option("--show-people", is_flag=True, help="name people in the lists, instead of giving their ids")
 @click.option("-p", "--parameter", "more", nargs=2, multiple=True, metavar="NAME VALUE", help="any other parameter of a notebook")
-def review(more: tuple[tuple[str, str], ...], language: str | None, notify: str | None, report_url: str, **given) -> None:
+def review(
+    more: tuple[tuple[str, str], ...], language: str | None, publish: str | None, notify: str | None, report_url: str, **given
+) -> None:
     """Run the notebooks on DATA (a folder with company.yml, or the word sample) and publish the review."""
     from revops_helpers.review.kernels import kernels
 
-    _check_addresses(notify, report_url)
+    if publish or notify or report_url:
+        from revops_helpers.review.sending import check, send
+
+        check(publish, notify, report_url, given["show_people"])
     with kernels() as starting:  # while the rest is imported
         from revops_helpers.review.build import Request, ReviewFailed
         from revops_helpers.review.build import review as build
@@ -91,30 +100,11 @@ def review(more: tuple[tuple[str, str], ...], language: str | None, notify: str 
         except ReviewFailed as failure:
             raise Failed(str(failure)) from None
     click.echo(f"Review published: {folder.resolve() / 'index.html'}")
-    if notify:
-        _tell(notify, folder, given["data"], report_url)
-
-
-def _check_addresses(notify: str | None, report_url: str) -> None:
-    if notify or report_url:
-        from revops_helpers.review.notify import checked_address
-
-        for option, url in (("--notify", notify), ("--report-url", report_url)):
-            if url:
-                checked_address(url, option)
-
-
-def _tell(url: str, folder: Path, data: str, link: str) -> None:
-    """Tell the webhook; exit 3 when it was not told, since the review is published all the same."""
-    from revops_helpers.review.notify import NotNotified, notify, summary
-    from revops_helpers.settings import read_settings
-    from revops_helpers.workspace import folder_of
-
-    try:
-        notify(url, summary(folder, read_settings(folder_of(data) / "company.yml").notify.money, link))
-    except NotNotified as problem:
-        _say(f"{problem}; it is published")
-        click.get_current_context().exit(3)
+    missed = send(folder, given["data"], publish, notify, report_url) if publish or notify else []
+    for _status, problem in missed:
+        _say(problem)
+    if missed:
+        click.get_current_context().exit(missed[0][0])
 
 
 @main.command()

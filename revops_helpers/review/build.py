@@ -16,7 +16,7 @@ import pandas as pd
 
 from revops_helpers.model.company import Company
 from revops_helpers.model.freshness import freshness
-from revops_helpers.review import compare, exports, measured, run
+from revops_helpers.review import bi, compare, exports, measured, run
 from revops_helpers.review.collect import DASHBOARDS, Report, all_findings, report, reproducible, role_of
 from revops_helpers.review.fixes import write_fixes
 from revops_helpers.review.gates import MANIFEST, Gate, check
@@ -51,6 +51,7 @@ class Request:
     """What to review. Empty texts mean: the newest closed month, the whole company, the company's own language, all notebooks.
 
     show_people: people are named in the lists of the reports, instead of given by id.
+    hyper: the metrics as Tableau's extract too.
     allow_stale: sources older than company.yml allows are only noted.
     compare: an earlier review, by its name under `out` or its folder; else the newest earlier one of its kind; "none" for none.
     """
@@ -65,6 +66,7 @@ class Request:
     jobs: int = 2
     compare: str = ""
     show_people: bool = False
+    hyper: bool = False
     allow_stale: bool = False
     more: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
@@ -85,6 +87,8 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
     InputError when the input needs a hand: nothing has run and nothing is written. ReviewFailed when a notebook or a gate
     failed: the last published review is as it was, and the copy of what failed is under `.failed/`.
     """
+    if request.hyper:
+        bi.check_hyper()
     started, clock = now(), time.monotonic()
     given = _given(request)
     sources = _sources(request)
@@ -108,6 +112,8 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
                 changed = compare.changes_part(before, compare.reviewed(name, made_of, metrics, all_findings(reports)))
                 absent = set(run.find(request.folder or run.NOTEBOOKS)) - {ROLES} - set(sources)
                 _write(folder, company, reports, known, absent, changed)
+                if request.hyper:
+                    bi.write_hyper(folder / "exports" / "metrics.hyper", metrics)
                 write_fixes(folder / "exports", folder_of(request.data), company.settings, known["fixes"])
                 exports.write_json(folder / MANIFEST, made_of)  # so that the gates look at it too
                 made_of["gates"] = [gate.record() for gate in _held(check(folder, company, reports, metrics))]
