@@ -236,11 +236,12 @@ def check_sources(data: str, as_of: str, language: str | None, as_json: bool) ->
 @main.command()
 @click.argument("table")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="a .csv or .xlsx; else TABLE.csv here")
-def template(table: str, out: Path | None) -> None:
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="of the explanations")
+def template(table: str, out: Path | None, language: str) -> None:
     """Write an empty spreadsheet for TABLE (quotas, targets, spend, …) and explain its columns."""
     from revops_helpers.review.template import write_template
 
-    click.echo(write_template(table, out or Path(f"{table}.csv")))
+    click.echo(write_template(table, out or Path(f"{table}.csv"), language))
 
 
 @main.command()

@@ -8,11 +8,13 @@ One transaction does it all. Values are as in the review's files: money in cents
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -75,7 +77,9 @@ def write_hyper(file: Path, metrics: pd.DataFrame) -> None:
     """The table of metrics as a .hyper extract with one table, `metrics`."""
     import pantab
 
-    pantab.frame_to_hyper(typed(metrics, METRICS), file, table="metrics")
+    with TemporaryDirectory() as aside:  # Hyper lets nobody but owner and group read what it makes
+        pantab.frame_to_hyper(typed(metrics, METRICS), made := Path(aside) / file.name, table="metrics")
+        shutil.copyfile(made, file)
 
 
 # ---- a database

@@ -5,17 +5,19 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from revops_helpers.model.page import TYPES, meaning_of
-from revops_helpers.model.tables import TABLES, Table
+from revops_helpers.model.page import TYPES
+from revops_helpers.model.tables import TABLES, Column, Table
 from revops_helpers.review.check import aligned
 from revops_helpers.settings import InputError, nearest
+from revops_helpers.words.language import _, use
+from revops_helpers.words.markup import plain
 
-HEAD = ("column", "type", "required", "what it holds")
 FORMATS = {"text": "@", "date": "yyyy-mm-dd", "time": "yyyy-mm-dd hh:mm", "money": "#,##0.00"}  # @ keeps the zeros of a tax id
 
 
-def write_template(table: str, file: Path) -> str:
-    """Write a file with the columns of the table and no rows; Excel where it is called so, else CSV. Returns them explained.
+def write_template(table: str, file: Path, language: str | None = None) -> str:
+    """Write a file with the columns of the table and no rows; Excel where it is called so, else CSV. Returns them explained, in
+    the language: names of columns and their words are the model's in every language.
 
     InputError when the model has no such table, and when the file is there already or is of another kind.
     """
@@ -24,22 +26,38 @@ def write_template(table: str, file: Path) -> str:
     if file.suffix.lower() not in (".csv", ".xlsx"):
         raise InputError(f"{file}: a template is a .csv or an .xlsx; name it so")
     spec = TABLES[table]
+    use(language)
     content = _workbook(spec) if file.suffix.lower() == ".xlsx" else ",".join(c.name for c in spec.columns).encode() + b"\n"
     try:
         with file.open("xb") as stream:
             stream.write(content)
     except FileExistsError:
         raise InputError(f"{file}: is there already and was left as it is; name another file with --out") from None
-    return "\n".join([f"{file}: {spec.grain}. Key: {', '.join(spec.key)}.", *aligned([list(HEAD), *_explained(spec)])])
+    said = _("{file}: {grain}. Key: {key}.", file=str(file), grain=_(spec.grain), key=", ".join(spec.key))
+    return "\n".join([plain(said), *aligned([_head(), *_explained(spec)])])
+
+
+def _head() -> list[str]:
+    return [_("column"), _("type"), _("required"), _("what it holds")]
 
 
 def _explained(spec: Table) -> list[list[str]]:
-    """One line per column, in the words of docs/data_model.md."""
+    """One line per column: name, type, whether it is required, what it holds."""
+    return [[c.name, _(TYPES[c.type]), _("required") if c.required else "", _meaning(c)] for c in spec.columns]
 
-    def meaning(column) -> str:
-        return meaning_of(column).replace("`", "") + (f"; names {column.refers}" if column.refers else "")
 
-    return [[c.name, TYPES[c.type], "required" if c.required else "", meaning(c)] for c in spec.columns]
+def _meaning(column: Column) -> str:
+    """What docs/data_model.md says of a column, in the language in use."""
+    said = [_(column.meaning)]
+    if column.allowed:
+        said.append(_("one of {words}", words=", ".join(column.allowed)))
+    if column.unit and column.type in ("integer", "number"):
+        said.append(_("in {unit}", unit=_(column.unit)))
+    if column.at_least is not None:
+        said.append(_("at least {least}", least=f"{column.at_least:g}"))
+    if column.refers:
+        said.append(_("names {column}", column=column.refers))
+    return "; ".join(map(plain, said))
 
 
 def _workbook(spec: Table) -> bytes:
@@ -49,10 +67,10 @@ def _workbook(spec: Table) -> bytes:
     from openpyxl.utils import get_column_letter
 
     book = Workbook()
-    sheet, columns = book.active, book.create_sheet("columns")
+    sheet, columns = book.active, book.create_sheet(_("columns"))
     sheet.title, sheet.freeze_panes, columns.freeze_panes = spec.name, "A2", "A2"
     sheet.append([c.name for c in spec.columns])
-    for row in (HEAD, *_explained(spec)):
+    for row in (_head(), *_explained(spec)):
         columns.append(list(row))
     for place, column in enumerate(spec.columns, 1):
         shape = sheet.column_dimensions[get_column_letter(place)]

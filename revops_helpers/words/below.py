@@ -12,6 +12,7 @@ from datetime import date
 from functools import cache
 
 from revops_helpers.metrics.reasons import REASONS
+from revops_helpers.model.page import TYPES
 from revops_helpers.model.rules import RULES
 from revops_helpers.model.tables import TABLES
 from revops_helpers.words.messages import N_, Text, _, data, lower_first
@@ -76,14 +77,11 @@ PATTERNS = (*REASONS, *ADVICE, *NOTES, *NEEDS)
 
 
 def messages_below() -> Iterator[str]:
-    """The words that fill the patterns, and the rules: messages that the rooms below cannot mark."""
-    yield from RULES
-    yield from sorted(_required_meanings())
-
-
-@cache
-def _required_meanings() -> frozenset[str]:
-    return frozenset(column.meaning for table in TABLES.values() for column in table.columns if column.required)
+    """What rules are called and the model says of itself: messages that the rooms below cannot mark."""
+    columns = [column for table in TABLES.values() for column in table.columns]
+    counted = [column.unit for column in columns if column.unit and column.type in ("integer", "number")]
+    said = (*RULES, *(table.grain for table in TABLES.values()), *(column.meaning for column in columns), *counted)
+    yield from sorted({*said, *TYPES.values()})
 
 
 @cache
