@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from revops_helpers.cli import main
-from revops_helpers.foundation.filled import filled
+from revops_helpers.foundation.filled import Filled, cased, filled
 from revops_helpers.words.messages import use
 from tests.folders import COMPANY, company_folder
 
@@ -28,8 +28,8 @@ def report(tmp_path, monkeypatch):
     """report(option, …, more=keys of company.yml, files=…): `revops sources check` at the end of March, run."""
     monkeypatch.setenv("REVOPS_CACHE", str(tmp_path / "cache"))
 
-    def of(*options: str, more: str = "", files=FILES):
-        folder = company_folder(tmp_path / "data", files, COMPANY + more + SOURCES)
+    def of(*options: str, more: str = "", files=FILES, sources: str = SOURCES):
+        folder = company_folder(tmp_path / "data", files, COMPANY + more + sources)
         return CliRunner().invoke(main, ["sources", "check", str(folder), "--as-of", "2026-03-31", *options])
 
     yield of
@@ -82,6 +82,65 @@ def test_the_same_report_is_there_in_portuguese_and_for_programs(report):
     gap = next(gap for gap in told["gaps"] if gap["needs"] == "leads")
     assert "lead_to_opportunity" in gap["metrics"] and "02_process_alignment" in gap["reports"]
     assert not [gap for gap in told["gaps"] if gap["needs"] in ("accounts", "opportunities")]
+
+
+# ---- bad landings: each is in the report, with what to do
+
+
+LANDED = "sources:\n  crm: {path: crm}\n  hub: {path: hub}\n"
+ONE_ID = {
+    "crm/accounts.csv": "account_id,name,segment,tax_id\n1001,Acme,SMB,11222333000181\n1002,Beta,SMB,\n",
+    "hub/accounts.csv": "account_id,name,segment,tax_id\n1001,Other,SMB,\nH7,Acme SA,Enterprise,11222333000181\n",
+    "crm/opportunities.csv": "opportunity_id,account_id,created_at\nD1,1001,2026-01-05\nD1,1001,2026-01-06\n",
+    "hub/opportunities.csv": "opportunity_id,account_id,created_at\nD1,1001,2026-02-05\nd9,h7,2026-02-05\n",
+    "crm/opportunity_history.csv": "opportunity_id,changed_at,stage\nD1,2026-01-05,Open\nD5,2026-01-05,Open\n",
+}
+TWO_WAYS = (
+    "if not, put a prefix before the ids of one source in its SELECTs, such as 'hub-' || id, also where they are referred to"
+)
+HERE = "the key stands in a row of crm too, which stays, and references lead to it: if both are one record, "
+
+
+@pytest.fixture
+def landed(opened):
+    return opened(ONE_ID, COMPANY + LANDED, as_of="2026-03-31")
+
+
+def test_one_id_in_two_systems_is_refused_with_both_ways_out_and_twice_in_one_system_with_one(landed):
+    twice = landed.quarantine[landed.quarantine["rule"] == "duplicate key"]
+    assert twice[["table", "source", "line", "advice"]].to_numpy().tolist() == [
+        ["accounts", "hub", 2, f"{HERE}give this one an id of its own and name the other in same_as; {TWO_WAYS}"],
+        ["opportunities", "crm", 3, "the key stands in an earlier row, which stays; remove one of the two"],
+        ["opportunities", "hub", 2, f"{HERE}leave one of them out; {TWO_WAYS}"],
+    ]
+
+
+def test_references_that_miss_by_capitals_alone_are_counted_apart(landed):
+    found = filled(landed)
+    assert cased(landed, found).to_numpy().tolist() == [["opportunities", "hub", "account_id", "accounts", 1]]
+    whole = found.references[found.references["source"] == "crm"]
+    assert cased(landed, Filled(found.fields, whole)).empty
+
+
+def test_bad_landings_are_in_the_report_with_what_to_do(report):
+    ended = report(more="", files=ONE_ID, sources=LANDED)
+    assert ended.exit_code == 0, ended.output
+    said = ended.stdout.replace("\u00a0", " ")
+    assert f"{HERE}give this one an id of its own" in said and TWO_WAYS in said
+    assert "opportunity_id names no accepted row of opportunities; export that row too, or correct it" in said
+    assert ["opportunities.account_id", "hub", "accounts", "1"] in [line[:4] for line in lines(said)]
+    assert "bring the ids of both to one case in a SELECT, such as upper(id)" in said
+    assert "1001: crm SMB, hub Enterprise" in said  # the two systems disagree on the one company
+
+
+def test_the_advice_is_there_in_portuguese_and_for_programs(report):
+    said = report("--language", "pt_BR", files=ONE_ID, sources=LANDED).stdout
+    assert "a chave também está em uma linha de crm" in said and "'hub-' || id" in said and "the key stands" not in said
+    told = json.loads(report("--json", files=ONE_ID, sources=LANDED).stdout)
+    assert [one["rows"] for one in told["refused"] if one["rule"] == "orphan"] == [1]
+    assert told["cased"] == [
+        {"table": "opportunities", "source": "hub", "column": "account_id", "to": "accounts", "references": 1}
+    ]
 
 
 BROKEN = {

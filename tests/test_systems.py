@@ -14,6 +14,7 @@ import yaml
 
 from revops_helpers.model.tables import TABLES
 from revops_helpers.settings import InputError
+from tests.folders import ledger_of
 
 SYSTEMS = Path(__file__).parent / "systems"
 LANDINGS = Path(__file__).parent.parent.parent / "shared" / "data" / "fixtures_fivetran"
@@ -94,6 +95,9 @@ def test_a_history_without_its_parent_says_what_is_missing_and_invents_no_deal(o
     company = opened({"salesforce/OpportunityHistory.csv": history}, sources("salesforce"), as_of="2026-06-30")
     assert set(company.accepted) == {"opportunity_history"}
     assert "salesforce: opportunities is not filled, because its export lacks salesforce.opportunity" in company.notes
+    told = company.mapping.set_index("table")
+    assert told.loc["opportunities", ["status", "missing"]].tolist() == ["unavailable", "salesforce.opportunity"]
+    assert ledger_of(company, "opportunity_history") == (1, 1, 0, 0)
 
 
 def test_a_parent_without_history_fills_its_table_and_no_other(opened):
@@ -101,6 +105,8 @@ def test_a_parent_without_history_fills_its_table_and_no_other(opened):
     company = opened(files, sources("salesforce"), as_of="2026-06-30")
     assert set(company.accepted) == {"opportunities"}
     assert [row["stage"] for row in rows_of(company, "opportunities")] == ["Proposal"]
+    told = company.mapping.set_index("table")
+    assert told.loc["opportunity_history", ["status", "missing"]].tolist() == ["unavailable", "salesforce.opportunity_history"]
 
 
 def test_a_renamed_column_is_read_under_the_name_that_company_yml_gives_it(opened):
@@ -108,6 +114,8 @@ def test_a_renamed_column_is_read_under_the_name_that_company_yml_gives_it(opene
     company = opened(files, sources("salesforce"), as_of="2026-06-30")
     assert any("salesforce.lead.mql_date_c" in note for note in company.notes)
     assert "mql_at" not in company.accepted["leads"].columns
+    (leads,) = company.mapping[company.mapping["table"] == "leads"].itertuples()
+    assert leads.status == "partial" and "lead.data_mql_c" in leads.unread.split(", ")
     more = ", fields: {lead: {mql_date_c: Data_MQL__c}}"
     named = opened(files, sources("salesforce", more), as_of="2026-06-30")
     assert rows_of(named, "leads")[0]["mql_at"] == "2026-01-07 03:00:00"

@@ -52,6 +52,18 @@ def filled(company: Company) -> Filled:
     return Filled(pd.DataFrame(fields, columns=list(FIELDS)), pd.DataFrame(references, columns=list(REFERENCES)))
 
 
+def cased(company: Company, found: Filled) -> pd.DataFrame:
+    """table, source, column, to, references: those that find no row and would if capitals did not count."""
+    missing = found.references[found.references["found"] < found.references["filled"]]
+    lines: list[tuple] = []
+    for (table, column, to), _ in missing.groupby(["table", "column", "to"], sort=False):
+        rows, end = company.origin[table], _end(company, TABLES[table][column].refers)
+        near = ~rows[column].isin(end) & rows[column].lower().isin(end.lower())
+        counted = rows.filter(near).group_by("_source").agg(n=ibis._.count()).order_by("_source").to_pandas()
+        lines += [(table, one.source, column, to, one.n) for one in counted.rename(columns={"_source": "source"}).itertuples()]
+    return pd.DataFrame(lines, columns=["table", "source", "column", "to", "references"])
+
+
 def _end(company: Company, refers: str) -> ibis.Column | None:
     """The keys that a reference may name; None where it is no reference or the table is not here."""
     table, _, key = refers.partition(".")

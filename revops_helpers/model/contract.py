@@ -229,9 +229,10 @@ class _Checked:
         )
         same = " AND ".join(f"c.{identifier(c)} IS NOT DISTINCT FROM d.{identifier(c)}" for c in self.key)
         self.connection.execute(
-            f"INSERT INTO bad SELECT _part, _row, -2, {quoted(', '.join(self.key))} FROM ("
-            f"SELECT c._part, c._row, row_number() OVER (PARTITION BY {keys} ORDER BY c._part, c._row) AS nth "
-            f"FROM {good} c SEMI JOIN twice d ON {same}) WHERE nth > 1"
+            f"INSERT INTO bad SELECT _part, _row, -2 - one, {quoted(', '.join(self.key))} FROM ("
+            f"SELECT c._part, c._row, row_number() OVER key AS nth, first_value(c._part) OVER key AS one "
+            f"FROM {good} c SEMI JOIN twice d ON {same} WINDOW key AS (PARTITION BY {keys} ORDER BY c._part, c._row)) "
+            "WHERE nth > 1"
         )
 
     def _write(self) -> None:
@@ -280,7 +281,7 @@ class _Checked:
         if check == -1:
             owner = self.spec[str(column)].refers.partition(".")[0]
             return str(column), rules.ORPHAN, f"{column} names no accepted row of {owner}; export that row too, or correct it"
-        if check == -2:
-            return str(column), rules.DUPLICATE, "the key stands in an earlier row, which stays; remove one of the two"
+        if check <= -2:
+            return str(column), rules.DUPLICATE, rules.twice(self.spec, self.parts[i].source, self.parts[-2 - check].source)
         found = self.checks[i][check]
         return found.column, found.rule, found.advice

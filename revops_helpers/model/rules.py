@@ -137,6 +137,17 @@ def _column_checks(column: Column) -> Iterator[Check]:
         yield Check(name, IMPOSSIBLE, advice, years)
 
 
+def twice(spec: Table, source: str, first: str) -> str:
+    """What to do about a row of `source` whose key stands in an earlier row, of the source `first`."""
+    if source == first:
+        return "the key stands in an earlier row, which stays; remove one of the two"
+    one = "give this one an id of its own and name the other in same_as" if "same_as" in spec.names else "leave one of them out"
+    return (
+        f"the key stands in a row of {first} too, which stays, and references lead to it: if both are one record, {one}; if not, "
+        f"put a prefix before the ids of one source in its SELECTs, such as '{source}-' || id, also where they are referred to"
+    )
+
+
 def has_currency(spec: Table, columns: Collection[str]) -> bool:
     """Whether the table's money comes with a currency of its own."""
     return bool(spec.money) and "currency" in columns and "currency" in spec.names

@@ -9,6 +9,7 @@ import pandas as pd
 from revops_helpers.ingest import cache_folder
 from revops_helpers.model.company import Company
 from revops_helpers.review.exports import quarantine_summary
+from revops_helpers.words.below import translated
 from revops_helpers.words.language import Quantity, _, count, exact_money
 from revops_helpers.words.markup import clean
 from revops_helpers.workspace import open_company
@@ -27,7 +28,7 @@ def checked_data(data: str) -> tuple[str, list[str]]:
         (_("Data of {name}, to {day}", name=company.settings.name, day=ends), []),
         (_("Rows: read = accepted + quarantined + excluded"), _ledger(company.ledger)),
         (_("Sources"), _mapping(company)),
-        (_("Refused, by rule"), _refused(company.quarantine)),
+        (_("Refused, by rule"), refused_rows(company.quarantine)),
         (_("Notes"), [[note] for note in company.notes if not note.startswith("data ends on")]),
     ]
     text = "\n\n".join("\n".join([title, *aligned(rows)]) for title, rows in blocks if rows or title == blocks[0][0])
@@ -51,12 +52,14 @@ def _mapping(company: Company) -> list[list[str]]:
     return [head, *([line.table, line.source, line.status, line.missing] for line in report.itertuples())]
 
 
-def _refused(quarantine: pd.DataFrame) -> list[list[str]]:
+def refused_rows(quarantine: pd.DataFrame) -> list[list[str]]:
+    """How many rows each rule refused, by table, source and column, most first, and what to do."""
     if quarantine.empty:
         return []
     head = [_("rows"), _("table"), _("source"), _("column"), _("rule"), _("what to do")]
     summary = quarantine_summary(quarantine).sort_values("rows", ascending=False, kind="stable")
-    return [head, *([count(one.rows), one.table, one.source, one.column, one.rule, one.advice] for one in summary.itertuples())]
+    said = ((one, translated(one.rule), translated(one.advice)) for one in summary.itertuples())
+    return [head, *([count(one.rows), one.table, one.source, one.column, rule, advice] for one, rule, advice in said)]
 
 
 def refused_whole(ledger: pd.DataFrame) -> list[str]:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from revops_helpers.foundation.filled import Filled, filled
+from revops_helpers.foundation.filled import Filled, cased, filled
 from revops_helpers.foundation.identities import identities
 from revops_helpers.model.company import Company
 from revops_helpers.model.identity import matches
-from revops_helpers.review.check import aligned, refused_whole
+from revops_helpers.review.check import aligned, refused_rows, refused_whole
+from revops_helpers.review.exports import quarantine_summary
 from revops_helpers.review.manifest import records
 from revops_helpers.review.needs import gaps
 from revops_helpers.words import mapping
@@ -62,6 +63,8 @@ def _as_text(company: Company, found: Filled, lacking: Mapping[str, tuple], wron
         (_("Tables"), mapping.tables_rows(company, found)),
         (_("In the exports and not read"), mapping.unread_rows(company)),
         (_("References that find their row"), mapping.reference_rows(found)),
+        (_("References that miss their row by capitals alone"), mapping.cased_rows(cased(company, found))),
+        (_("Refused, by rule"), refused_rows(company.quarantine)),
         (_("How records were matched"), mapping.matching_rows(matches(company))),
         (_("One record for what several systems know"), mapping.joined_rows(both)),
         (_("Where systems disagree"), mapping.conflict_rows(company, both)),
@@ -80,6 +83,8 @@ def _as_json(company: Company, found: Filled, lacking: Mapping[str, tuple], wron
         "tables": records(company.mapping),
         "fields": records(found.fields),
         "references": records(found.references),
+        "cased": records(cased(company, found)),
+        "refused": records(quarantine_summary(company.quarantine)),
         "matches": records(matches(company)),
         "joins": records(both.joins),
         "disputes": records(both.disputes),

@@ -33,6 +33,12 @@ ADVICE = (
     N_("fill {column}: {meaning}"),
     N_("{column} names no accepted row of {table}; export that row too, or correct it"),
     N_("the key stands in an earlier row, which stays; remove one of the two"),
+    N_(
+        "the key stands in a row of {source} too, which stays, and references lead to it: if both are one record, {one}; if not, "
+        "put a prefix before the ids of one source in its SELECTs, such as '{own}-' || id, also where they are referred to"
+    ),
+    N_("give this one an id of its own and name the other in same_as"),
+    N_("leave one of them out"),
     N_("{found} fields where the header has {expected}: quote values that hold the delimiter, or export the row again"),
 )
 # What the readers of `sources` remark on files and columns.
@@ -144,5 +150,6 @@ FILLS: Mapping[str, Callable[[str], Text]] = {
     "metric": _label,
     "dimension": _label,
     "why": lambda text: translated(text),
+    "one": lambda text: translated(text),
     "meaning": lambda text: _(text),
 }

@@ -73,6 +73,13 @@ def reference_rows(found: Filled, most: int | None = None) -> Rows:
     return [head, *lines] if lines else []
 
 
+def cased_rows(cased: pd.DataFrame) -> Rows:
+    """References that would find their row if capitals did not count, and what to do."""
+    advice = _("bring the ids of both to one case in a SELECT, such as upper(id)")
+    lines = [[f"{one.table}.{one.column}", one.source, one.to, count(one.references), advice] for one in cased.itertuples()]
+    return [[_("reference"), _("source"), _("to"), _("references"), _("what to do")], *lines] if lines else []
+
+
 def _shares(references: pd.DataFrame) -> pd.Series:
     return references["found"] / references["filled"].where(references["filled"] > 0)
 
