@@ -18,6 +18,7 @@ from revops_helpers.model.identity import customers
 from revops_helpers.periods import fiscal_year_start
 
 LINE = ("subscription_id", "account_id", "starts_on", "ends_on", "product", "change_reason", "mrr", "currency")
+WHO = ("customer", "main_account", "account_id", "product")
 DEAL_IDS = ("opportunity_id", "status", "kind", "account_id", "owner_id", "lead_id", "product", "motion")
 DEAL_DATES = ("created_at", "closed_at", "close_date")
 CLOSING = ("status", "closed_at", "close_date")
@@ -188,61 +189,73 @@ def new_business_closed(company: Company, windows: Windows, read: Reading | None
 # --- recurring revenue ---------------------------------------------------------------------------------------------------
 
 
-def by_customer(company: Company, rows: ibis.Table) -> ibis.Table:
-    """The rows with `customer` and `main_account` (the account that stands for the group in every cut)."""
-    groups = None if company.missing(["accounts"]) else customers(company.table("accounts", GROUPING))
+def by_customer(company: Company, rows: ibis.Table, main: bool = True) -> ibis.Table:
+    """The rows with `customer` and, where it is wanted, `main_account` (the account that stands for the group in every cut)."""
+    names = ("customer", "main_account") if main else ("customer",)
+    groups = None if company.missing(["accounts"]) else customers(company.table("accounts", GROUPING), main)
     if groups is None:
-        return rows.mutate(customer=rows.account_id, main_account=rows.account_id)
+        return rows.mutate(**dict.fromkeys(names, rows.account_id))
     groups = groups.rename(_account="account_id")
     joined = rows.left_join(groups, rows.account_id == groups._account)
-    known = {name: ibis.coalesce(joined[name], joined.account_id) for name in ("customer", "main_account")}
+    known = {name: ibis.coalesce(joined[name], joined.account_id) for name in names}
     return joined.select(*rows.columns, **known)
 
 
-def lines(company: Company, read: Hashable = None) -> ibis.Table:
+def lines(company: Company, read: Hashable = None, *needed: str) -> ibis.Table:
     """One row per subscription line: customer, main_account, account_id, product, mrr in reporting cents, starts_on, ends_on,
-    uplift (the part of mrr that price indexation added over the line before) and `goes_on`: the next line starts as it ends."""
-    return kept(company, "lines", lambda: _lines(company), read)
+    uplift (the part of mrr that price indexation added over the line before), carried (mrr of the line that it takes over from
+    on the day that one ends, else 0) and goes_on: another takes over from it. Only lines of one subscription, account and
+    product follow each other.
+
+    read, needed: the query that they are for, and what it needs of main_account and uplift; it may then lack the others.
+    """
+    return kept(company, "lines", lambda: _lines(company), read, lambda: _lines(company, needed))
 
 
-def _lines(company: Company) -> ibis.Table:
+def _lines(company: Company, needed: Collection[str] = ("main_account", "uplift")) -> ibis.Table:
     rows = company.table("subscriptions", LINE)
     indexed = "change_reason" in rows.columns
     picked = {name: rows[name] if name in rows.columns else ibis.null("string") for name in ("product", "change_reason")}
     mrr = reporting(company, rows, "subscriptions", "mrr")
-    rows = by_customer(company, rows.select("subscription_id", "account_id", "starts_on", "ends_on", **picked, mrr=mrr))
+    rows = rows.select("subscription_id", "account_id", "starts_on", "ends_on", **picked, mrr=mrr)
+    rows = by_customer(company, rows, "main_account" in needed)
     # Windows last: Ibis then makes the lines one step that every reader shares, not one copy of all before them for each.
-    order = ibis.window(group_by="subscription_id", order_by="starts_on")
-    goes_on = (rows.starts_on.lead().over(order) == rows.ends_on).fill_null(False)
-    raised = ibis.ifelse(rows.change_reason == "indexation", (rows.mrr - rows.mrr.lag().over(order)).fill_null(0), 0)
-    return rows.mutate(goes_on=goes_on, uplift=raised if indexed else zero())
+    order = ibis.window(group_by=("subscription_id", "account_id", "product"), order_by="starts_on")
+    before = rows.mrr.lag().over(order)
+    raised = ibis.ifelse(rows.change_reason == "indexation", (rows.mrr - before).fill_null(0), 0)
+    return rows.mutate(
+        goes_on=(rows.starts_on.lead().over(order) == rows.ends_on).fill_null(False),
+        carried=ibis.ifelse(rows.ends_on.lag().over(order) == rows.starts_on, before, 0),
+        **({"uplift": raised if indexed else zero()} if "uplift" in needed else {}),
+    )
 
 
-def changes(company: Company, read: Hashable = None) -> ibis.Table:
-    """One row per start and end of a line: customer, main_account, account_id, product, on, delta (cents of mrr), gross, uplift.
+def changes(company: Company, read: Hashable = None, *needed: str) -> ibis.Table:
+    """One row per line, on the day it starts, with what it changes, and one per end that nothing follows: customer, main_account,
+    account_id, product, on, delta (cents of mrr), gross (mrr that starts), uplift.
 
     An end that the same customer and product starts again after within the grace period counts on the day of the restart:
     the subscription never stopped. Sums of delta up to a day are the mrr of that day.
+    read, needed: the query that they are for, and the columns that it needs beside on and delta; all of them when none is named.
     """
-    rows = lines(company, read)
-    who = ("customer", "main_account", "account_id", "product")
-    starts = rows.select(*who, on=rows.starts_on, delta=rows.mrr, gross=rows.mrr, uplift=rows.uplift)
-    ended = rows.filter(rows.ends_on.notnull())
-    settled, loose = ended.filter(ended.goes_on), ended.filter(~ended.goes_on)
-    ends = [
-        settled.select(*who, on=settled.ends_on, delta=-settled.mrr, gross=zero(), uplift=zero()),
-        _bridged(loose, rows, company.settings.grace_days).select(*who, "on", delta=-ibis._.mrr, gross=zero(), uplift=zero()),
-    ]
-    return ibis.union(starts, *ends)
+    needed = needed or (*WHO, "gross", "uplift")
+    rows = lines(company, read, *needed)
+    who = [name for name in WHO if name in needed]
+    starts = {name: rows[of] for name, of in (("gross", "mrr"), ("uplift", "uplift")) if name in needed}
+    loose = _bridged(rows.filter(rows.ends_on.notnull(), ~rows.goes_on), rows, company.settings.grace_days, who)
+    return ibis.union(
+        rows.select(*who, on=rows.starts_on, delta=rows.mrr - rows.carried, **starts),
+        loose.select(*who, "on", delta=-loose.mrr, **{name: zero() for name in starts}),
+    )
 
 
-def _bridged(loose: ibis.Table, rows: ibis.Table, grace: int) -> ibis.Table:
+def _bridged(loose: ibis.Table, rows: ibis.Table, grace: int, who: Collection[str]) -> ibis.Table:
     """The lines that nothing of their own follows, with `on`: the first restart within the grace period, else the end."""
     starts = rows.select(_customer="customer", _product="product", restart="starts_on").view()
     same = [loose.customer == starts._customer, loose["product"].identical_to(starts._product)]
     limit = (loose.ends_on + ibis.interval(days=grace)).cast("date")
     soon = [starts.restart >= loose.ends_on, starts.restart <= limit]
-    own = ("subscription_id", "starts_on", "customer", "main_account", "account_id", "product", "mrr", "ends_on")
+    own = ("subscription_id", "starts_on", *who, "mrr", "ends_on")
     found = loose.left_join(starts, same + soon)
     found = found.group_by(own).agg(restart=found.restart.min())
     return found.mutate(on=ibis.coalesce(found.restart, found.ends_on))

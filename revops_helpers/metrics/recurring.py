@@ -12,49 +12,73 @@ from datetime import date, timedelta
 import ibis
 
 from revops_helpers.metrics.facts import by_customer, changes, closed_deals, kept, reporting, zero
-from revops_helpers.metrics.reading import Reading
+from revops_helpers.metrics.reading import Reading, wanted
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
 from revops_helpers.periods import fiscal_year_start, month_end
 
 MOVEMENTS = ("new", "reactivation", "expansion", "indexation", "contraction", "churn")
 NEVER = date(9999, 12, 31)
+SUMMED = {"gross": {"paid_before"}, "uplift": {"uplift", "uplifted"}}  # what is summed beside delta, and what it is for
+MOVED = ("delta", "uplift", "opening", "closing", "paid_before")
 
 
-def states(company: Company, by_month: bool = True, read: Reading | None = None) -> ibis.Table:
+def states(
+    company: Company, by_month: bool = True, read: Reading | None = None, since: date | None = None, *needed: str
+) -> ibis.Table:
     """One row per customer and month (or day) in which its mrr changed: what it was before and since.
 
     on, until: first day of the month (or the day) and that of the customer's next change. opening, closing, delta: mrr before,
     after and the difference, as of month ends. uplift, uplifted: indexation then, and up to then. paid_before: it had a
     subscription before. first: its first `on`. account_id: the account that stands for the customer.
+    read, since, needed: the query that they are for; all up to the month (or day) of `since` may then be one change in it, and
+    columns be absent that are neither read nor needed.
     """
-    return kept(company, "states" if by_month else "states_by_day", lambda: _states(company, by_month), read)
+    name = "states" if by_month else "states_by_day"
+    return kept(company, name, lambda: _states(company, by_month), read, lambda: _states(company, by_month, read, since, needed))
 
 
-def _states(company: Company, by_month: bool) -> ibis.Table:
-    rows = changes(company, read=("states", by_month))
-    on = rows.on.truncate("M").cast("date") if by_month else rows.on
-    changed = rows.group_by(customer=rows.customer, on=on).agg(
-        account_id=rows.main_account.min(), delta=rows.delta.sum(), gross=rows.gross.sum(), uplift=rows.uplift.sum()
-    )
-    order = ibis.window(group_by="customer", order_by="on")
+def _states(
+    company: Company, by_month: bool, read: Reading | None = None, since: date | None = None, needed: Sequence[str] = ()
+) -> ibis.Table:
+    asked = wanted(read, *needed)
+    summed = {name: of for name, of in SUMMED.items() if not asked or asked & of}
+    who = ["main_account"] if not asked or "account_id" in asked else []
+    rows = changes(company, ("states", by_month), "customer", *who, *summed)
+    on = _first(rows.on, by_month)
+    if since:
+        on = ibis.greatest(on, _first(ibis.literal(since), by_month))
+    sums = {name: rows[name].sum() for name in ("delta", *summed)}
+    changed = rows.group_by(customer=rows.customer, on=on).agg(**{"account_id": rows[name].min() for name in who}, **sums)
     so_far = ibis.window(group_by="customer", order_by="on", rows=(None, 0))
     closing = changed.delta.sum().over(so_far)
-    return changed.select(
-        *("customer", "on", "account_id", "delta", "uplift"),
-        until=changed.on.lead().over(order).fill_null(ibis.literal(NEVER)),
-        first=changed.on.min().over(so_far),
-        closing=closing,
-        opening=closing - changed.delta,
-        uplifted=changed.uplift.sum().over(so_far),
-        paid_before=changed.gross.sum().over(so_far) > changed.gross,
+    made = {
+        "until": lambda: changed.on.lead().over(group_by="customer", order_by="on").fill_null(ibis.literal(NEVER)),
+        "first": lambda: changed.on.min().over(so_far),
+        "closing": lambda: closing,
+        "opening": lambda: closing - changed.delta,
+        "uplifted": lambda: changed.uplift.sum().over(so_far),
+        "paid_before": lambda: changed.gross.sum().over(so_far) > changed.gross,
+    }
+    return changed.select(*changed.columns, **{name: make() for name, make in made.items() if not asked or name in asked}).drop(
+        *({"gross"} & {*summed})
     )
 
 
-def snapshots(company: Company, windows: Windows, days: Sequence[date], read: Reading | None = None) -> ibis.Table:
-    """The state of every customer on the day of each window, with `window`; customers that do not pay any more among them."""
+def _first(day: ibis.DateValue, by_month: bool) -> ibis.DateValue:
+    return day.truncate("M").cast("date") if by_month else day
+
+
+def snapshots(
+    company: Company, windows: Windows, days: Sequence[date], read: Reading | None = None, since: date | None = None, *needed: str
+) -> ibis.Table:
+    """The state of every customer on the day of each window, with `window`; customers that do not pay any more among them.
+
+    read, since, needed: the query that they are for, the first day that it asks of, and what it needs beside closing.
+    """
+    by_month = all(day == month_end(day) for day in days)
     # A view of its own: Ibis then makes the states one step that all snapshots of a query share.
-    rows = states(company, all(day == month_end(day) for day in days), read).view()
+    rows = states(company, by_month, read, since or min(days), "until", "closing", *needed).view()
     if len(days) == 1:
         day = ibis.literal(days[0])
         return rows.filter(rows.on <= day, rows.until > day).mutate(window=zero())
@@ -67,7 +91,7 @@ def customer_months(company: Company, windows: Windows, read: Reading | None = N
 
     closing − opening is always new + reactivation + expansion + indexation − contraction − churn, in cents a month.
     """
-    return _moved(windows.assign(states(company, read=read), "on"))
+    return _moved(windows.assign(states(company, True, read, windows.span.start - timedelta(days=1), *MOVED), "on"))
 
 
 def _moved(rows: ibis.Table) -> ibis.Table:
@@ -113,7 +137,7 @@ def grown_in_a_year(company: Company, windows: Windows) -> ibis.Table:
 def customers_at_end(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """One row per customer and window: its mrr (cents) on the window's last day, where it has any."""
     held = snapshots(company, windows, [p.end for p in windows.periods], read)
-    return held.filter(held.closing != 0).select("window", "customer", "account_id", mrr="closing")
+    return held.filter(held.closing != 0).select("window", *_who(held), mrr="closing")
 
 
 def contracted_at_end(company: Company, windows: Windows) -> ibis.Table:
@@ -159,26 +183,30 @@ def year_apart(company: Company, windows: Windows, read: Reading | None = None) 
 
 def apart(company: Company, windows: Windows, days: Sequence[date], read: Reading | None = None) -> ibis.Table:
     """One row per customer with mrr at the end of the window or on its day before: m0 (then), m1 (at the end), uplift between."""
-    now = snapshots(company, windows, [p.end for p in windows.periods], read)
-    then = snapshots(company, windows, days, read)
-    then = then.select(_window="window", _customer="customer", m0="closing", _uplifted="uplifted")
+    raised = ["uplifted"] if read is None or "uplift" in read.columns else []
+    ends = [p.end for p in windows.periods]
+    now, then = (snapshots(company, windows, on, read, min(*days, *ends), *raised) for on in (ends, days))
+    then = then.select(_window="window", _customer="customer", m0="closing", **{f"_{name}": name for name in raised})
     both = now.left_join(then, [now.window == then._window, now.customer == then._customer])
-    m0 = both.m0.fill_null(0)
-    uplift = both.uplifted - both._uplifted.fill_null(0)
-    held = both.select("window", "customer", "account_id", m0=m0, m1="closing", uplift=uplift)
+    uplift = {"uplift": both.uplifted - both._uplifted.fill_null(0) for _ in raised}
+    held = both.select("window", *_who(now), m0=both.m0.fill_null(0), m1="closing", **uplift)
     return held.filter((held.m0 != 0) | (held.m1 != 0))
 
 
 def shares_of_opening(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """The movements of customer_months, and beside them rows with `base`: each customer's mrr at the start of the fiscal year."""
-    moved = customer_months(company, windows, read)
     eves = [fiscal_year_start(p.start, windows.first_month) - timedelta(days=1) for p in windows.periods]
-    opened = snapshots(company, windows, eves, read)
+    moved = _moved(windows.assign(states(company, True, read, min(eves), "until", *MOVED), "on"))
+    opened = snapshots(company, windows, eves, read, None, *MOVED)
     opened = opened.filter(opened.closing != 0)
     return ibis.union(
-        moved.select("window", "customer", "account_id", *MOVEMENTS, base=zero()),
-        opened.select("window", "customer", "account_id", **{name: zero() for name in MOVEMENTS}, base="closing"),
+        moved.select("window", *_who(moved), *MOVEMENTS, base=zero()),
+        opened.select("window", *_who(opened), **{name: zero() for name in MOVEMENTS}, base="closing"),
     )
+
+
+def _who(rows: ibis.Table) -> list[str]:
+    return [name for name in ("customer", "account_id") if name in rows.columns]
 
 
 def tenures(company: Company, windows: Windows) -> ibis.Table:

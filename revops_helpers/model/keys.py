@@ -14,7 +14,9 @@ SHARED_DOMAINS = (
 
 def plain_tax(tax_id: ibis.StringValue) -> ibis.StringValue:
     """A tax id in capitals and digits; null where nothing is left."""
-    return tax_id.upper().re_replace(r"[^0-9A-Z]", "").nullif("")
+    # What people write between the characters goes without a regular expression; few ids need one for the rest.
+    bare = tax_id.upper().translate("./- ", "")
+    return ibis.ifelse(bare.re_search("[^0-9A-Z]"), bare.re_replace("[^0-9A-Z]", ""), bare).nullif("")
 
 
 def tax_root(tax_id: ibis.StringValue) -> ibis.StringValue:
