@@ -246,7 +246,7 @@ def test_opening_and_movements_make_closing_to_the_cent_in_total_and_by_segment(
     for by in ("", "segment"):
         frame = measure(company, ["arr", "net_new_arr", *UP, *DOWN], by=by, every="quarter", period=span)
         wide = frame.pivot(index=["member", "period_end"], columns="metric", values="value")
-        wide = wide.reindex(columns=["arr", "net_new_arr", *UP, *DOWN]).fillna(0)  # who never lasts to a quarter's end has no ARR row
+        wide = wide.reindex(columns=["arr", "net_new_arr", *UP, *DOWN]).fillna(0)  # where nothing lasts to a quarter's end
         sums = sum(wide[name] for name in UP) - sum(wide[name] for name in DOWN)
         assert (sums == wide.net_new_arr).all()
         for _, member in wide.groupby(level="member"):

@@ -43,13 +43,13 @@ def _states(
 ) -> ibis.Table:
     asked = wanted(read, *needed)
     summed = {name: of for name, of in SUMMED.items() if not asked or asked & of}
-    who = ["main_account"] if not asked or "account_id" in asked else []
-    rows = changes(company, ("states", by_month), "customer", *who, *summed)
+    who = {"account_id": "main_account"} if not asked or "account_id" in asked else {}
+    rows = changes(company, ("states", by_month), "customer", *who.values(), *summed)
     on = _first(rows.on, by_month)
     if since:
         on = ibis.greatest(on, _first(ibis.literal(since), by_month))
-    sums = {name: rows[name].sum() for name in ("delta", *summed)}
-    changed = rows.group_by(customer=rows.customer, on=on).agg(**{"account_id": rows[name].min() for name in who}, **sums)
+    firsts, sums = {name: rows[of].min() for name, of in who.items()}, {name: rows[name].sum() for name in ("delta", *summed)}
+    changed = rows.group_by(customer=rows.customer, on=on).agg(**firsts, **sums)
     so_far = ibis.window(group_by="customer", order_by="on", rows=(None, 0))
     closing = changed.delta.sum().over(so_far)
     made = {
@@ -188,7 +188,7 @@ def apart(company: Company, windows: Windows, days: Sequence[date], read: Readin
     now, then = (snapshots(company, windows, on, read, min(*days, *ends), *raised) for on in (ends, days))
     then = then.select(_window="window", _customer="customer", m0="closing", **{f"_{name}": name for name in raised})
     both = now.left_join(then, [now.window == then._window, now.customer == then._customer])
-    uplift = {"uplift": both.uplifted - both._uplifted.fill_null(0) for _ in raised}
+    uplift = {"uplift": both.uplifted - both._uplifted.fill_null(0)} if raised else {}
     held = both.select("window", *_who(now), m0=both.m0.fill_null(0), m1="closing", **uplift)
     return held.filter((held.m0 != 0) | (held.m1 != 0))
 
