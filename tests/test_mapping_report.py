@@ -115,6 +115,26 @@ def test_one_id_in_two_systems_is_refused_with_both_ways_out_and_twice_in_one_sy
     ]
 
 
+def test_both_ways_out_of_one_id_in_two_systems_lead_there(opened):
+    selects = {
+        "raw/account.csv": ONE_ID["hub/accounts.csv"],
+        "raw/deal.csv": ONE_ID["hub/opportunities.csv"],
+        "sql/opportunities.sql": "select 'hub-' || opportunity_id as opportunity_id, 'hub-' || account_id as account_id, "
+        "created_at from deal",
+    }
+    crm = {name: text for name, text in ONE_ID.items() if name.startswith("crm/")}
+    for one, accounts, same in (
+        ("select 'hub-' || account_id as account_id, name from account", 4, None),
+        ("select 'hub-' || account_id as account_id, name, nullif(account_id, 'H7') as same_as from account", 3, "1001"),
+    ):
+        files = crm | selects | {"sql/accounts.sql": one}
+        company = opened(files, COMPANY + "sources:\n  crm: {path: crm}\n  hub: {path: raw, selects: sql}\n", as_of="2026-03-31")
+        assert company.quarantine[company.quarantine["source"] == "hub"].empty
+        assert company.table("accounts").count().execute() == accounts
+        deals = company.table("opportunities").execute().set_index("opportunity_id")["account_id"]
+        assert deals.to_dict() == {"D1": "1001", "hub-D1": same or "hub-1001", "hub-d9": "hub-h7"}
+
+
 def test_references_that_miss_by_capitals_alone_are_counted_apart(landed):
     found = filled(landed)
     assert cased(landed, found).to_numpy().tolist() == [["opportunities", "hub", "account_id", "accounts", 1]]
