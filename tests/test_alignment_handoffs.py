@@ -10,6 +10,7 @@ from revops_helpers.alignment.closed_loop import closed_loop
 from revops_helpers.alignment.handoffs import first_value, leaving
 from revops_helpers.metrics.measure import measurements
 from revops_helpers.model.company import Unavailable
+from revops_helpers.periods import Period
 from revops_helpers.words.checks import credit_adds_up
 from tests.support import company_of
 
@@ -49,6 +50,33 @@ def test_handoffs_are_counted_when_their_days_are_over():
     assert (found["handoff_completion"].value, found["handoff_completion"].n) == (1 / 4, 4)
     assert found["handoff_on_time"].value == 2 / 4  # five working days end on the next Monday at noon, a minute too early
     assert found["handoff_completeness"].value == pytest.approx(15 / 16)
+
+
+def test_a_deal_counts_when_its_days_are_over_and_not_before_however_quick_its_handoff():
+    quick = [handoff(i, accepted=f"2026-09-{day} 18:00") for i, day in ((0, 23), (1, 24))]
+    deals = [deal(i, closed_at=f"2026-09-{day} 15:00", close_date=f"2026-09-{day}") for i, day in ((0, 23), (1, 24), (2, 23))]
+    found = measurements(company_of(opportunities=deals, onboardings=quick), METRICS)
+    assert [found[name].n for name in METRICS] == [2, 2, 2, 3]  # five working days from the 24th end on 1 October
+    assert (found["handoff_completion"].value, found["handoff_completeness"].value) == (1 / 2, 1)
+
+
+@pytest.mark.parametrize("tables", [FIVE, FIVE[4:], FIVE[:1], []], ids=["several", "only a young one", "one old enough", "none"])
+def test_a_period_with_deals_too_young_is_censored_with_the_day_on_which_all_is_known(tables):
+    company = company_of(opportunities=tables, onboardings=HANDED)
+    for name in METRICS[:3]:
+        found = measurements(company, [name])[name]
+        assert (found.status, found.reason) == ("censored", "complete on 2026-10-07")
+        assert (found.value is None) == (not tables or (tables == FIVE[4:] and name != "handoff_completeness"))
+
+
+def test_the_day_on_which_handoffs_are_known_keeps_the_agreement_and_its_holidays():
+    before = Period(date(2026, 8, 1), date(2026, 9, 4))  # the 7th is a holiday
+    by_day = {day: measurements(company_of(day, opportunities=FIVE, onboardings=HANDED), METRICS, before) for day in
+              ("2026-09-13", "2026-09-14")}  # fmt: skip
+    assert by_day["2026-09-13"]["handoff_on_time"].reason == "complete on 2026-09-14"
+    assert by_day["2026-09-14"]["handoff_on_time"].status == "not_applicable"  # none was won in it
+    longer = company_of(opportunities=FIVE, onboardings=HANDED, settings={"slas": {"handoff_days": 8}})
+    assert measurements(longer, METRICS)["handoff_completion"].reason == "complete on 2026-10-13"  # the 12th is one too
 
 
 def test_the_agreement_says_what_share_of_items_is_enough():

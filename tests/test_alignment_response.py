@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from revops_helpers.alignment.response import delays, response
+from revops_helpers.alignment.response import PARTS, delays, response
 from revops_helpers.alignment.service_levels import changes
 from revops_helpers.alignment.speed import speed
+from revops_helpers.metrics.measure import measurements
 from revops_helpers.model.company import Unavailable
 from tests.support import company_of
 
@@ -84,6 +85,17 @@ def test_the_wait_is_split_into_the_systems_part_and_peoples():
     found = delays(company_of(leads=leads))
     assert (found.system.value, found.human.value) == (10, 90)
     assert (found.leads, found.assigned, found.contacted) == (27, 26, 25)  # assigned before its creation: in neither
+
+
+def test_the_two_parts_of_the_wait_are_metrics_of_their_own():
+    found = measurements(company_of(leads=[lead(i, at(100), assigned_at=at(10)) for i in range(25)]), PARTS)
+    assert {name: (m.value, m.n, m.status) for name, m in found.items()} == {PARTS[0]: (10, 25, "ok"), PARTS[1]: (90, 25, "ok")}
+    nobody = measurements(company_of(leads=[lead(i, at(100)) for i in range(25)]), PARTS)
+    assert (nobody[PARTS[0]].status, nobody[PARTS[1]].status) == ("censored", "not_applicable")
+    one = measurements(company_of(leads=[lead(1, at(100), assigned_at=at(10))]), PARTS)
+    assert {m.status for m in one.values()} == {"insufficient"}
+    none = measurements(company_of(leads=[]), PARTS)
+    assert {(m.value, m.status) for m in none.values()} == {(None, "not_applicable")}
 
 
 def test_what_is_lacking_is_named():

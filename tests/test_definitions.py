@@ -17,7 +17,7 @@ from revops_helpers.review.collect import payloads
 from revops_helpers.review.exports import queries_table
 from revops_helpers.review.site import shown_on
 from revops_helpers.words import parts
-from revops_helpers.words.definitions import PAGE, named
+from revops_helpers.words.definitions import PAGE, name_cell, named
 from revops_helpers.words.glossary import glossary, headline
 from revops_helpers.words.language import use
 from tests.shared import sample_review
@@ -111,6 +111,32 @@ def test_a_name_leads_to_its_definition_and_stays_words_where_there_is_none():
     assert 'href="01.html"' in parts.tiles([gate], {"gate": "01.html"}).html
 
 
+def links_of(part) -> list[str]:
+    return re.findall(r"<th[^>]*><a[^>]*#(\w+)", part.html)
+
+
+def test_the_head_of_a_column_or_else_of_a_row_leads_to_the_one_metric_that_is_measured_there():
+    rate, size, other = (Measurement(0.2, 9, definition_id=name) for name in ("win_rate", "deal_size", "no_such_metric"))
+    assert links_of(parts.table(["Segment", "Rate", "Size"], [("SMB", rate, size), ("Other", rate, size)])) == [
+        "win_rate",
+        "deal_size",
+    ]
+    assert links_of(parts.table(["Measure", "Now", "Before"], [("Rate", rate, rate), ("Size", size, size)])) == [
+        "win_rate",
+        "deal_size",
+    ]
+    assert links_of(parts.table(["Step", "Both"], [("Rate", rate), ("Neither", "words")])) == ["win_rate"]
+    assert links_of(parts.table(["Measure", "Now"], [("Other", other), ("Plain", Measurement(1, 9))])) == []
+    assert links_of(parts.table(["Measure", "Now"], [])) == []
+    own = parts.table(["Measure", "Now"], [(name_cell("deal_size"), rate)])
+    assert links_of(own) == ["deal_size"]  # a row that has its own link keeps it, and no other is added
+
+
+def test_a_head_that_is_data_stays_text_and_is_linked():
+    part = parts.table(["Person", "<b>**x**"], [("a", Measurement(0.2, 9, definition_id="win_rate"))])
+    assert "&lt;b&gt;**x**</a>" in part.html and part.text.startswith("Person | ")
+
+
 def test_a_page_shows_a_metric_when_it_leads_to_its_definition():
     one = f'<a href="{PAGE}#arr">ARR</a> <a href="{PAGE}#arr">ARR</a>'
     two = f'<a href="{PAGE}">all</a> <a href="x.html#nrr">x</a>'
@@ -156,3 +182,33 @@ def test_every_metric_shown_leads_to_its_definition_and_where_it_is_shown_is_tru
 def test_every_page_leads_to_the_definitions(published):
     for file in published.rglob("*.html"):
         assert f'href="{"../" * (len(file.relative_to(published).parts) - 1)}{PAGE}"' in file.read_text(encoding="utf-8"), file
+
+
+# Tables that hold no metric of the catalogue: rows, fields and files of the data, checks, models, and plans for people.
+APART = {
+    *("Checks", "Control totals", "Limits of the records", "Tables of the revenue model", "References that find the fewest rows"),
+    *("read = accepted + quarantined + excluded, for every table", "Refused rows by rule", "Records that stand twice"),
+    *("Fields on which decisions hang", "Checks that records fail", "Fast against slow contact", "Customers by handoff"),
+    *("Customers by items left out", "Stages of the pipeline", "Hazard by tenure and year", "Hires needed", "Forecast habits"),
+    *("What the model of who leaves weighs", "What the model of who buys more weighs"),
+}
+TABLE = re.compile(r'(?:aria-label="([^"]*)">)?<table([^>]*)>(.*?)</table>', re.DOTALL)
+
+
+def tables_of(page: str) -> list[tuple[str, str]]:
+    """The name and the HTML of every table with heads; but the short ones, which stand on paper beside the whole."""
+    found = TABLE.findall(page)
+    names = [name or "".join(re.findall('aria-label="([^"]*)"', given)) for name, given, _rows in found]
+    return [(n, rows) for n, (_name, given, rows) in zip(names, found, strict=True) if "<thead" in rows and "brief" not in given]
+
+
+@pytest.mark.slow
+def test_every_table_of_metrics_leads_to_their_definitions(published):
+    """A table without any link is one of APART, and no head that is the name of a metric stands without its link."""
+    pages = {file.name: file.read_text(encoding="utf-8") for file in published.rglob("*.html") if file.name != PAGE}
+    tables = {(name, rows) for page in pages.values() for name, rows in tables_of(page)}
+    assert len(tables) > 60 and all(name for name, _rows in tables)
+    assert {name for name, rows in tables if f"{PAGE}#" not in rows} == APART
+    labels = {metric.label for metric in catalogue().values()}
+    heads = {(name, head) for name, rows in tables for head in re.findall(r"<th[^>]*>([^<]+)</th>", rows)}
+    assert {(name, head) for name, head in heads if head.replace("\u00a0", " ") in labels and name not in APART} == set()

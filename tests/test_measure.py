@@ -257,7 +257,7 @@ def test_every_metric_of_a_company_with_empty_tables_is_zero_or_not_applicable()
     others = frame[~frame.metric.isin(sums)]
     assert others.value.isna().all() and set(others.status) <= {"not_applicable", "partial", "censored"}
     young = others[others.status == "censored"]  # with the day on which its cohort will be known
-    assert {catalogue()[name].horizon_days > 0 for name in young.metric} == {True}
+    assert {catalogue()[name].known_on is None for name in young.metric} == {False}
     assert young.reason.str.contains(r"20\d\d-\d\d-\d\d").all()
 
 

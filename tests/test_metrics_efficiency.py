@@ -51,6 +51,20 @@ def test_cac_by_definition():
     assert (found["cac"].low, found["cac"].high) == pytest.approx((168_000_000 / 54.47, 168_000_000 / 28.58), rel=1e-3)
 
 
+def test_the_cac_ratios_set_each_cost_against_the_arr_that_it_is_spent_on():
+    """Spent in the second quarter: 300 by marketing and sales, 120 by customer success. ARR of the third: 240 new, 60 added."""
+    paid = [*QUIET, spend(4, 100_00, "marketing"), spend(5, 200_00), spend(6, 120_00, "customer_success")]
+    grown = [line("old", 100_00, "2024-01-01"), line("old", 5_00, "2026-08-01") | {"subscription_id": "more"}]
+    ratios = ["cac_ratio", "cac_ratio_blended", "cac_ratio_expansion"]
+    found = measurements(company_of(spend=paid, subscriptions=[*grown, line("new", 20_00)]), ratios, Q3)
+    assert [m.value for m in found.values()] == [300 / 240, 420 / 300, 120 / 60]
+    assert {m.status for m in found.values()} == {"insufficient"}  # one customer each
+    none = measurements(company_of(spend=paid, subscriptions=grown[:1]), ratios, Q3)
+    assert {(m.value, m.status, m.reason) for m in none.values()} == {(None, "not_applicable", "the denominator is zero")}
+    free = measurements(company_of(spend=QUIET, subscriptions=[*grown, line("new", 20_00)]), ratios, Q3)
+    assert {(m.value, m.reason) for m in free.values()} == {(None, "nothing was spent")}
+
+
 def test_no_new_customer_is_not_applicable_and_never_free():
     company = company_of(spend=[*QUIET, spend(5, 1000_00)], subscriptions=[line("old", 100_00, "2024-01-01")])
     found = measurement(company, "cac", Q3)
@@ -150,4 +164,4 @@ def test_burn_multiple_only_where_cash_burns_and_arr_grows():
     earning = measurement(
         company_of(subscriptions=growing, financials=[result(m, burn=-1) for m in range(1, 10)]), "burn_multiple", Q3
     )
-    assert (earning.value, earning.status, earning.reason) == (None, "not_applicable", "nothing was spent")
+    assert (earning.value, earning.status, earning.reason) == (None, "not_applicable", "no cash was burnt")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from revops_helpers.metrics.measure import measurement
+from revops_helpers.periods import Period
 from tests.support import company_of
 
 
@@ -40,6 +43,68 @@ def test_entries_younger_than_the_cohorts_time_do_not_count_and_say_when_they_wi
     old = [lead(n, "2026-01-05 12:00", mql_at="2026-01-06 12:00", sal_at="2026-01-07 12:00") for n in range(30)]
     found = measurement(company_of(leads=[*old, lead(99, "2026-09-01 12:00", mql_at="2026-09-02 12:00")]), "mql_to_sal_90d")
     assert (found.value, found.n, found.status) == (1, 30, "censored") and "2026-12-29" in found.reason
+
+
+# Five leads: two qualified in February of whom one is accepted in March; two created in March, both qualified and accepted then.
+PACE = [
+    lead(1, mql_at="2026-02-03 12:00", sal_at="2026-03-05 12:00", sql_at="2026-03-06 12:00"),
+    lead(2, mql_at="2026-02-03 12:00"),
+    lead(3),
+    *(lead(n, "2026-03-01 12:00", mql_at="2026-03-02 12:00", sal_at="2026-03-03 12:00") for n in (4, 5)),
+]
+
+
+def test_the_pace_of_a_month_sets_what_entered_a_stage_against_what_entered_the_one_before_whichever_leads_they_are():
+    made, february, march = (
+        company_of(leads=PACE),
+        Period(date(2026, 2, 1), date(2026, 2, 28)),
+        Period(date(2026, 3, 1), date(2026, 3, 31)),
+    )
+    paces = ("lead_to_mql", "mql_to_sal", "sal_to_sql")
+    assert [measurement(made, name, february).value for name in paces] == [2 / 3, 0, None]
+    assert [measurement(made, name, march).value for name in paces] == [1, 3 / 2, 1 / 3]
+    assert measurement(made, "sal_to_sql", february).reason == "the denominator is zero"
+    assert {measurement(company_of(leads=[]), name).status for name in paces} == {"not_applicable"}
+
+
+def test_the_pace_lies_below_the_cohorts_rate_while_volume_grows():
+    # Source: the known answers. p 20 %, growth 6 % a month, lag 4 months: 20 % × 1.06^-4 = 15.8 %.
+    made, months = [], [date(2026, m, 1) for m in range(1, 9)]
+    for place, month in enumerate(months):
+        for n in range(round(1000 * 1.06**place)):
+            later = f"2026-{month.month + 4:02d}-20 12:00" if n % 5 == 0 and month.month <= 8 else None
+            made.append(lead(f"{place}-{n}", f"{month.isoformat()} 12:00", mql_at=later))
+    august = Period(date(2026, 8, 1), date(2026, 8, 31))
+    assert measurement(company_of(leads=made, as_of="2026-12-31"), "lead_to_mql", august).value == pytest.approx(0.158, abs=1e-3)
+
+
+def opened(n, day="2026-01-10", won=None, **more):
+    row = {
+        "opportunity_id": f"d{n}",
+        "account_id": "a",
+        "kind": "new",
+        "created_at": f"{day} 15:00",
+        "status": "won" if won else "open",
+    }
+    return row | {"closed_at": won and f"{won} 15:00", "close_date": won} | more
+
+
+def test_deals_are_followed_for_the_same_time_from_their_opening():
+    deals = [
+        opened(1, won="2026-07-09"),  # on the 180th day
+        opened(2, won="2026-07-10"),  # a day late
+        opened(3),
+        opened(4, won="2026-02-01", kind="expansion"),
+        opened(5, "2026-04-04", won="2026-04-05"),  # 179 days old: too young, however quick
+    ]
+    found = measurement(company_of(opportunities=deals), "won_within_180d")
+    assert (found.value, found.n) == (1 / 3, 3)
+    assert (found.status, found.reason) == ("censored", "complete on 2027-03-29")
+    first = Period(date(2026, 1, 1), date(2026, 1, 31))
+    assert measurement(company_of(opportunities=deals), "won_within_180d", first).status == "insufficient"
+    lost = [opened(n, status="lost", closed_at="2026-02-01 12:00", close_date="2026-02-01") for n in range(30)]
+    assert measurement(company_of(opportunities=lost), "won_within_180d", first).value == 0
+    assert measurement(company_of(opportunities=[]), "won_within_180d", first).status == "not_applicable"
 
 
 @settings(max_examples=20, deadline=None)

@@ -250,7 +250,8 @@ def test_time_is_shares_of_what_was_logged_and_of_what_was_worked():
     ]
     people = [user("u1", "2020-01-01"), user("boss", "2020-01-01", role="boss")]
     company = company_of(settings=HOURS, users=people, activities=acts, opportunities=[won(1, "u1", "2026-09-05")])
-    found = measurements(company, ["selling_time", "logged_time"], Period(date(2026, 9, 1), date(2026, 9, 30)))
+    found = measurements(company, ["selling_time", "admin_time", "logged_time"], Period(date(2026, 9, 1), date(2026, 9, 30)))
+    assert found["admin_time"].value == pytest.approx(0.25)
     assert found["selling_time"].value == pytest.approx(0.75)
     assert found["logged_time"].value == pytest.approx(400 / (21 * 480))
 

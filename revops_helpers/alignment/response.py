@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 import ibis
 import pandas as pd
 
 from revops_helpers.measurement import Measurement, not_applicable
-from revops_helpers.methods.business_time import business_minutes
 from revops_helpers.methods.survival import Survival, kaplan_meier
 from revops_helpers.metrics.dimensions import NOT_RECORDED, in_segment
 from revops_helpers.metrics.journey import first_contacts_at_work
 from revops_helpers.metrics.measure import measure, measurements
 from revops_helpers.metrics.plan import target
 from revops_helpers.metrics.reasons import NOT_REACHED, TOO_FEW, ZERO
+from revops_helpers.metrics.waiting import assignments, contacts_once_given
 from revops_helpers.metrics.windows import Windows
-from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
 from revops_helpers.periods import Period
 
 NEEDS = ("leads.created_at", "leads.first_contact_at")
 ASSIGNED = ("leads.assigned_at",)
+PARTS = ("time_to_assignment", "assignment_to_contact")
 METRICS = ("contacted_within_sla", "never_contacted", "time_to_first_contact", "time_to_first_contact_at_work")
 CUTS = ("source", "owner", "segment")
 FEW, DAY_MINUTES, KNOWN = 20, 1440, 0.5
@@ -50,8 +49,8 @@ class Response:
 
 @dataclass(frozen=True)
 class Delays:
-    """Where the wait comes from. system: minutes until half of the leads are given to a person; human: working minutes from then
-    until half are contacted. assigned, contacted: of how many leads, and how many of those."""
+    """Where the wait comes from. system and human: the metrics of PARTS. assigned, contacted: of how many leads, and how many of
+    those."""
 
     leads: int
     assigned: int
@@ -77,20 +76,13 @@ def response(company: Company) -> Response:
 def delays(company: Company) -> Delays:
     """The system's part of the wait and people's. Unavailable where no column says when a lead was given to a person."""
     company.require([*NEEDS, *ASSIGNED])
-    rows = _created(company, company.period)
-    assigned = company.table("leads", ("lead_id", "assigned_at")).rename(_lead="lead_id")
-    rows = rows.left_join(assigned, rows.lead_id == assigned._lead)
-    rows = rows.filter(rows.assigned_at.isnull() | (rows.assigned_at >= rows.created_at))
-    end = ibis.literal(cut_off(company.as_of, company.settings) - timedelta(minutes=1))
-    given = rows.assigned_at.notnull()
-    system = _curve(rows, rows.assigned_at.fill_null(end).delta(rows.created_at, unit="minute"), given)
-    rows = rows.filter(given, rows.first_contact_at.isnull() | (rows.first_contact_at >= rows.assigned_at))
-    settings = company.settings
-    rows = rows.drop("business_minutes").mutate(_end=rows.first_contact_at.fill_null(end))
-    first = company.period.start
-    rows = business_minutes(rows, "assigned_at", "_end", settings.working_hours, settings.zone, first, company.as_of)
-    human = _curve(rows, rows.business_minutes, rows.contacted)
-    return Delays(system.n, system.events, human.events, median_of(system, "minutes"), median_of(human, "minutes"))
+    windows = Windows.of(company.settings, company.period)
+    created = in_segment(company, assignments(company, windows))
+    called = in_segment(company, contacts_once_given(company, windows))
+    counts = [created.count(), created.given.sum(), called.contacted.sum()]
+    leads, assigned, contacted = (int(x.to_pyarrow().as_py() or 0) for x in counts)
+    found = measurements(company, PARTS)
+    return Delays(leads, assigned, contacted, *(found[name] for name in PARTS))
 
 
 def _created(company: Company, period: Period) -> ibis.Table:

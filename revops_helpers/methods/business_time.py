@@ -75,6 +75,26 @@ def works_on(hours: WorkingHours, day: date) -> bool:
     return day in hours.worked_holidays or (DAYS[day.weekday()] in hours.days and day not in free_days(hours, day, day))
 
 
+def working_days_after(hours: WorkingHours, day: date, days: int) -> date:
+    """The last of so many working days after a day. ValueError where no day of the week is worked."""
+    if not hours.days:
+        raise ValueError("no day of the week is worked")
+    while days:
+        day += timedelta(days=1)
+        days -= works_on(hours, day)
+    return day
+
+
+def working_days_before(hours: WorkingHours, day: date, days: int) -> date:
+    """The newest day after which so many working days are over when `day` is. ValueError where no day of the week is worked."""
+    if not hours.days:
+        raise ValueError("no day of the week is worked")
+    while days:
+        days -= works_on(hours, day)
+        day -= timedelta(days=1)
+    return day
+
+
 def free_days(hours: WorkingHours, first: date, last: date) -> list[date]:
     """Days off from first to last that are not off by their weekday alone: public holidays and the company's own."""
     years = tuple(range(first.year, last.year + 1))

@@ -10,12 +10,12 @@ import pandas as pd
 
 from revops_helpers.methods.survival import staying
 from revops_helpers.metrics import channels, recurring
-from revops_helpers.metrics.costs import LAG_MONTHS, SALES_AND_MARKETING
+from revops_helpers.metrics.costs import LAG_MONTHS, SALES_AND_MARKETING, spend
 from revops_helpers.metrics.dimensions import NOT_RECORDED, add_dimension, in_segment
-from revops_helpers.metrics.efficiency import LAGGED, SPEND, derive
+from revops_helpers.metrics.efficiency import LAGGED, RANGE, SPEND, derive
 from revops_helpers.metrics.estimate import HORIZON
 from revops_helpers.metrics.facts import by_customer, closed_deals, deals, reporting, zero
-from revops_helpers.metrics.metric import Metric
+from revops_helpers.metrics.metric import Benchmark, Metric
 from revops_helpers.metrics.process import CLOSED
 from revops_helpers.metrics.reasons import NEVER_BACK
 from revops_helpers.metrics.revenue import SUBSCRIPTIONS
@@ -114,6 +114,24 @@ def _new_customers(company: Company, windows: Windows) -> ibis.Table:
     return _celled(company, rows.left_join(first, rows.customer == first["_customer"]).drop("_customer"))
 
 
+def growth_costs(company: Company, windows: Windows) -> ibis.Table:
+    """All spend one quarter before the window (`cost`; `keeping`: that of customer success) beside new and expansion ARR of
+    the window, by customer."""
+    paid = windows.assign(spend(company), "month", lag=LAG_MONTHS)
+    moved = recurring.customer_months(company, windows)
+    nobody = ibis.null("string")
+    return ibis.union(
+        paid.select(
+            *("window", "month", "function"), customer=nobody, cost=paid.amount,
+            keeping=ibis.ifelse(paid.function == "customer_success", paid.amount, 0), new=zero(), expansion=zero(),
+        ),
+        moved.select(
+            "window", "customer", month=moved.on, function=nobody, cost=zero(), keeping=zero(), new=moved.new * 12,
+            expansion=moved.expansion * 12,
+        ),
+    )  # fmt: skip
+
+
 def months_back(company: Company, windows: Windows, frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """The first month by which those of the new customers that still pay have paid back what all of them cost."""
     payback = frames["cac_payback"]
@@ -148,7 +166,38 @@ _cost = partial(
     lag_months=LAG_MONTHS,
 )
 
+_ratio = partial(
+    _cost,
+    unit="ratio",
+    grain="customer and month",
+    source="finance: spend; billing: subscriptions",
+    needs=(*SPEND, *SUBSCRIPTIONS),
+    estimator="fixed_per",
+    facts=growth_costs,
+    cluster="customer",
+)
+
 METRICS = (
+    _ratio(
+        id="cac_ratio_blended",
+        label="CAC ratio, blended",
+        definition="All go-to-market spend of one quarter earlier per unit of new and expansion ARR of the period.",
+        formula="marketing + sales + customer success spend, one quarter earlier ÷ (new ARR + expansion ARR)",
+        edge_cases="Indexation is not won by anybody and is not in it. Neither new nor expansion ARR: not applicable." + RANGE,
+        num=lambda t: t.cost,
+        den=lambda t: t.new + t.expansion,
+        benchmarks=(Benchmark("US$ 1.14 of spend per US$ of new ARR, blended", "KBCM", 2018),),
+    ),
+    _ratio(
+        id="cac_ratio_expansion",
+        label="CAC ratio, expansion",
+        definition="Customer success spend of one quarter earlier per unit of expansion ARR of the period.",
+        formula="customer success spend, one quarter earlier ÷ expansion ARR",
+        edge_cases="Customer success also keeps customers, so it is an upper bound of what expansion costs. No expansion: not "
+        "applicable." + RANGE,
+        num=lambda t: t.keeping,
+        den=lambda t: t.expansion,
+    ),
     _cost(
         id="cac_allocated",
         label="CAC by segment and source",

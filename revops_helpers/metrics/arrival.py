@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 
 import pandas as pd
@@ -54,7 +54,7 @@ def state(company: Company, metric: Metric, period: Period) -> tuple[str, str, b
             if last not in there or (hole := _hole(there, first, last)):
                 missing = last if last not in there else hole
                 return "partial", NOT_ARRIVED.format(table=table, month=missing.isoformat()[:7]), False
-    if metric.horizon_days and (ripe := period.end + timedelta(days=metric.horizon_days)) > company.as_of:
+    if metric.known_on and (ripe := metric.known_on(company.settings, period.end)) > company.as_of:
         return "censored", COMPLETE_ON.format(day=ripe), True
     if period.end > company.as_of:
         return "partial", NOT_OVER, True

@@ -27,6 +27,7 @@ def catalogue() -> dict[str, Metric]:
         stays,
         team,
         voice,
+        waiting,
         work,
     )
 
@@ -36,6 +37,7 @@ def catalogue() -> dict[str, Metric]:
         efficiency,
         acquisition,
         process,
+        waiting,
         stays,
         lifecycle,
         marketing,

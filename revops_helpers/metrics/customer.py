@@ -58,6 +58,9 @@ _handoff = partial(
     timing="Deals by the company's day on which they were won; what became of them as known on the as-of date.",
 )
 
+_agreed = partial(_handoff, known_on=handoffs.agreed_days_over)
+YOUNG = " Deals still within them do not count yet, accepted or not; the period is complete when those of its last day are over."
+
 METRICS = (
     _cohort(
         id="nrr",
@@ -180,33 +183,33 @@ METRICS = (
         formula="churned ARR ÷ ARR at the start of the fiscal year",
         num=lambda t: t.churn,
     ),
-    _handoff(
+    _agreed(
         id="handoff_completion",
         label="Handoff completion",
         definition="Of the new-business deals won, the share handed off completely and accepted within the agreed days.",
-        formula="deals accepted within the agreed working days, with the agreed share of items done ÷ deals accepted or overdue",
-        edge_cases="A deal never handed off is missed once its days are over; one still in time does not count yet.",
+        formula="deals accepted within the agreed working days, with the agreed share of items done ÷ deals whose days are over",
+        edge_cases="A deal never handed off is missed once its days are over." + YOUNG,
         needs=(*CLOSED, "onboardings.opportunity_id", "onboardings.accepted_at", *ITEMS),
-        where=lambda t: t.due,
+        where=lambda t: t.ripe,
         num=lambda t: t.done,
     ),
-    _handoff(
+    _agreed(
         id="handoff_on_time",
         label="Handoffs accepted in time",
         definition="Of the new-business deals won, the share whose handoff customer success accepted within the agreed days.",
-        formula="deals accepted within the agreed working days ÷ deals accepted or overdue",
-        edge_cases="Complete or not. A deal never handed off is missed once its days are over.",
+        formula="deals accepted within the agreed working days ÷ deals whose days are over",
+        edge_cases="Complete or not. A deal never handed off is missed once its days are over." + YOUNG,
         needs=(*CLOSED, "onboardings.opportunity_id", "onboardings.accepted_at"),
-        where=lambda t: t.due,
+        where=lambda t: t.ripe,
         num=lambda t: t.on_time,
     ),
-    _handoff(
+    _agreed(
         id="handoff_completeness",
         label="Handoff items done",
         definition="Of the checklist items required in the handoffs of the deals won, the share that was done at handoff.",
         formula="Σ items done ÷ Σ items required",
         estimator="ratio",
-        edge_cases="Deals without a handoff are not in it: handoff completion counts them.",
+        edge_cases="Deals without a handoff are not in it: handoff completion counts them. Those of the last days may get one.",
         needs=(*CLOSED, "onboardings.opportunity_id", *ITEMS),
         where=lambda t: t.items_required > 0,
         num=lambda t: t.items_done.fill_null(0),

@@ -10,7 +10,7 @@ import pandas as pd
 from revops_helpers.methods.intervals import product, quotient, total
 from revops_helpers.metrics import costs
 from revops_helpers.metrics.metric import Benchmark, Metric
-from revops_helpers.metrics.reasons import NO_MARGIN, NOT_GROWING, NOTHING_SPENT, PART_MISSING
+from revops_helpers.metrics.reasons import NO_MARGIN, NOT_BURNING, NOT_GROWING, NOTHING_SPENT, PART_MISSING
 from revops_helpers.metrics.revenue import SUBSCRIPTIONS
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
@@ -277,6 +277,7 @@ METRICS = (
         num=lambda t: t.net_burn,
         den=lambda t: t.net_new_arr,
         zero_reason=NOT_GROWING,
+        free_reason=NOT_BURNING,
         benchmarks=(Benchmark("below 1 amazing, 1–1.5 great, 1.5–2 good, 2–3 suspect, above 3 bad", "David Sacks", 2020),),
     ),
 )

@@ -110,6 +110,8 @@ def finish(stats: pd.DataFrame, metric: Metric, settings: Settings) -> pd.DataFr
     out = ESTIMATORS[metric.estimator](rows, **column)
     if metric.zero_reason:
         out.loc[out.reason == ZERO, "reason"] = metric.zero_reason
+    if metric.free_reason:
+        out.loc[out.reason == NOTHING_SPENT, "reason"] = metric.free_reason
     out.insert(0, "member", stats["member"].to_numpy())
     out.insert(0, "window", stats["window"].to_numpy())
     return out[rows > 0].reset_index(drop=True)

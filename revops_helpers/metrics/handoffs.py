@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import ibis
 
-from revops_helpers.methods.business_time import business_minutes, opening
+from revops_helpers.methods.business_time import business_minutes, opening, working_days_after, working_days_before
 from revops_helpers.metrics.facts import closed_deals
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
+from revops_helpers.settings import Settings
 
 STEPS = ("opportunity_id", "handed_off_at", "accepted_at", "items_required", "items_done", "first_value_at")
+
+
+def agreed_days_over(settings: Settings, end: date) -> date:
+    """The day on which the agreed days of the newest deal of a window are over."""
+    return working_days_after(settings.working_hours, end, settings.slas.handoff_days)
 
 
 def first_handoffs(company: Company) -> ibis.Table:
@@ -34,7 +40,8 @@ def won_and_handed_off(company: Company, windows: Windows) -> ibis.Table:
     """One row per new-business deal won in a window with its first handoff (empty where there is none), and
 
     minutes: working minutes from the win to the acceptance, or to the as-of date's end where there is none.
-    due: accepted, or the agreed days are over. on_time: accepted within them. done: on_time and complete, as far as told.
+    ripe: the agreed days are over, whether it was accepted or not, so that the quick ones do not count before the others.
+    on_time: accepted within them. done: on_time and complete, as far as told.
     days: from the win to the first value, or to the as-of date; valued: there was one.
     """
     deals = closed_deals(company, windows)
@@ -45,10 +52,10 @@ def won_and_handed_off(company: Company, windows: Windows) -> ibis.Table:
     rows = rows.mutate(**absent, won_at=_won_at(rows))
     cut = ibis.literal(cut_off(company.as_of, company.settings) - timedelta(minutes=1))
     rows = rows.filter(rows.won_at <= cut).mutate(until=rows.accepted_at.fill_null(cut))
-    settings = company.settings
+    settings, hours = company.settings, company.settings.working_hours
     first = windows.span.start - timedelta(days=1)
-    rows = business_minutes(rows, "won_at", "until", settings.working_hours, settings.zone, first, company.as_of)
-    begins, ends = opening(settings.working_hours)
+    rows = business_minutes(rows, "won_at", "until", hours, settings.zone, first, company.as_of)
+    begins, ends = opening(hours)
     limit = settings.slas.handoff_days * (ends - begins)
     accepted = rows.accepted_at.notnull()
     on_time = accepted & (rows.business_minutes <= limit)
@@ -57,7 +64,7 @@ def won_and_handed_off(company: Company, windows: Windows) -> ibis.Table:
     later = ibis.ifelse(valued, rows.first_value_at, cut)
     return rows.mutate(
         minutes=rows.business_minutes,
-        due=accepted | (rows.business_minutes > limit),
+        ripe=rows.closed_on <= ibis.literal(working_days_before(hours, company.as_of, settings.slas.handoff_days)),
         on_time=on_time,
         done=on_time & complete,
         days=ibis.greatest((later.epoch_seconds() - rows.won_at.epoch_seconds()) // 86_400, 0),

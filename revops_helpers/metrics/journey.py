@@ -12,11 +12,17 @@ from revops_helpers.metrics.reading import Reading, wanted
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
+from revops_helpers.settings import Settings
 
 COHORT_DAYS = 90
 RECENT = 92  # no fiscal quarter is longer
 OUTCOMES = {"ripe", "converted", "won"}
 LEAD_COLUMNS = ("lead_id", "account_id", "source", "campaign_id", "owner_id", "created_at", "first_contact_at")
+
+
+def cohort_known(settings: Settings, end: date) -> date:
+    """The day on which what entered by the end of a window has been followed for COHORT_DAYS."""
+    return end + timedelta(days=COHORT_DAYS)
 
 
 def leads_created(company: Company, windows: Windows, read: Reading | None = None, *needed: str) -> ibis.Table:

@@ -1,21 +1,25 @@
-"""From stage to stage: leads that were qualified, accepted, and became deals, each stage's cohort followed for the same time."""
+"""From stage to stage, as cohorts followed for the same time and as volumes of a period: qualified, accepted, deals, won."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 import ibis
 
-from revops_helpers.metrics.dimensions import LEAD
-from revops_helpers.metrics.journey import COHORT_DAYS, LEAD_COLUMNS
+from revops_helpers.metrics.dimensions import DEAL, LEAD
+from revops_helpers.metrics.facts import closed_on
+from revops_helpers.metrics.journey import COHORT_DAYS, LEAD_COLUMNS, cohort_known, deals_opened
 from revops_helpers.metrics.metric import Metric
+from revops_helpers.metrics.process import CLOSED, NOT_DEALS
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
+from revops_helpers.settings import Settings
 
 STAMPS = {"lead": "created_at", "mql": "mql_at", "sal": "sal_at", "sql": "sql_at"}
 STAGES = (*STAMPS, "opportunity")
+DEAL_DAYS = 180
 
 
 def stage_entries(company: Company, windows: Windows) -> ibis.Table:
@@ -55,6 +59,21 @@ def _with_deal(company: Company, rows: ibis.Table) -> ibis.Table:
     return rows.left_join(sold, rows.opportunity_id == sold._deal).drop("_deal")
 
 
+def deals_followed(company: Company, windows: Windows) -> ibis.Table:
+    """New-business deals opened in a window: ripe (opened DEAL_DAYS or more before the as-of date) and won_soon (won within
+    DEAL_DAYS of the day on which it was opened)."""
+    rows = deals_opened(company, windows)
+    rows = rows.filter(rows.kind == "new").mutate(opened_on=windows.day(rows.created_at), closed_on=closed_on(rows, windows))
+    soon = rows.closed_on <= rows.opened_on + ibis.interval(days=DEAL_DAYS)
+    ripe = rows.opened_on <= ibis.literal(company.as_of - timedelta(days=DEAL_DAYS))
+    return rows.mutate(ripe=ripe, won_soon=((rows.status == "won") & soon).fill_null(False))
+
+
+def deal_known(settings: Settings, end: date) -> date:
+    """The day on which the deals opened by the end of a window have been followed for DEAL_DAYS."""
+    return end + timedelta(days=DEAL_DAYS)
+
+
 _stage = partial(
     Metric,
     family="process",
@@ -69,10 +88,19 @@ _rate = partial(
     _stage,
     unit="percent",
     estimator="proportion",
-    horizon_days=COHORT_DAYS,
+    known_on=cohort_known,
     edge_cases="A lead seen in a later stage has been in the earlier ones. Entries younger than 90 days do not count yet; the "
     "period is partial until its last entry is 90 days old.",
     num=lambda t: t.reached_next,
+)
+_pace = partial(
+    _stage,
+    unit="ratio",
+    estimator="ratio",
+    cluster="lead_id",
+    timing="Both by the company's day of entering the stage, whichever leads they are: for planning volumes.",
+    edge_cases="May be above 1, and lies below the cohort's rate while volume grows. A lead seen in a later stage has been in "
+    "the earlier ones; the first pass counts.",
 )
 
 
@@ -127,5 +155,58 @@ METRICS = (
         formula="leads with a deal within 90 days ÷ leads qualified by sales at least 90 days before the as-of date",
         needs=("leads.created_at", "leads.sql_at", "leads.opportunity_id", "opportunities.created_at"),
         where=lambda t: (t.stage == "sql") & t.ripe,
+    ),
+    _pace(
+        id="lead_to_mql",
+        label="MQLs per lead",
+        grain="lead created, or qualified by marketing, in the period",
+        definition="Leads that marketing qualified in the period per lead created in it.",
+        formula="leads qualified by marketing ÷ leads created",
+        needs=("leads.created_at", "leads.mql_at"),
+        num=lambda t: t.stage == "mql",
+        den=lambda t: t.stage == "lead",
+    ),
+    _pace(
+        id="mql_to_sal",
+        label="SALs per MQL",
+        grain="lead qualified by marketing, or accepted by sales, in the period",
+        definition="Leads that sales accepted in the period per lead that marketing qualified in it.",
+        formula="leads accepted by sales ÷ leads qualified by marketing",
+        needs=("leads.created_at", "leads.mql_at", "leads.sal_at"),
+        num=lambda t: t.stage == "sal",
+        den=lambda t: t.stage == "mql",
+    ),
+    _pace(
+        id="sal_to_sql",
+        label="SQLs per SAL",
+        owner="Head of Sales",
+        grain="lead accepted or qualified by sales in the period",
+        definition="Leads that sales qualified in the period per lead that sales accepted in it.",
+        formula="leads qualified by sales ÷ leads accepted by sales",
+        needs=("leads.created_at", "leads.sal_at", "leads.sql_at"),
+        num=lambda t: t.stage == "sql",
+        den=lambda t: t.stage == "sal",
+    ),
+    Metric(
+        id="won_within_180d",
+        label="Deals won within 180 days",
+        family="process",
+        unit="percent",
+        grain="new-business deal opened in the period",
+        direction="higher",
+        owner="Head of Sales",
+        definition="Of the new-business deals opened in the period, the share that was won within 180 days.",
+        formula="deals won within 180 days ÷ deals opened at least 180 days before the as-of date",
+        source="CRM: deals",
+        needs=(*CLOSED, "opportunities.created_at"),
+        estimator="proportion",
+        timing="By the company's day on which the deal was opened, whatever became of it.",
+        edge_cases=NOT_DEALS + " Deals still open after 180 days are not won. Younger deals do not count yet; the period is "
+        "complete when its last deal is 180 days old.",
+        facts=deals_followed,
+        where=lambda t: t.ripe,
+        num=lambda t: t.won_soon,
+        known_on=deal_known,
+        dimensions=DEAL,
     ),
 )

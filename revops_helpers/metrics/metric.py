@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import ibis
     import pandas as pd
 
     from revops_helpers.metrics.windows import Windows
     from revops_helpers.model.company import Company
+    from revops_helpers.settings import Settings
 
 Unit = Literal["money", "percent", "ratio", "days", "hours", "minutes", "months", "count", "points", "number"]
 UNITS: tuple[str, ...] = get_args(Unit)
@@ -71,10 +74,11 @@ class Metric:
     needs_by: what a cut needs where the facts carry its column themselves, instead of the column that the dimension names.
     additive: values of consecutive periods add up. stock: the value on the last day of the window, not of the days in it.
     present: the records tell it of the as-of date only: a window that ends before has no value.
-    horizon_days: how long after the window its newest record needs to be known (a cohort); until then it is censored.
+    known_on(settings, end): the day on which the newest record of a window that ends on `end` is known (a cohort); until then
+        the window is censored.
     lag_months: by how much the spend it reads comes before the window. reach_months: how far before the window it reads.
     untold(company): why the records cannot tell it although the columns are there; empty when they can.
-    zero_reason: what a denominator of zero or less means here.
+    zero_reason: what a denominator of zero or less means here; free_reason: what a cost of zero or less does.
     Money is in integer cents of the reporting currency at plan rates; percents are shares.
     """
 
@@ -106,8 +110,9 @@ class Metric:
     additive: bool = False
     stock: bool = False
     present: bool = False
-    horizon_days: int = 0
+    known_on: Callable[[Settings, date], date] | None = None
     lag_months: int = 0
     reach_months: int = 0
     zero_reason: str = ""
+    free_reason: str = ""
     untold: Callable[[Company], str] | None = None

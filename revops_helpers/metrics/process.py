@@ -94,7 +94,7 @@ METRICS = (
         facts=journey.lead_outcomes,
         where=lambda t: t.ripe,
         num=lambda t: t.converted,
-        horizon_days=journey.COHORT_DAYS,
+        known_on=journey.cohort_known,
     ),
     _leads(
         id="lead_to_won",

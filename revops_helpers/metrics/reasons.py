@@ -15,6 +15,7 @@ ZERO = N_("the denominator is zero")
 TARGET_MET = N_("target already met")
 NOTHING_SPENT = N_("nothing was spent")
 NOT_GROWING = N_("ARR did not grow")
+NOT_BURNING = N_("no cash was burnt")
 NO_MARGIN = N_("never: no margin is earned")
 NEVER_BACK = N_("never: too many leave before it is paid back")
 NOT_REACHED = N_("fewer than half have got there; the value is a lower bound")
@@ -45,6 +46,7 @@ REASONS = (
     TARGET_MET,
     NOTHING_SPENT,
     NOT_GROWING,
+    NOT_BURNING,
     NO_MARGIN,
     NEVER_BACK,
     NOT_REACHED,

@@ -107,6 +107,17 @@ METRICS = (
         benchmarks=(Benchmark("41% of the time", "CSO Insights", 2011),),
     ),
     _time(
+        id="admin_time",
+        label="Administration, share of logged time",
+        direction="lower",
+        definition="Of the minutes that sellers logged, the share spent without customers or prospects.",
+        formula="(logged minutes − customer-facing minutes) ÷ logged minutes",
+        needs=TIME,
+        num=lambda t: t.logged - t.facing,
+        den=lambda t: t.logged,
+        edge_cases=f"The rest of selling time: meetings within, the CRM, travel. What nobody logs is mostly of it. {WHO}",
+    ),
+    _time(
         id="logged_time",
         label="Logged share of working time",
         definition="Of the minutes that sellers were at work by the company's working hours, the share that the systems know of.",

@@ -12,6 +12,7 @@ from revops_helpers.metrics.measure import measure, measurement, target
 from revops_helpers.model.company import Company
 from revops_helpers.periods import Period, add_months, last_closed_month_end, month_start
 from revops_helpers.words import figures, parts
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.handoffs import working_days
 from revops_helpers.words.language import N_, Text, _, count, day, label, sentences, value_of, with_interval
 from revops_helpers.words.parts import Part
@@ -60,14 +61,17 @@ def changes_section(found: list[Change], company: Company) -> Part:
     heads = [_("Change and measure"), _("Beyond the others"), _("Before"), _("After"), _("Moved by"), _("Others moved by")]
     heads.append(_("Days each side"))
     rows = [
-        (_("{change}: {metric}", change=x.name, metric=lower_first(label(x.metric))), x.beyond, minutes(x.before),
-         _in_unit(x.after, x.before), x.effect, x.others, count(max(x.days, 0)))
+        (_about(x), x.beyond, minutes(x.before), _in_unit(x.after, x.before), x.effect, x.others, count(max(x.days, 0)))
         for x in found
-    ]  # fmt: skip
+    ]
     limit = _("Limit: what else changed for them on that day is in the numbers too. × is after ÷ before.")
     said = [parts.reading(change_reading(x)) for x in one_each(found)]
     numbers = parts.table(heads, rows, name=_("Changes of agreements"))
     return parts.stack(*_drawn(found, company, said), numbers, parts.limit(limit))
+
+
+def _about(x: Change) -> Part:
+    return name_cell(x.metric, _("{change}: {metric}", change=x.name, metric=lower_first(label(x.metric))))
 
 
 def _in_unit(m: Measurement, like: Measurement) -> Measurement:

@@ -96,10 +96,17 @@ def _bridge(held: Sequence[Claim]) -> Part:
     ends = [_("Unexplained"), _("As reported")]
     names = dict.fromkeys(name for found in steps for name in found if name not in ends)
     rows = [
-        (name, *(found.get(name, "") for found in steps)) for name in [*names, *ends] if any(name in found for found in steps)
+        (_led(held[0], name), *(found.get(name, "") for found in steps))
+        for name in [*names, *ends]
+        if any(name in found for found in steps)
     ]
     caption = _("{measure}: from the catalogue's number to each claim. The amounts add up to it.", measure=label(held[0].metric))
     return parts.table([_("Step"), *(claim.team for claim in held)], rows, caption, name=_("Bridges"))
+
+
+def _led(claim: Claim, step: Text) -> Text | Part:
+    """The name of a step; what the catalogue says leads to its definition."""
+    return name_cell(claim.metric, step) if step == _("By the catalogue") else step
 
 
 def _steps(claim: Claim) -> dict[Text, Text]:

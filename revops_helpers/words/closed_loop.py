@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from revops_helpers.metrics.dimensions import NOT_RECORDED
 from revops_helpers.model.company import Company
 from revops_helpers.words import parts
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import N_, Text, _, count, data, money, n_, number, percent, sentences, span
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available
@@ -93,8 +94,10 @@ def credit_reading(found: ClosedLoop) -> Text:
 
 def _table(found: ClosedLoop, company: Company) -> Part:
     priced, currency = found.arr is not None, company.settings.currency
-    heads = [_("Channel"), _("Deals touched"), _("First touch"), _("Last touch"), _("All alike")]
-    heads += [_("ARR, first"), _("ARR, last"), _("ARR, all alike")] if priced else []
+    models = {"first_touch_won": _("First touch"), "last_touch_won": _("Last touch"), "linear_won": _("All alike")}
+    heads = [_("Channel"), _("Deals touched"), *(name_cell(metric, words) for metric, words in models.items())]
+    worth = [_("ARR, first"), _("ARR, last"), _("ARR, all alike")] if priced else []
+    heads += [name_cell("new_arr_won", words) for words in worth]
     rows = []
     for row in found.channels.itertuples():
         cells = [_name(row.channel), count(row.deals), *(_deals(x) for x in (row.first, row.last, row.linear))]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from revops_helpers.model.company import Company
 from revops_helpers.words import parts
 from revops_helpers.words.below import translated
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import N_, Text, _, count, day, money, sentences, with_interval
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available
@@ -27,7 +28,8 @@ def growth_section(grown: Growth, company: Company) -> Part:
         cells = (grown.cells[row.start, age] for age in AGES)
         told = [translated(cell.reason) if cell.status == "censored" else cell for cell in cells]
         rows.append((day(row.start), count(row.customers), money(int(row.initial), company.settings.currency), *told))
-    heads = [_("Started in the quarter from"), _("Customers"), _("First MRR"), *(_("{n} months", n=count(age)) for age in AGES)]
+    heads = [_("Started in the quarter from"), name_cell("customers"), name_cell("mrr", _("First MRR"))]
+    heads += [_("{n} months", n=count(age)) for age in AGES]
     limit = _("Limit: new sales to the same customers only; what left is not taken off, and those that left stay in the base.")
     grid = parts.table(heads, rows, name=_("Expansion since the start, share of the first MRR"))
     return parts.stack(grid, parts.reading(growth_reading(grown)), parts.limit(limit))

@@ -11,6 +11,7 @@ from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.model.tables import TABLES
 from revops_helpers.words import parts
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import N_, Text, _, count, day, duration, exact_money, listing, n_, percent, sentences
 from revops_helpers.words.mapping import mapping_reading, reference_rows
 from revops_helpers.words.parts import Part
@@ -39,7 +40,9 @@ def totals_section(all_: Totals, company: Company) -> Part:
     if len(all_.by_source) < 2:
         return parts.beside(left, *said)
     rows = [(x.source, count(x.leads), count(x.won), _won_share(x)) for x in all_.by_source.head(MOST).itertuples()]
-    right = parts.table([_("Source"), _("Leads"), _("Won"), _("Won, of leads")], rows, name=_("Leads by source"))
+    right = parts.table(
+        [_("Source"), name_cell("leads"), _("Won"), name_cell("lead_to_won", _("Won, of leads"))], rows, name=_("Leads by source")
+    )
     return parts.stack(parts.beside(left, right), *said)
 
 

@@ -29,9 +29,13 @@ BETTER: Mapping[str, str] = {
 
 def named(metric_id: str, words: Text | None = None) -> str:
     """The name of a metric as HTML: a quiet link to its definition; plain words where the catalogue has no such metric."""
+    return linked(metric_id, rich(label(metric_id) if words is None else words))
+
+
+def linked(metric_id: str, said: str) -> str:
+    """HTML as a quiet link to the definition of a metric; as it is where the catalogue has no such metric."""
     from revops_helpers.metrics.catalogue import catalogue
 
-    said = rich(label(metric_id) if words is None else words)
     return tag("a", said, href=f"{PAGE}#{metric_id}", class_="q") if metric_id in catalogue() else said
 
 

@@ -11,6 +11,7 @@ from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.words import figures, parts
 from revops_helpers.words import gap as gap_words
 from revops_helpers.words.below import translated
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import N_, Text, _, count, exact_money, n_, percent, sentences, with_interval
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, is_there, named
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 FEW = 20  # wins, or leads not won, below which a source is not ranked
 SHOWN = 10
 STATUSES = {"won": N_("Won"), "lost": N_("Lost"), "open": N_("Open")}
+COUNTED = {"won": "deals_won", "open": "pipeline"}  # the metric that counts or sums them
 # Names that are no source, in plain letters: what stands there when nobody recorded one.
 NOBODY = (
     *("unknown", "other", "others", "na", "none", "null", "notset", "notrecorded", "undefined", "select"),
@@ -74,7 +76,7 @@ def sources_section(all_: Totals) -> Part:
     )
     young = _("Limit: young leads may still be won, and no source was given its leads by chance.")
     said.append(parts.limit(sentences(young, few if small else "")))
-    heads = [_("Source"), _("Leads"), _("Won"), _("Won, of leads")]
+    heads = [_("Source"), name_cell("leads"), _("Won"), name_cell("lead_to_won", _("Won, of leads"))]
     lines = [(x.source, count(x.leads), count(x.won), _share(x)) for x in sources.itertuples()]
     numbers = parts.details(_("Every source in numbers"), parts.table(heads, lines, name=_("Leads won by source")))
     if not ranked:
@@ -137,16 +139,21 @@ def endings_section(ends: Endings, company: Company) -> Part:
     """Counts and value by status, the win rate, and the time to win both ways."""
     currency = company.settings.currency
     lines = [
-        (_(STATUSES[x.status]), count(x.deals), count(x.priced), exact_money(int(x.amount), currency) if x.priced else "")
+        (
+            name_cell(COUNTED.get(x.status, ""), _(STATUSES[x.status])),
+            count(x.deals),
+            count(x.priced),
+            exact_money(int(x.amount), currency) if x.priced else "",
+        )
         for x in ends.statuses.itertuples()
     ]
     lines.append((_("All"), count(ends.statuses.deals.sum()), count(ends.statuses.priced.sum()), ""))
     heads = [_("Status"), _("Deals"), _("With an amount"), _("Amount")]
     left = parts.table(heads, lines, name=_("Deals by status"))
     measures = [
-        (_("Win rate: won, of won and lost"), ends.win_rate),
+        (name_cell("win_rate", _("Win rate: won, of won and lost")), ends.win_rate),
         (_("Mean days to win, won deals only"), ends.mean),
-        (_("Median days to win, open and lost deals counted"), ends.median),
+        (name_cell("cycle_days", _("Median days to win, open and lost deals counted")), ends.median),
     ]
     right = parts.table([_("Measure"), _("Value")], measures, name=_("How deals end"))
     undated = n_("{n} deal lacks a date and is in no time.", "{n} deals lack a date and are in no time.", ends.undated)

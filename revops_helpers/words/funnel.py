@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from revops_helpers.measurement import Measurement
 from revops_helpers.words import figures, parts
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
     Text,
@@ -36,6 +37,15 @@ STAGES: Mapping[str, str] = {
     "opportunity": N_("Deals"),
     "customer": N_("Customers"),
 }
+# The metric that tells of the same step, over every lead that entered it and not over those of the funnel alone.
+DEFINED = {
+    "lead": "leads",
+    "mql": "lead_to_mql_90d",
+    "sal": "mql_to_sal_90d",
+    "sql": "sal_to_sql_90d",
+    "opportunity": "lead_conversion_90d",
+    "customer": "lead_to_won",
+}
 
 
 @available(N_("where leads stop"))
@@ -48,7 +58,7 @@ def funnel_section(funnel: LeadFunnel) -> Part:
     ]
     rows = [
         (
-            _(STAGES[row.stage]),
+            name_cell(DEFINED[row.stage], _(STAGES[row.stage])),
             count(row.reached),
             _step(row) if _number(row.of_before) is not None else "",
             percent(row.of_leads),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from revops_helpers.intelligence.panel import TERM
 from revops_helpers.measurement import Measurement
 from revops_helpers.words import figures, parts
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import N_, Text, _, count, listing, n_, sentences, value_of, with_interval
 from revops_helpers.words.parts import Part
 from revops_helpers.words.passport import feature_name
@@ -151,7 +152,7 @@ def health_section(health: HealthValidity) -> Part:
         for row in health.bands.itertuples()
     ]
     left = n_("Left within {n} month", "Left within {n} months", health.horizon)
-    return parts.beside(parts.table([_("Band"), _("Customers"), left], rows, name=_("What came after each band")), *said)
+    return parts.beside(parts.table([_("Band"), name_cell("customers"), left], rows, name=_("What came after each band")), *said)
 
 
 def health_reading(health: HealthValidity) -> Text:

@@ -92,7 +92,7 @@ def team(company: Company, member: str = "") -> View:
             (_member(company, name), *(_cell(cells.get((name, metric))) for metric in TEAM), money(stuck.get(name, 0), currency))
             for name in some.name
         ]
-        heads = [_("Person"), _("ARR won"), _("Deals won"), _("Win rate"), _("Open pipeline"), _("Of it standing still")]
+        heads = [_("Person"), name_cell("new_arr_won", _("ARR won")), *map(name_cell, TEAM[1:]), _("Of it standing still")]
         return parts.table(heads, rows, name=_("The team"))
 
     return View(_team_title(company, order.won), _capped(order, shown))
@@ -196,7 +196,7 @@ def _renewals_table(found, company: Company) -> Part:
             )
             for row in some.itertuples()
         ]
-        heads = [_("Customer"), _("Renews on"), _("ARR"), _("Seats in use, last 4 weeks")]
+        heads = [_("Customer"), _("Renews on"), name_cell("arr"), _("Seats in use, last 4 weeks")]
         return parts.table(heads, rows, name=_("Renewals"))
 
     if found.customers.empty:

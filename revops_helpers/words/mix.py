@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from revops_helpers.model.company import Company
 from revops_helpers.words import parts
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import N_, Text, _, count, label, n_, percent, points, sentences, value_of, with_interval
 from revops_helpers.words.language import money as amount
 from revops_helpers.words.parts import Part
@@ -38,7 +39,8 @@ def mix_section(split: Mix, company: Company) -> Part:
         )
         for row in split.members.sort_values("rate_effect").itertuples()
     ]
-    heads = [label(split.dimension), _("Records"), _("Year before"), _("Now"), _("By its rate"), _("By the mix")]
+    rates = (name_cell(split.metric, words) for words in (_("Year before"), _("Now")))
+    heads = [label(split.dimension), _("Records"), *rates, _("By its rate"), _("By the mix")]
     grid = parts.table(heads, rows, name=_("{metric} by {cut}", metric=label(split.metric), cut=label(split.dimension)))
     limit = _("Limit: against the same months a year before; the plan is not cut by {cut}.", cut=label(split.dimension).lower())
     few = (

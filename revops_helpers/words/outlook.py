@@ -8,6 +8,7 @@ from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Company
 from revops_helpers.periods import add_months, month_end
 from revops_helpers.words import figures, parts
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
     Text,
@@ -111,7 +112,7 @@ def accounts_section(outlook: Outlook, company: Company) -> Part:
     first = n_(
         "The first {n} carries {amount} of it, {share}.", "The first {n} carry {amount} of it, {share}.", len(rows), **words
     )
-    heads, more = [_("Customer"), _("ARR"), _("Chance"), _("Expected loss")], [_("What raises it")]
+    heads, more = [_("Customer"), name_cell("arr"), _("Chance"), _("Expected loss")], [_("What raises it")]
     grid = parts.table(*_grid(rows, company, heads, more, money_at_risk=True), name=_("Customers by expected loss"))
     return parts.stack(parts.reading(first), grid, parts.limit(_(ADVICE)))
 
@@ -142,7 +143,7 @@ def growth_section(outlook: Outlook, company: Company) -> Part:
     if outlook.expected.value is None:
         return _refused(outlook)
     rows = outlook.customers.head(SHOWN)
-    heads, more = [_("Customer"), _("ARR"), _("Chance")], [_("What raises it")]
+    heads, more = [_("Customer"), name_cell("arr"), _("Chance")], [_("What raises it")]
     grid = parts.table(*_grid(rows, company, heads, more, money_at_risk=False), name=_("Customers likeliest to buy more"))
     limit = _(
         "Limit: **uplift is unknown.** These are likely to buy whether or not anybody asks; only a trial, with some customers "

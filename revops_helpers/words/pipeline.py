@@ -67,7 +67,7 @@ def flow_section(flow: PipelineFlow) -> Part:
         (_(LINES[row.line]), count(row.deals), exact_money(int(row.amount), flow.currency, signed=signed[row.line]))
         for row in flow.lines.itertuples()
     ]
-    grid = parts.table([_("Line"), _("Deals"), _("ARR")], rows, name=_("How the pipeline moved"))
+    grid = parts.table([_("Line"), _("Deals"), name_cell("pipeline", _("ARR"))], rows, name=_("How the pipeline moved"))
     limit = _("Limit: only deals that sell new ARR. A deal created and closed in the period is in both lines.")
     if flow.due_by:
         limit = sentences(limit, _("Counted are deals expected to close by {day}.", day=day(flow.due_by)))
@@ -98,8 +98,8 @@ def coverage_section(cover: Coverage) -> Part:
     rows = [
         (_("Open, due by {day}", day=day(cover.quarter.end)), cover.open),
         (_("Still to be won"), cover.to_win if cover.to_win is not None else _("no plan")),
-        (_("Coverage: open ÷ to be won"), cover.coverage),
-        (_("Coverage that made the number in past quarters"), cover.needed),
+        (name_cell("pipeline_coverage", _("Coverage: open ÷ to be won")), cover.coverage),
+        (name_cell("coverage_needed", _("Coverage that made the number in past quarters")), cover.needed),
         (name_cell("coverage_needed", _("Coverage needed if no deal comes later")), cover.needed_alone),
         (_("Of such pipeline, won within the quarter"), _share(cover.win_share)),
         (_("Of what was won, came later"), _share(cover.later_share)),
@@ -151,7 +151,11 @@ def standing_section(still: Standing, company: Company) -> Part:
             for row in still.rules.itertuples()]  # fmt: skip
     said = [parts.reading(standing_reading(still))]
     said.append(parts.limit(_("Limit: what was done and not logged looks the same as what was not done.")))
-    grid = parts.table([_("What is wrong"), _("Deals"), _("ARR"), _("Of open pipeline")], rows, name=_("Deals that stand still"))
+    grid = parts.table(
+        [_("What is wrong"), _("Deals"), name_cell("pipeline", _("ARR")), _("Of open pipeline")],
+        rows,
+        name=_("Deals that stand still"),
+    )
     if still.deals.empty:
         return parts.beside(grid, *said)
     shown = _("The {shown} largest of {n}", shown=count(min(MOST, len(still.deals))), n=count(len(still.deals)))
@@ -167,7 +171,7 @@ def deals_table(deals: pd.DataFrame, company: Company) -> Part:
         owner, stage = person(company, getattr(row, "owner_id", None)), data(getattr(row, "stage", None) or "")
         deal = record(company, "opportunities", row.opportunity_id)
         rows.append((deal, owner, stage, amount(int(row.amount), currency), wrong))
-    return parts.table([_("Deal"), _("Owner"), _("Stage"), _("ARR"), _("What is wrong")], rows)
+    return parts.table([_("Deal"), _("Owner"), _("Stage"), name_cell("pipeline", _("ARR")), _("What is wrong")], rows)
 
 
 def standing_reading(still: Standing) -> Text:

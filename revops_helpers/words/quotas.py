@@ -10,6 +10,7 @@ from revops_helpers.model.company import Company
 from revops_helpers.planning.habits import under_way
 from revops_helpers.planning.quotas import team_attainment
 from revops_helpers.words import parts
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
     Text,
@@ -51,9 +52,9 @@ def quotas_section(found: Quotas, company: Company) -> Part:
     money = company.settings.currency
     sums = [
         (_("Quotas, for the days people were there"), found.assigned),
-        (_("Planned new ARR won"), found.planned),
+        (name_cell("new_arr_won", _("Planned new ARR won")), found.planned),
         (_("Quotas beyond the plan"), found.over),
-        (_("Won by people with a quota"), found.credited),
+        (name_cell("new_arr_won", _("Won by people with a quota")), found.credited),
         (_("Attainment, all together"), found.attainment),
         (_("Quotas met in full"), found.met),
     ]
@@ -66,7 +67,7 @@ def quotas_section(found: Quotas, company: Company) -> Part:
         )
         for row in found.bands.itertuples()
     ]
-    spread = parts.table([_("Attainment"), _("Quotas"), _("Share")], bands, name=_("Quotas by attainment"))
+    spread = parts.table([_won()[1], _("Quotas"), _("Share")], bands, name=_("Quotas by attainment"))
     limit = _("Limit: a deal is credited to its owner. One quota is one person and period; few periods do not make a ranking, so "
               "people stand by id.")  # fmt: skip
     said = [parts.reading(quotas_reading(found)), parts.limit(limit)]
@@ -105,7 +106,11 @@ def _teams(found: Quotas, money: str) -> list[Part]:
         )
         for r in found.teams.itertuples()
     ]
-    return [parts.table([_("Team"), _("People"), _("Quotas"), _("Won"), _("Attainment")], rows)]
+    return [parts.table([_("Team"), _("People"), _("Quotas"), *_won()], rows)]
+
+
+def _won() -> tuple[Part, Part]:
+    return name_cell("new_arr_won", _("Won")), name_cell("quota_attainment", _("Attainment"))
 
 
 def _each(found: Quotas, company: Company) -> Part:
@@ -115,7 +120,7 @@ def _each(found: Quotas, company: Company) -> Part:
          _("has left") if r.left else "")
         for r in found.people.itertuples()
     ]  # fmt: skip
-    heads = [_("Person"), _("Quota periods"), _("Quotas"), _("Won"), _("Attainment"), _("Today")]
+    heads = [_("Person"), _("Quota periods"), _("Quotas"), *_won(), _("Today")]
     return parts.details(_("Everybody with a quota, by id"), parts.table(heads, rows, name=_("Attainment by person")))
 
 

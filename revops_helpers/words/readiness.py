@@ -8,6 +8,7 @@ from revops_helpers.foundation.readiness import PHASES, Gate, Readiness
 from revops_helpers.measurement import Measurement
 from revops_helpers.words import parts
 from revops_helpers.words.below import translated
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import N_, Text, _, count, n_, value_of
 from revops_helpers.words.marks import interval_bar
 from revops_helpers.words.markup import esc, plain, tag
@@ -41,7 +42,7 @@ GATES = {
 def gates_card(ready: Readiness, phase: int) -> Part:
     """The gates of one phase: what was measured, and the threshold that opens the gate."""
     gates = ready.of(phase)
-    rows = [(_(GATES[gate.id]), gate.value, _bar(gate), _gate(gate), _result(gate)) for gate in gates]
+    rows = [(name_cell(gate.id, _(GATES[gate.id])), gate.value, _bar(gate), _gate(gate), _result(gate)) for gate in gates]
     passed = spelled(sum(gate.passed for gate in gates))
     words = {"passed": passed, "all": lower_first(spelled(len(gates)))}
     title = n_(

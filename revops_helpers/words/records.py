@@ -268,7 +268,7 @@ def duplicates_section(twice: Duplicates, company: Company) -> Part:
         n_("{n} name is too common to compare.", "{n} names are too common to compare.", twice.skipped) if twice.skipped else ""
     )
     said = [parts.reading(_twice_reading(twice)), parts.limit(Text(f"{limit} {skipped}".strip()))]
-    return parts.beside(parts.table(heads, rows), *said) if rows else parts.stack(*said)
+    return parts.beside(parts.table(heads, rows, name=_("Records that stand twice")), *said) if rows else parts.stack(*said)
 
 
 def _twice_reading(twice: Duplicates) -> str:

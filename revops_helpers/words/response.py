@@ -11,6 +11,7 @@ import pandas as pd
 from revops_helpers.measurement import Measurement
 from revops_helpers.metrics.measure import as_measurement
 from revops_helpers.words import figures, parts
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
     Text,
@@ -186,7 +187,7 @@ def _cut_reading(name: str, items: list[tuple[str, Measurement]]) -> Text:
 
 def _cut_table(found: Response, name: str) -> Part:
     rows = [(data(row.member), count(row.n), as_measurement(row)) for _i, row in found.cuts[name].iterrows()]
-    heads = [_(CUTS[name]), _("Leads"), _("Within the agreed time")]
+    heads = [_(CUTS[name]), name_cell("leads"), _("Within the agreed time")]
     return parts.table(heads, rows[:50], name=_("In time, by {cut}", cut=lower_first(_(CUTS[name]))))
 
 
@@ -198,7 +199,7 @@ def delays_section(found: Delays) -> Part:
         (_("From creation to a person (by the clock)"), system, count(found.leads), count(found.assigned)),
         (_("From there to the contact (working time)"), human, count(found.assigned), count(found.contacted)),
     ]
-    heads = [_("Part of the wait"), _("Half are done after"), _("Leads"), _("Over")]
+    heads = [_("Part of the wait"), _("Half are done after"), name_cell("leads"), _("Over")]
     return parts.beside(parts.table(heads, rows, name=_("Where the wait comes from")), parts.reading(delays_reading(found)))
 
 

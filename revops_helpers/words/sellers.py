@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from revops_helpers.measurement import Measurement
 from revops_helpers.words import figures, parts
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
     Quantity,
@@ -41,9 +42,9 @@ def team_section(known: Team) -> Part:
     facts = [
         (_("Sellers now"), count(len(known.people))),
         (_("Of them with less than a year"), count(int((known.people.tenure < 12).sum()))),
-        (_("Months until half have ramped"), known.ramp_months),
+        (name_cell("ramp_months", _("Months until half have ramped")), known.ramp_months),
         (_("Leave within a year"), known.attrition),
-        (_("New ARR won a month, tenured seller"), known.productivity),
+        (name_cell("new_arr_won", _("New ARR won a month, tenured seller")), known.productivity),
         *_middle_half(known),
     ]
     grid = parts.table([_("The team"), _("Value")], facts)

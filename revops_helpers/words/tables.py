@@ -10,7 +10,7 @@ from typing import Literal
 from revops_helpers.finding import Finding, ranked
 from revops_helpers.measurement import Measurement
 from revops_helpers.words.below import translated
-from revops_helpers.words.definitions import named
+from revops_helpers.words.definitions import linked, named
 from revops_helpers.words.language import (
     GAP,
     Quantity,
@@ -73,13 +73,15 @@ def numeric(cells: Iterable[Cell]) -> bool:
 
 def table(columns: Sequence[str | Part], rows: Iterable[Sequence[Cell]], caption: str = "", name: str = "") -> Part:
     """A table of up to nine columns. Cells: text, numbers, dates, Measurement (interval under the value), a Part, None.
-    A head is text or a Part, such as the name of a metric that leads to its definition (`name_cell`).
+    A head is text or a Part, such as the name of a metric that leads to its definition (`name_cell`); the head of a column, or
+    else of a row, whose measurements are all of one metric leads there by itself.
 
     name: what a screen reader calls the scroll box; the caption, else the first column's head. ValueError when ragged.
     """
     rows = [tuple(row) for row in rows]
     if len(columns) > MOST_COLUMNS or any(len(row) != len(columns) for row in rows):
         raise ValueError(f"a table has at most {MOST_COLUMNS} columns and every row as many cells as there are columns")
+    columns, rows = _leading(columns, rows)
     shapes = ["n" if numeric(row[i] for row in rows) else None for i in range(len(columns))]
     head = "".join(tag("th", cell_html(column), scope="col", class_=shape) for column, shape in zip(columns, shapes, strict=True))
     title = tag("caption", rich(caption)) if caption else ""
@@ -89,6 +91,27 @@ def table(columns: Sequence[str | Part], rows: Iterable[Sequence[Cell]], caption
     return Part(
         "table", scroll(grid, name or caption or cell_text(columns[0])), "\n".join([plain(caption), *lines] if caption else lines)
     )
+
+
+def _leading(columns: Sequence[str | Part], rows: list[tuple]) -> tuple[list[str | Part], list[tuple]]:
+    """The heads, those of one metric as links to its definition: columns first, then rows that hold what no column told.
+    Where each row has its own name there is nothing to add."""
+    named = all(isinstance(row[0], Part) for row in rows)
+    of_column = ["" if named else _metric_of(row[i] for row in rows) for i in range(len(columns))]
+    told = [place for place, metric in enumerate(of_column) if metric]
+    of_row = [_metric_of(cell for place, cell in enumerate(row) if place not in told) for row in rows]
+    heads = [_lead(metric, cell) for metric, cell in zip(of_column, columns, strict=True)]
+    return heads, [(_lead(metric, row[0]), *row[1:]) for metric, row in zip(of_row, rows, strict=True)]
+
+
+def _metric_of(cells: Iterable[Cell]) -> str:
+    """The one metric that measurements are of; empty where there are several, or none."""
+    found = {cell.definition_id for cell in cells if isinstance(cell, Measurement)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _lead(metric: str, cell: Cell) -> Cell:
+    return Part("name", linked(metric, cell_html(cell)), cell_text(cell)) if metric and not isinstance(cell, Part) else cell
 
 
 def _row(row: Sequence[Cell], shapes: Sequence[str | None]) -> str:

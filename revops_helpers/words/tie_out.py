@@ -10,6 +10,7 @@ from revops_helpers.foundation.tie_out import ArrTie
 from revops_helpers.foundation.won_billed import LATE, DealTie
 from revops_helpers.model.company import Company
 from revops_helpers.words import parts
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import N_, Text, _, count, day, exact_money, listing, n_, percent, sentences
 from revops_helpers.words.language import money as amount
 from revops_helpers.words.names import record
@@ -49,7 +50,7 @@ def arr_section(arr: ArrTie, company: Company) -> Part:
         )
         for line in arr.months.itertuples()
     ]
-    columns = [_("Month end"), _("Billing"), _("Finance"), _("Difference"), *(heads[c] for c in shown)]
+    columns = [_("Month end"), name_cell("arr", _("Billing")), _("Finance"), _("Difference"), *(heads[c] for c in shown)]
     grid = parts.table(columns, rows, name=_("ARR by billing and by finance"))
     said = [parts.reading(_arr_reading(arr, company)), parts.limit(_arr_limit(arr, company))]
     listed = arr.lines.head(MOST)
@@ -64,7 +65,7 @@ def arr_section(arr: ArrTie, company: Company) -> Part:
         )
         for x in listed.itertuples()
     ]
-    behind = parts.table([_("Customer"), _("Subscription"), _("Cause"), _("ARR")], lines)
+    behind = parts.table([_("Customer"), _("Subscription"), _("Cause"), name_cell("arr")], lines)
     return parts.stack(
         grid, *said, parts.details(_("The largest lines behind the causes, {day}", day=day(arr.last.month_end)), behind)
     )
@@ -135,7 +136,7 @@ def deals_section(deals: DealTie, company: Company) -> Part:
         rows.append(
             (_(words), count(line.records), *(exact_money(int(x), currency) for x in (line.won, line.billed)), difference)
         )
-    grid = parts.table([_("Case"), _("Records"), _("Won, ARR"), _("Billed, ARR"), _("Difference")], rows)
+    grid = parts.table([_("Case"), _("Records"), *_arrs(), _("Difference")], rows)
     late = _(
         "Limit: matched by customer, kind and date, from 30 days before to {days} days after the win. "
         "A deal billed to another company of the group, or later, shows here as never billed.",
@@ -200,9 +201,13 @@ def _deal_list(deals: DealTie, case: str, company: Company) -> Part | None:
         )
         for x in rows.head(MOST).itertuples()
     ]
-    heads = [_("Customer"), _("Deal"), _("Won on"), _("Billed from"), _("Won, ARR"), _("Billed, ARR")]
+    heads = [_("Customer"), _("Deal"), _("Won on"), _("Billed from"), *_arrs()]
     shown = _("{case}: the {shown} largest of {n}", case=_(CASES[case]), shown=count(len(lines)), n=count(len(rows)))
     return parts.details(shown, parts.table(heads, lines))
+
+
+def _arrs() -> tuple[Part, Part]:
+    return name_cell("new_arr_won", _("Won, ARR")), name_cell("arr", _("Billed, ARR"))
 
 
 def _day(value) -> str:

@@ -14,6 +14,7 @@ from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import Period, windows
 from revops_helpers.planning.cascade import by_member
 from revops_helpers.words import parts
+from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
     Text,
@@ -61,6 +62,11 @@ def step_name(step_id: str) -> Text:
     return label(step_id) if step_id in catalogue() else _(DECIDED)
 
 
+def _named(step_id: str) -> Part:
+    """The name of a step, which leads to its definition where it is a metric."""
+    return name_cell(step_id, step_name(step_id))
+
+
 def need_title(plan: Cascade) -> Text:
     """What the chain begins with, at today's rates against the plan's."""
     first = plan.first
@@ -87,7 +93,7 @@ def cascade_section(plan: Cascade) -> Part:
     rows.append(
         (_("From customers there are"), value_of(plan.retention_plan), plan.retention_now, _signed(kept, plan), "", "", "")
     )
-    rows.append((_("Net new ARR"), goal, goal, "", "", "", ""))
+    rows.append((name_cell("net_new_arr"), goal, goal, "", "", "", ""))
     grid = parts.table(heads, rows, name=_("What the target needs"))
     whence = _(WHENCE[plan.whence], horizon=span(plan.horizon))
     limit = _("Limit: today's rates are those of {period}. Opening ARR is taken as {opening}.", period=span(plan.observed),
@@ -104,8 +110,8 @@ def _step_row(step: Step) -> tuple:
         difference = step.needed_now.value - step.needed_plan.value
         more = value_of(replace(step.needed_plan, value=difference, low=None, high=None), signed=True)
     planned = "" if step.rate_now is None or step.plan_rate is None else in_unit_of(step.rate_now, step.plan_rate)
-    name = label(step.rate) if step.rate else ""
-    return (step_name(step.id), value_of(step.needed_plan), step.needed_now, more, name, planned, step.rate_now)
+    name = name_cell(step.rate) if step.rate else ""
+    return (_named(step.id), value_of(step.needed_plan), step.needed_now, more, name, planned, step.rate_now)
 
 
 def _signed(cents: float, plan: Cascade) -> Text:
@@ -134,7 +140,7 @@ def _scenarios(plan: Cascade) -> Part:
         [value_of(replace(step.needed_now, value=float(value), low=None, high=None)) for value in known[step.id]]
         for step in steps
     ]
-    rows = [(step_name(step.id), *own) for step, own in zip(steps, cells, strict=True)]
+    rows = [(_named(step.id), *own) for step, own in zip(steps, cells, strict=True)]
     grid = parts.table([_("Needed"), *(_(SCENARIOS[name]) for name in known.scenario)], rows, name=_("Scenarios"))
     how = _("4,000 draws of today's rates from their intervals: one in ten needs less than the favourable, or more than the "
             "unfavourable.")  # fmt: skip
@@ -163,12 +169,7 @@ def _quarters(plan: Cascade, company: Company) -> Part:
         ends = pd.to_datetime(plan.months.month_end)
         part = plan.months[(ends >= pd.Timestamp(quarter.start)) & (ends <= pd.Timestamp(quarter.end))].sum(numeric_only=True)
         rows.append(_quarter_row(quarter, part, first, last, plan))
-    heads = [
-        _("Quarter"),
-        _("Net new ARR"),
-        _("By plan"),
-        _("Today"),
-    ]
+    heads = [_("Quarter"), name_cell("net_new_arr"), *(name_cell(first.id, words) for words in (_("By plan"), _("Today")))]
     words = {"what": step_name(first.id), "horizon": span(plan.horizon)}
     return parts.table(heads, rows, caption=_("{what} by quarter, needed in {horizon}", **words))
 
@@ -195,7 +196,7 @@ def _split(company: Company, plan: Cascade, step_id: str, cut: str) -> Part | No
 
     rows = [(data(r.member), percent(r.share), cell(r.had), cell(r.needed_plan), cell(r.needed_now)) for r in frame.itertuples()]
     name = step_name(step_id)
-    heads = [label(cut), _("Share"), _("Had"), _("By plan"), _("Today")]
+    heads = [label(cut), _("Share"), *(name_cell(step_id, words) for words in (_("Had"), _("By plan"), _("Today")))]
     words = {"what": name, "cut": lower_first(label(cut)), "period": span(plan.observed), "horizon": span(plan.horizon)}
     return parts.table(heads, rows, caption=_("{what} by {cut}: had in {period}, needed in {horizon}", **words))
 
@@ -208,6 +209,7 @@ def budget_section(found: Budget, company: Company) -> Part:
     for row in found.spent.itertuples():
         change = percent(row.now / row.before - 1, signed=True) if row.before else ""
         name = _(FUNCTIONS[row.function]) if row.function in FUNCTIONS else data(row.function)
+        name = name_cell("marketing_spend", name) if row.function == "marketing" else name
         rows.append((name, amount(row.before, money), amount(row.now, money), change))
     heads = [_("Function"), _("Year before"), _("{period}", period=span(found.period)), _("Change")]
     grid = parts.table(heads, rows, name=_("Spend by function"))
