@@ -71,6 +71,7 @@ def test_every_shape_of_a_system_gives_the_rows_that_it_means(system, shape, ope
         assert [{c: row.get(c) for c in wanted[0]} for row in found] == wanted, table
         said = {column for row in found for column, value in row.items() if value is not None}
         assert said <= set(wanted[0]) | {"currency", "automated", "customer_facing"}, table
+    assert not [text for text in company.mapping["unread"] if "airbyte_" in text or "fivetran_" in text]
     aside = company.quarantine.groupby(["table", "rule"]).size()
     assert aside.to_dict() == {(t, rule): n for t, rules in expected.get("aside", {}).items() for rule, n in rules.items()}
     assert (company.ledger["read"] == company.ledger[["accepted", "quarantined", "excluded"]].sum(axis=1)).all()

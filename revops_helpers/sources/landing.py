@@ -16,6 +16,7 @@ from revops_helpers.sources.selects import columns as columns_named
 from revops_helpers.sources.shapes import Merged, Shape, keys_of
 from revops_helpers.sources.store import Desk, Place, Raw
 
+LOADERS = ("airbyte_", "ab_", "fivetran_")  # what loaders write about their own work is nothing that a SELECT should read
 OLD_VERSION, BEGAN = "fivetran_active", "fivetran_start"
 MOST_MERGES = 50  # one after the other, of one record
 SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -78,7 +79,7 @@ def _shaped(desk: Desk, shape: Shape, raw: RawName, table: Raw, asked: Collectio
     """The table with the columns that are asked for, wherever they stand, without deleted rows and older versions."""
     name = raw[1]
     columns = {column: identifier(column) for column in table.columns}
-    used = dict.fromkeys([*shape.deleted, OLD_VERSION, BEGAN])
+    used = dict.fromkeys([*shape.deleted, *(column for column in table.columns if column.startswith(LOADERS))])
     for column, place in _found(desk, shape, name, table, {*asked, *shape.deleted, *shape.columns.get(name, ())}):
         columns[column] = _value(place)
         used[place.partition(".")[0]] = None
