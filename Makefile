@@ -42,7 +42,7 @@ lint: setup  ## ruff over code and notebooks
 	@$(BIN)/ruff format --check revops_helpers tests benchmarks
 
 pytest: setup
-	@$(BIN)/python -m pytest tests -m "not truth" -n 2 --dist loadfile
+	@$(BIN)/python -m pytest tests -m "not truth" -n 2 --dist loadfile --no-loadscope-reorder
 
 notebooks: setup  ## every notebook runs on the sample, that of the roles once a role: nbval over all, one by plain papermill
 	@roles="$$(mktemp -d)"; for role in $$($(BIN)/python -c "from revops_helpers.words.roles import roles; print(*roles())"); do \

@@ -8,17 +8,22 @@ from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from revops_helpers import shelf
 from revops_helpers.finding import Finding
 from revops_helpers.measurement import Measurement
+from revops_helpers.metrics import measure as measuring
+from revops_helpers.metrics.measure import measure, sql
 from revops_helpers.model.company import Company
 from revops_helpers.settings import Settings
 from revops_helpers.shelf import Shelf
 from revops_helpers.words import actions
 from revops_helpers.words.language import _, data
 from revops_helpers.words.messages import use
+from tests.support import company_of
+from tests.test_measure import deal
 
 STAKE = Measurement(5_000_00, n=4, low=100_00, high=9_000_00, unit="money", currency="BRL")
 FINDING = Finding(
@@ -95,3 +100,59 @@ def test_nothing_half_written_is_left(tmp_path):
     place = Shelf(tmp_path)
     place.put("x", "told", b"whole")
     assert place.get("x", "told") == b"whole" and [p.name for p in tmp_path.iterdir()] == [place.place("x", "told").name]
+
+
+# --- what was counted ----------------------------------------------------------------------------------------------------
+
+ASKED = ["win_rate", "new_arr_won", "nrr"]  # nrr cannot be measured here
+
+
+@pytest.fixture
+def deals(tmp_path) -> Company:
+    lost = [deal(i, "lost", owner_id="u1") for i in range(3)]
+    return replace(company_of(opportunities=[deal(9, "won"), *lost]), shelf=Shelf(tmp_path))
+
+
+@pytest.fixture
+def queries(monkeypatch) -> list[str]:
+    """The metrics that were counted by a query, in order."""
+    seen: list[str] = []
+    counted = measuring._counted
+
+    def count(company, batch, *more, **how):
+        seen.extend(metric.id for metric in batch)
+        return counted(company, batch, *more, **how)
+
+    monkeypatch.setattr(measuring, "_counted", count)
+    return seen
+
+
+def test_what_was_counted_is_counted_once_and_is_what_a_query_gives(deals, queries):
+    first, again = (measure(replace(deals, _made={}), ASKED) for _turn in range(2))
+    assert sorted(queries) == ["new_arr_won", "win_rate"]
+    pd.testing.assert_frame_equal(again, first)
+    pd.testing.assert_frame_equal(first, measure(replace(deals, _made={}, shelf=None), ASKED))
+    assert first["value"].tolist()[0] == 0.25 and "needs" in first["reason"].tolist()[2]
+
+
+def test_other_metrics_windows_cuts_and_days_are_counted_anew(deals, queries):
+    measure(replace(deals, _made={}), "win_rate")
+    for how in ({"every": "quarter"}, {"by": "seller"}, {"period": deals.on(date(2026, 6, 30)).period}):
+        measure(replace(deals, _made={}), "win_rate", **how)
+    measure(deals.on(date(2026, 6, 30)), "win_rate")
+    measure(replace(deals, _made={}), ["win_rate", "new_arr_won"])
+    assert queries.count("win_rate") == 6
+
+
+def test_what_cannot_be_read_is_counted_again(deals, queries):
+    first = measure(replace(deals, _made={}), "win_rate")
+    for file in deals.shelf.folder.iterdir():
+        file.write_bytes(b"half")
+    pd.testing.assert_frame_equal(measure(replace(deals, _made={}), "win_rate"), first)
+    assert queries == ["win_rate", "win_rate"]
+
+
+def test_the_query_of_a_metric_is_written_once(deals, monkeypatch):
+    said = sql(deals, "win_rate")
+    monkeypatch.setattr(measuring, "_written", lambda *_asked: pytest.fail("written again"))
+    assert sql(replace(deals, _made={}), "win_rate") == said and "SELECT" in said

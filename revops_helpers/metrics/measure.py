@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import ibis
 import pandas as pd
@@ -18,6 +19,7 @@ from revops_helpers.metrics.catalogue import catalogue
 from revops_helpers.metrics.dimensions import DIMENSIONS, add_dimension
 from revops_helpers.metrics.estimate import KEYS, RESULT, TIMES
 from revops_helpers.metrics.facts import to_sql, written_out
+from revops_helpers.metrics.held import held
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.plan import target
 from revops_helpers.metrics.reading import Reading, narrows, reading
@@ -121,13 +123,22 @@ def values(company: Company, metrics: Sequence[Metric], windows: Windows, dimens
         else:
             alone = metric.id if metric.estimator in TIMES else ""
             batches.setdefault((metric.facts, metric.cluster, alone), []).append(metric)
-    asked = Counter(table for batch in batches.values() for table in _tables(batch))
-    for batch in batches.values():
-        known |= _counted(company, batch, windows, dimension, alone=all(asked[table] == 1 for table in _tables(batch)))
+    known |= held(company, f"{dimension} {windows}", [*batches.values()], partial(_all_counted, company, windows, dimension))
     for metric in missing:
         if metric.id not in known:
             known[metric.id] = _derived(company, metric, windows, dimension)
     return {metric.id: known[metric.id] for metric in metrics}
+
+
+def _all_counted(
+    company: Company, windows: Windows, dimension: str, batches: Sequence[Sequence[Metric]]
+) -> dict[str, pd.DataFrame]:
+    """Every batch of metrics counted, each in one query that knows which tables the others read."""
+    asked = Counter(table for batch in batches for table in _tables(batch))
+    found: dict[str, pd.DataFrame] = {}
+    for batch in batches:
+        found |= _counted(company, batch, windows, dimension, alone=all(asked[table] == 1 for table in _tables(batch)))
+    return found
 
 
 def _tables(batch: Sequence[Metric]) -> set[str]:
@@ -255,7 +266,7 @@ def sql(company: Company, id: str) -> str:
     if metric.estimator == "derived":
         return "\n\n".join(f"-- {part}\n{sql(company, part)}" for part in metric.parts)
     require(company, metric, "")
-    return company.once(f"SQL of {id}", lambda: _written(company, metric))
+    return company.once(f"SQL of {id}", lambda: company.kept(f"query-{id}", lambda: _written(company, metric).encode()).decode())
 
 
 def _written(company: Company, metric: Metric) -> str:
