@@ -9,10 +9,10 @@ SEEDS ?= 20
 export PYTHONHASHSEED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup review lab test lint pytest notebooks bench truth docs lock picture clean
+.PHONY: help setup review lab test test-engines lint pytest notebooks bench truth docs lock picture clean
 
 help:  ## list what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(STAMP)  ## make .venv from the hash-locked dependencies (again only when the lock changes)
 
@@ -37,12 +37,15 @@ lab: setup  ## open the notebooks in JupyterLab
 
 test: setup lint pytest notebooks  ## everything that CI runs
 
+test-engines: setup  ## the sample company on PostgreSQL and Spark: every number is DuckDB's (installs what it needs)
+	@tests/engines/run.sh
+
 lint: setup  ## ruff over code and notebooks
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check revops_helpers tests benchmarks
 
 pytest: setup
-	@$(BIN)/python -m pytest tests -m "not truth" -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest tests -m "not truth and not engines" -n 2 --dist loadfile --no-loadscope-reorder
 
 notebooks: setup  ## every notebook runs on the sample, that of the roles once a role: nbval over all, one by plain papermill
 	@roles="$$(mktemp -d)"; for role in $$($(BIN)/python -c "from revops_helpers.words.roles import roles; print(*roles())"); do \
@@ -65,6 +68,8 @@ docs: setup  ## write docs/data_model.md, docs/metrics.md and the catalogues of 
 
 lock:  ## resolve the dependencies again (needs uv)
 	@uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 --no-header -q -U -o requirements.lock
+	@$(PYTHON) -c 'import tomllib; e = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*e["postgres"], *e["spark"], sep="\n")' | \
+	  uv pip compile - -c requirements.lock --universal --generate-hashes --python-version 3.11 --no-header -q -U -o engines.lock
 
 picture: setup  ## take the README's picture of the newest review (needs chromium)
 	@$(BIN)/python docs/picture.py

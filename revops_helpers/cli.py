@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,24 @@ def _list(context: click.Context, option: click.Parameter, value: str) -> tuple[
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _measure_on(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    """Notebooks run in processes of their own: the environment tells them and this one."""
+    if value:
+        from revops_helpers.address import address_of
+
+        address_of(value)
+        os.environ["REVOPS_ENGINE"] = value
+
+
+ENGINE = click.option(
+    "--engine",
+    callback=_measure_on,
+    expose_value=False,
+    metavar="URL",
+    help="what measures, such as postgres://user@host/db; else REVOPS_ENGINE, company.yml's, or DuckDB",
+)
+
+
 @main.command()
 @click.argument("data", default="sample")
 @click.option("--as-of", default="", metavar="DATE", help="such as 2026-09-30; else the newest closed month end")
@@ -79,6 +98,7 @@ def _list(context: click.Context, option: click.Parameter, value: str) -> tuple[
 )
 @click.option("--hyper", is_flag=True, help="write exports/metrics.hyper for Tableau; needs the extra [tableau]")
 @click.option("--show-people", is_flag=True, help="name people in the lists, instead of giving their ids")
+@ENGINE
 @click.option("-p", "--parameter", "more", nargs=2, multiple=True, metavar="NAME VALUE", help="any other parameter of a notebook")
 def review(
     more: tuple[tuple[str, str], ...], language: str | None, publish: str | None, notify: str | None, report_url: str, **given

@@ -61,13 +61,13 @@ def workbench(folders: Iterable[Path], scratch: Path) -> duckdb.DuckDBPyConnecti
 # ---- engines by their address
 
 
-def connect(url: str) -> SQLBackend:
+def connect(url: str | Address) -> SQLBackend:
     """An Ibis backend for an engine's address (forms: `address`); credentials from the environment only.
 
     InputError, one line without a secret, when the address is wrong, the engine's package is not installed, or the engine cannot
     be reached or does not let us in.
     """
-    address = address_of(url)
+    address = address_of(url) if isinstance(url, str) else url
     engine = address.engine
     if engine.module and not _installed(engine.module):
         raise InputError(f"{engine.name} needs its package: pip install -e '.[{engine.extra}]'")
@@ -76,7 +76,7 @@ def connect(url: str) -> SQLBackend:
     except InputError:
         raise
     except Exception as error:  # each engine's package raises its own
-        raise InputError(f"{address}: {engine.name} cannot be used: {_one_line(error)}") from None
+        raise InputError(f"{address}: {engine.name} cannot be used: {one_line(error)}") from None
 
 
 def _installed(module: str) -> bool:
@@ -86,7 +86,7 @@ def _installed(module: str) -> bool:
         return False
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     """The first line of what an engine says, without any secret that it was given."""
     said = (str(error).strip() or type(error).__name__).splitlines()[0]
     for name in ("PGPASSWORD", "SNOWFLAKE_PASSWORD", "SPARK_CONNECT_AUTHENTICATE_TOKEN"):
@@ -102,19 +102,19 @@ def _duckdb(address: Address) -> SQLBackend:
 
 
 def _postgres(address: Address) -> SQLBackend:
-    import ibis
+    from revops_helpers.backends.postgres import Postgres
 
     database, schema = ([*address.parts, "", ""])[:2]
     given = {"user": address.user, "database": database, "schema": schema, **address.options}
-    return ibis.postgres.connect(
+    return Postgres().connect(
         host=address.host, port=address.port, connect_timeout=PATIENCE, **{name: value for name, value in given.items() if value}
     )
 
 
 def _spark(address: Address) -> SQLBackend:
-    import ibis
+    from revops_helpers.backends.spark import Spark
 
-    return ibis.pyspark.connect(_local_spark() if address.host == "local" else _remote_spark(address))
+    return Spark().connect(_local_spark().newSession() if address.host == "local" else _remote_spark(address))
 
 
 def _local_spark() -> SparkSession:

@@ -132,6 +132,7 @@ class Settings(Strict):
     freshness: Mapping[str, Freshness] = {}  # by source, table or source.table
     survivors: Mapping[str, tuple[str, ...]] = {}  # by table or table.column: sources, the one that wins first
     notify: Notify = Notify()
+    engine: str = ""  # the address of the engine that measures; none means DuckDB
 
     @property
     def zone(self) -> ZoneInfo:

@@ -22,14 +22,14 @@ BEGAN = time.time()
 
 
 class Shelf:
-    """Files in the cache folder of one company's data, each called after all that its content follows from."""
+    """Files in the cache folder of one company's data, each called after all that its content follows from, the engine too."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, folder: Path, engine: str = "duckdb"):
+        self.folder, self.engine = folder, engine
 
     def place(self, name: str, told: str) -> Path:
         """Where `name` is kept for what was told (date, period, segment …); any change of the code is another place."""
-        key = hashlib.sha256(f"{_code(PACKAGE)}\n{told}".encode()).hexdigest()[:24]
+        key = hashlib.sha256(f"{_code(PACKAGE)}\n{self.engine}\n{told}".encode()).hexdigest()[:24]
         return self.folder / f"_kept-{name}-{key}"
 
     def get(self, name: str, told: str) -> bytes | None:

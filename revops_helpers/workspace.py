@@ -15,7 +15,7 @@ import pandas as pd
 from revops_helpers.engine import reader
 from revops_helpers.ingest import ingested
 from revops_helpers.model.company import Company
-from revops_helpers.model.formats import identifier, quoted
+from revops_helpers.model.formats import quoted
 from revops_helpers.model.freshness import freshness
 from revops_helpers.model.ledger import balance, data_ends_on, newest_days
 from revops_helpers.model.tables import TABLES
@@ -24,6 +24,7 @@ from revops_helpers.settings import InputError, Settings, line_of, nearest, read
 from revops_helpers.shelf import Shelf
 from revops_helpers.sources.entries import OWN, entries
 from revops_helpers.sources.names import snake
+from revops_helpers.warehouse import Tables, engine_of, tables_of
 from revops_helpers.words.messages import use
 
 if TYPE_CHECKING:
@@ -50,12 +51,14 @@ def open_company(
     segment: str | None = None,
     language: str | None = None,
     show_people: bool = False,
+    engine: str | None = None,
 ) -> OpenCompany:
     """The company in the folder `data` (or "sample") as it stood at the end of `as_of`.
 
     as_of: ISO text or a date; none means the newest closed month end of the data. period: quarter, ytd or t12m.
     segment: a value of accounts.segment that the review is narrowed to. language: en or pt_BR; none means company.yml's.
     show_people: reports name people; without it they are ids.
+    engine: the address of the engine that measures (`address`); none means REVOPS_ENGINE, company.yml's, or DuckDB in here.
     InputError, one message, when anything given is wrong; AssertionError when the row ledger does not balance.
     """
     folder = folder_of(data)
@@ -65,7 +68,8 @@ def open_company(
     if period not in PERIODS:
         raise InputError(f"unknown period '{period}'; one of {', '.join(PERIODS)}")
     stored = ingested(folder, settings, entries(folder, settings))
-    company = _opened(stored, settings, _day(as_of), period, segment or None)
+    tables = tables_of(engine_of(engine, settings), stored)
+    company = _opened(stored, tables, settings, _day(as_of), period, segment or None)
     return replace(company, show_people=show_people) if show_people else company
 
 
@@ -112,13 +116,15 @@ def _day(as_of: str | date | None) -> date | None:
         raise InputError(f"as of '{as_of}': not a day; write it as 2026-09-30") from None
 
 
-def _opened(stored: Path, settings: Settings, as_of: date | None, period: PeriodName, segment: str | None) -> OpenCompany:
+def _opened(
+    stored: Path, tables: Tables, settings: Settings, as_of: date | None, period: PeriodName, segment: str | None
+) -> OpenCompany:
     meta = json.loads((stored / "meta.json").read_text(encoding="utf-8"))
-    backend = reader(stored)
+    backend = tables.backend if tables.local else reader(stored)  # what ingest noted is read here, whatever engine measures
     reads, days, moments, quarantine = (_frame(backend, stored, name) for name in ("reads", "days", "moments", "quarantine"))
     first, last = data_ends_on(days, moments)
     as_of = _checked_day(as_of, first, last)
-    accepted = Stored(backend, stored, meta["tables"])
+    accepted = Stored(tables, meta["tables"])
     notes = list(meta["notes"])
     if last and as_of > last:
         notes.append(f"data ends on {last.isoformat()}")
@@ -136,10 +142,10 @@ def _opened(stored: Path, settings: Settings, as_of: date | None, period: Period
         data_ends_on=last,
         mapping=_frame(backend, stored, "mapping"),
         newest=newest,
-        origin=Stored(backend, stored, {table: [*names, "_source"] for table, names in meta["tables"].items()}, " by source"),
+        origin=Stored(tables, {table: [*names, "_source"] for table, names in meta["tables"].items()}, " by source"),
         notes=tuple(notes),
         fingerprint=stored.name,
-        shelf=Shelf(stored),
+        shelf=Shelf(stored, tables.engine),
     )
 
 
@@ -151,17 +157,13 @@ def _frame(backend: Backend, stored: Path, name: str) -> pd.DataFrame:
 class Stored(Mapping[str, ibis.Table]):
     """Table → its lazy accepted rows. A file is opened when its table is asked for: opening a company stays cheap."""
 
-    def __init__(self, backend: Backend, folder: Path, columns: Mapping[str, list[str]], called: str = ""):
-        self._backend, self._folder, self._columns, self._called = backend, folder, columns, called
+    def __init__(self, tables: Tables, columns: Mapping[str, list[str]], called: str = ""):
+        self._find, self._columns, self._called = tables.find, columns, called
         self._tables: dict[str, ibis.Table] = {}
 
     def __getitem__(self, name: str) -> ibis.Table:
         if name not in self._tables:
-            listed = ", ".join(identifier(column) for column in self._columns[name])
-            file = quoted(self._folder / f"{name}.parquet")
-            view = f"{name}{self._called}"
-            self._backend.raw_sql(f"CREATE VIEW {identifier(view)} AS SELECT {listed} FROM read_parquet({file})")
-            self._tables[name] = self._backend.table(view)
+            self._tables[name] = self._find(name, self._columns[name], f"{name}{self._called}")
         return self._tables[name]
 
     def __contains__(self, name: object) -> bool:

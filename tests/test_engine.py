@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import socket
 
+import ibis
+import pandas as pd
 import pytest
+import sqlglot
 
 from revops_helpers import engine
 from revops_helpers.address import address_of
-from revops_helpers.settings import InputError
+from revops_helpers.backends import dialects
+from revops_helpers.model.as_of import latest
+from revops_helpers.settings import InputError, Settings
+from revops_helpers.shelf import Shelf
+from revops_helpers.warehouse import engine_of
 
 
 @pytest.mark.parametrize(
@@ -74,7 +81,7 @@ def test_a_package_inside_a_package_that_is_not_there_is_not_installed():
     assert engine._installed("importlib.util")
 
 
-def test_an_engine_that_cannot_be_reached_is_one_line_without_the_secret(monkeypatch):
+def test_an_engine_that_cannot_be_reached_isone_line_without_the_secret(monkeypatch):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, and nobody listens
         port = taken.getsockname()[1]
@@ -90,11 +97,58 @@ def test_an_engine_that_cannot_be_reached_is_one_line_without_the_secret(monkeyp
 
 def test_what_an_engine_says_of_a_failure_loses_its_secrets_and_its_other_lines(monkeypatch):
     monkeypatch.setenv("PGPASSWORD", "hunter2")
-    assert engine._one_line(ValueError("password hunter2 of ana is wrong\nat line 1")) == "password … of ana is wrong"
-    assert engine._one_line(TimeoutError()) == "TimeoutError"
+    assert engine.one_line(ValueError("password hunter2 of ana is wrong\nat line 1")) == "password … of ana is wrong"
+    assert engine.one_line(TimeoutError()) == "TimeoutError"
 
 
 def test_duckdb_is_connected_to_in_memory_and_in_a_file(tmp_path):
     assert engine.connect("duckdb://").raw_sql("SELECT 42").fetchone() == (42,)
     engine.connect(f"duckdb://{tmp_path}/kept.duckdb").raw_sql("CREATE TABLE t AS SELECT 1 AS x")
     assert (tmp_path / "kept.duckdb").is_file()
+
+
+# ---- the engine that measures
+
+
+def test_what_is_asked_for_wins_then_the_environment_then_the_agreement(monkeypatch):
+    agreed = Settings(name="X", currency="BRL", engine="spark://local")
+    monkeypatch.delenv("REVOPS_ENGINE", raising=False)
+    assert engine_of(None, Settings(name="X", currency="BRL")).scheme == "duckdb"
+    assert engine_of(None, agreed).scheme == "spark"
+    monkeypatch.setenv("REVOPS_ENGINE", "postgres://db/x")
+    assert engine_of(None, agreed).scheme == "postgres"
+    assert engine_of("duckdb://", agreed).scheme == "duckdb"
+    with pytest.raises(InputError, match="in memory"):
+        engine_of("duckdb:///srv/file.duckdb", agreed)
+
+
+def test_what_another_engine_measured_is_kept_apart(tmp_path):
+    Shelf(tmp_path, "spark").put("found", "told", b"of Spark")
+    assert Shelf(tmp_path, "spark").get("found", "told") == b"of Spark"
+    assert Shelf(tmp_path).get("found", "told") is None
+
+
+def test_a_company_on_an_engine_that_is_not_there_is_refused_in_one_line(opened, monkeypatch):
+    monkeypatch.setattr("revops_helpers.engine._installed", lambda module: False)
+    with pytest.raises(InputError, match="PostgreSQL needs its package") as refused:
+        opened({"leads.csv": "lead_id,created_at\nl1,2026-01-01\n"}, engine="postgres://db/x")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.fixture
+def numbers():
+    given = {"x": [2.5, -2.5, 1.5, 0.49999999999999994], "on": [True, False, None, True], "name": ["ÉCLAIR", "a", None, "B"]}
+    times = [pd.Timestamp(f"2026-01-01 10:00:{second}") for second in ("59.999", "00", "30", "01")]
+    return ibis.memtable(pd.DataFrame(given | {"at": times}))
+
+
+@pytest.mark.parametrize("dialect", [dialects.Postgres(), dialects.Spark()], ids=lambda dialect: type(dialect).__name__)
+def test_every_dialect_says_what_queries_need_without_its_package(numbers, dialect):
+    kept = ibis.struct({"x": numbers.x, "name": numbers.name})
+    newest = numbers.group_by("on").agg(kept=latest(kept, numbers.at, numbers.x > 0))
+    told = newest.mutate(x=newest.kept["x"], half=newest.kept["x"].round().cast("int64") / 2)
+    said = dialect.to_sqlglot(told).sql(dialect.dialect)
+    sqlglot.parse_one(said, read=dialect.dialect)
+    assert "arg_max_null" not in said.lower()
+    wanted = {"Postgres": ["JSONB_BUILD_OBJECT", "TRUNC", "[1]"], "Spark": ["MAX_BY", "NULLIF"]}[type(dialect).__name__]
+    assert [part for part in wanted if part not in said] == []

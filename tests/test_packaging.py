@@ -17,14 +17,15 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 ASKED = [Requirement(text) for text in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+ENGINES = (ROOT / "engines.lock").read_text(encoding="utf-8")
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 PYTHONS = ("3.11", "3.12", "3.13")
 
 
-def locked() -> dict[str, list[Requirement]]:
+def locked(lock: str = LOCK) -> dict[str, list[Requirement]]:
     """Package → the lines of the lock that name it (one, or one per Python)."""
     found: dict[str, list[Requirement]] = {}
-    for line in re.findall(r"^([A-Za-z0-9][^\n]*?)\s*\\?$", LOCK, flags=re.MULTILINE):
+    for line in re.findall(r"^([A-Za-z0-9][^\n]*?)\s*\\?$", lock, flags=re.MULTILINE):
         requirement = Requirement(line)
         found.setdefault(canonicalize_name(requirement.name), []).append(requirement)
     return found
@@ -42,10 +43,20 @@ def test_the_lock_holds_what_the_project_asks_for_on_every_python(asked, python)
     assert asked.specifier.contains(Version(pin.version))
 
 
-def test_every_line_of_the_lock_has_hashes():
-    entries = re.split(r"\n(?=[A-Za-z0-9])", LOCK.strip())
+def test_every_line_of_the_locks_has_hashes():
+    entries = [entry for lock in (LOCK, ENGINES) for entry in re.split(r"\n(?=[A-Za-z0-9])", lock.strip())]
     assert len(entries) > 100
     assert [entry.split("==")[0] for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+def test_the_lock_of_the_engines_adds_to_the_other_and_contradicts_it_nowhere():
+    engines, own = locked(ENGINES), locked()
+    for asked in (Requirement(text) for extra in ("postgres", "spark") for text in PROJECT["optional-dependencies"][extra]):
+        (line,) = engines[canonicalize_name(asked.name)]
+        assert asked.specifier.contains(next(iter(line.specifier)).version)
+    shared = {name: {str(line.specifier) for line in lines} for name, lines in engines.items() if name in own}
+    assert len(shared) > 3
+    assert {n: pins for n, pins in shared.items() if not pins <= {str(line.specifier) for line in own[n]}} == {}
 
 
 def test_environment_yml_has_python_pip_and_the_lock_and_nothing_else():

@@ -138,6 +138,7 @@ def test_the_manifest_says_what_the_review_was_made_of(published):
     assert made_of["review"]["period"] == {"name": "ytd", "start": "2026-01-01", "end": "2026-06-30"}
     assert all(line["read"] == line["accepted"] + line["quarantined"] + line["excluded"] for line in made_of["ledger"])
     assert len(made_of["gates"]) >= 6 and all(gate["held"] for gate in made_of["gates"])
+    assert made_of["run"]["engine"] == "duckdb"
     assert made_of["versions"]["duckdb"] and set(made_of["run"]["seconds"]) >= {"01_audit", "whole"}
 
 

@@ -120,7 +120,8 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
             except (run.NotebookFailed, _GatesShut) as failure:
                 raise _kept(folder, request.out, name, failure) from None
             seconds |= {one.name: one.seconds for one in reports} | {"whole": time.monotonic() - clock}
-            made_of["run"] = {"started_at": started, "seconds": {step: round(spent, 3) for step, spent in seconds.items()}}
+            spent = {step: round(lasted, 3) for step, lasted in seconds.items()}
+            made_of["run"] = {"started_at": started, "engine": company.shelf.engine, "seconds": spent}
             exports.write_json(folder / MANIFEST, made_of)
             return publish(folder, request.out, name)
 

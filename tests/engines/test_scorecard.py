@@ -1,0 +1,71 @@
+"""The sample company measured on other engines: every number of the scorecard is DuckDB's, and little of the data is fetched."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from revops_helpers.metrics.measure import COLUMNS, tidy
+from revops_helpers.workspace import OpenCompany, open_company
+
+pytestmark = pytest.mark.engines
+ADDRESSES = {"postgres": os.environ.get("REVOPS_TEST_POSTGRES", "")}
+SAID = [name for name in COLUMNS if name not in ("value", "low", "high")]
+MOST = 100_000  # rows that any query may bring here, whatever the size of the data
+
+
+@pytest.fixture(scope="module", params=sorted(ADDRESSES))
+def engine(request) -> str:
+    """The address of an engine that runs."""
+    assert ADDRESSES[request.param], "run by make test-engines, which starts the engines"
+    return ADDRESSES[request.param]
+
+
+@pytest.fixture(scope="module")
+def fetched(engine) -> list[int]:
+    """How many rows every query brought here, one number a query."""
+    counts: list[int] = []
+    own = type(open_company("sample", engine=engine).accepted["leads"].get_backend())
+
+    def counting(method: str):
+        def counted(self, *given, **how):
+            found = getattr(super(own, self), method)(*given, **how)
+            counts.append(len(found) if hasattr(found, "__len__") and not isinstance(found, str) else 1)
+            return found
+
+        return counted
+
+    with pytest.MonkeyPatch.context() as patch:
+        for method in ("execute", "to_pyarrow"):
+            patch.setattr(own, method, counting(method), raising=False)
+        yield counts
+
+
+@cache
+def measured(engine: str) -> tuple[OpenCompany, pd.DataFrame]:
+    company = open_company("sample", engine=engine)
+    return company, tidy(company)
+
+
+def test_every_number_of_the_scorecard_is_duckdbs_to_the_last_cent(engine, fetched):
+    ours, theirs = (measured(address)[1] for address in (engine, "duckdb://"))
+    pd.testing.assert_frame_equal(ours[SAID], theirs[SAID])
+    assert len(ours) > 5_000
+    for name in ("value", "low", "high"):
+        told, expected = ours[name].astype(float), theirs[name].astype(float)
+        np.testing.assert_allclose(told, expected, rtol=1e-9, atol=1e-12, err_msg=name)
+        whole = (ours["unit"] == "money") & (expected == expected.round())
+        assert (told[whole].round(6) == expected[whole]).all(), f"{name} in cents"
+
+
+def test_only_aggregates_and_bounded_samples_are_fetched(engine, fetched):
+    company, found = measured(engine)
+    rows = {name: int(table.count().to_pyarrow().as_py()) for name, table in company.accepted.items()}
+    assert len(fetched) > 50
+    assert max(fetched) <= MOST
+    assert max(fetched) < max(rows.values()) / 4, "more than a quarter of the largest table came here"
+    assert sum(fetched) < sum(rows.values()) * 2, f"{len(found)} numbers"
