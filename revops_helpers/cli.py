@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from revops_helpers.address import address_of
 from revops_helpers.periods import PERIODS
 from revops_helpers.settings import LANGUAGES, InputError
 
@@ -63,21 +64,10 @@ def _list(context: click.Context, option: click.Parameter, value: str) -> tuple[
 
 
 def _measure_on(context: click.Context, option: click.Parameter, value: str | None) -> None:
-    """Notebooks run in processes of their own: the environment tells them and this one."""
+    """Tell this process and those of the notebooks, which inherit its environment."""
     if value:
-        from revops_helpers.address import address_of
-
         address_of(value)
         os.environ["REVOPS_ENGINE"] = value
-
-
-ENGINE = click.option(
-    "--engine",
-    callback=_measure_on,
-    expose_value=False,
-    metavar="URL",
-    help="what measures, such as postgres://user@host/db; else REVOPS_ENGINE, company.yml's, or DuckDB",
-)
 
 
 @main.command()
@@ -98,7 +88,7 @@ ENGINE = click.option(
 )
 @click.option("--hyper", is_flag=True, help="write exports/metrics.hyper for Tableau; needs the extra [tableau]")
 @click.option("--show-people", is_flag=True, help="name people in the lists, instead of giving their ids")
-@ENGINE
+@click.option("--engine", callback=_measure_on, expose_value=False, metavar="URL", help="what measures; else DuckDB in here")
 @click.option("-p", "--parameter", "more", nargs=2, multiple=True, metavar="NAME VALUE", help="any other parameter of a notebook")
 def review(
     more: tuple[tuple[str, str], ...], language: str | None, publish: str | None, notify: str | None, report_url: str, **given
