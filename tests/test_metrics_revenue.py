@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from fractions import Fraction
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from revops_helpers.metrics.measure import measure, measurement, measurements
 from revops_helpers.periods import Period, add_months, month_end, windows
 from tests.support import company_of
 
+PLAYBOOK = Path(__file__).parent.parent.parent / "shared" / "data" / "dbt_mrr_playbook" / "subscription_periods.csv"
 UP, DOWN = ("new_arr", "reactivation_arr", "expansion_arr", "indexation_arr"), ("contraction_arr", "churned_arr")
 YEAR = Period(date(2026, 1, 1), date(2026, 9, 30))
 
@@ -304,3 +307,21 @@ def test_lines_that_start_or_end_later_never_change_an_earlier_report(lines):
         ids = ["arr", *UP, *DOWN, "nrr"]
         full, cut = (measure(company_of(as_of=early, subscriptions=rows), ids) for rows in (lines, known))
         assert full.equals(cut)
+
+
+# --- third-party data -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not PLAYBOOK.is_file(), reason="third-party data folder ../shared/data/dbt_mrr_playbook is absent")
+def test_a_peak_is_found_and_ends_after_the_date_are_no_churn():
+    # Source: the known answers, dbt-labs' MRR playbook. MRR peaks at 1,840 in November 2019; the fall in January 2020 is the end
+    # of the extract, and nothing of it is known on the last day before.
+    rows = pd.read_csv(PLAYBOOK, dtype=str)
+    lines = [line(r.customer_id, int(r.monthly_amount) * 100, r.start_date, r.end_date, subscription_id=r.subscription_id)
+             for r in rows.itertuples()]  # fmt: skip
+    company = of(*lines, as_of="2019-12-31")
+    months = measure(company, "mrr", every="month", period=Period(date(2018, 1, 1), date(2019, 12, 31)))
+    months = months.set_index("period_end").value
+    assert (months.idxmax(), months.max(), months.iloc[-1]) == (date(2019, 11, 30), 1840_00, 1255_00)
+    after = measurement(company, "churned_arr", Period(date(2020, 1, 1), date(2020, 1, 31)))
+    assert (after.value, after.reason) == (None, "the period has not begun")

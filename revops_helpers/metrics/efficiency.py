@@ -56,12 +56,14 @@ def derive(frames: dict[str, pd.DataFrame], value, low, high) -> pd.DataFrame:
     out["value"], out["low"], out["high"] = value, low, high
     out["n"] = np.min([f.n.to_numpy() for f in frames.values()], axis=0)
     out["status"], out["reason"] = "ok", ""
-    for name in reversed(frames):
-        part = frames[name].reset_index(drop=True)
+    parts = [(name, frames[name].reset_index(drop=True)) for name in reversed(frames)]
+    for _name, part in parts:
         ill = part.status != "ok"
         out.loc[ill, ["status", "reason"]] = part.loc[ill, ["status", "reason"]]
+    for name, part in parts:  # what is not there says more than what is small
         absent = part.value.isna()
         out.loc[absent, ["value", "low", "high"]] = np.nan
+        out.loc[absent, "status"] = part.status[absent]
         out.loc[absent, "reason"] = [PART_MISSING.format(metric=name, why=why) for why in part.reason[absent]]
     return out
 

@@ -148,7 +148,13 @@ def _tables(batch: Sequence[Metric]) -> set[str]:
 
 def lacking(company: Company, metric: Metric, dimension: str) -> str:
     """Why the metric cannot be measured, cut or filtered here; empty when it can."""
-    return absent(company, metric, dimension) or (metric.untold(company) if metric.untold else "")
+    reason = absent(company, metric, dimension)
+    if reason or not metric.untold:
+        return reason
+    try:
+        return metric.untold(company)
+    except Unavailable as missing:  # such as amounts in a currency without a rate
+        return str(missing)
 
 
 def absent(company: Company, metric: Metric, dimension: str) -> str:
