@@ -56,6 +56,17 @@ def test_in_total_it_is_cac():
     assert measurement(company(), "cac_allocated", Q3).value == measurement(company(), "cac", Q3).value == 400_00
 
 
+def test_what_a_customer_brings_is_set_against_what_one_of_its_own_segment_cost():
+    # Nobody left: 60 months × 100 × 80 % is 4,800; SMB paid 425 a customer and Big 350.
+    made = company(settings={"gross_margin": 0.8})
+    assert by(made, "ltv_cac_allocated", "segment") == pytest.approx({"SMB": 4800 / 425, "Big": 4800 / 350})
+    assert measurement(made, "ltv_cac_allocated", Q3).value == measurement(made, "ltv_cac", Q3).value == pytest.approx(4800 / 400)
+    no_new = company(settings={"gross_margin": 0.8}, subscriptions=[line("a1", "2024-01-01")])
+    found = measurement(no_new, "ltv_cac_allocated", Q3)
+    assert (found.value, found.status) == (None, "not_applicable")
+    assert found.reason == "cac_allocated is not known: the denominator is zero"
+
+
 def test_money_on_a_source_without_a_deal_stays_there_and_falls_on_the_segments():
     made = company([*SPEND, paid(6, 400_00, "event")])
     reasons = by(made, "cac_allocated", "source", "reason")

@@ -12,7 +12,7 @@ from revops_helpers.methods.survival import staying
 from revops_helpers.metrics import channels, recurring
 from revops_helpers.metrics.costs import LAG_MONTHS, SALES_AND_MARKETING, spend
 from revops_helpers.metrics.dimensions import NOT_RECORDED, add_dimension, in_segment
-from revops_helpers.metrics.efficiency import LAGGED, RANGE, SPEND, derive
+from revops_helpers.metrics.efficiency import LAGGED, RANGE, SPEND, derive, ltv_to_cac
 from revops_helpers.metrics.estimate import HORIZON
 from revops_helpers.metrics.facts import by_customer, closed_deals, deals, reporting, zero
 from revops_helpers.metrics.metric import Benchmark, Metric
@@ -219,6 +219,25 @@ METRICS = (
             "segment": ("accounts.segment", "opportunities.account_id"),
             "source": ("leads.source", "opportunities.lead_id", "opportunities.account_id", "spend.channel"),
         },
+    ),
+    _cost(
+        id="ltv_cac_allocated",
+        label="LTV to CAC by segment",
+        unit="ratio",
+        direction="higher",
+        owner="CRO",
+        grain="new customer",
+        definition="What a customer of a segment brings within five years per unit spent on winning one of the same segment.",
+        formula="customer lifetime value of the segment ÷ CAC of the segment",
+        source="finance: spend; billing: subscriptions; CRM: deals",
+        needs=(*SPEND, *SUBSCRIPTIONS, *CLOSED),
+        edge_cases="CAC with shared spend on the segment by its deals won or lost, which is a choice. One gross margin for all "
+        "segments. In total it is LTV to CAC.",
+        estimator="derived",
+        parts=("ltv", "cac_allocated"),
+        combine=ltv_to_cac,
+        dimensions=("segment",),
+        needs_by={"segment": ("accounts.segment", "opportunities.account_id")},
     ),
     _cost(
         id="paid_cac",

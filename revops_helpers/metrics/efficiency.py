@@ -77,8 +77,8 @@ def ltv(company: Company, windows: Windows, frames: dict[str, pd.DataFrame]) -> 
 
 
 def ltv_to_cac(company: Company, windows: Windows, frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """LTV ÷ CAC, independent of each other."""
-    worth, cost = parts_of(frames, "ltv", "cac")
+    """The first part, LTV, ÷ the second, CAC; independent of each other."""
+    worth, cost = parts_of(frames, *frames)
     low, high = quotient(worth["value"], (worth["low"], worth["high"]), cost["value"], (cost["low"], cost["high"]))
     with np.errstate(divide="ignore", invalid="ignore"):
         return derive(frames, worth["value"] / cost["value"], low, high)
