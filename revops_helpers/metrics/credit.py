@@ -69,7 +69,7 @@ def credits(company: Company, windows: Windows, of: Conversion = "won", read: Re
 def _converted(company: Company, windows: Windows, of: Conversion, read: Reading | None) -> ibis.Table:
     """The deals won (or opened) in any window, with `on`, the day, and `at`, the moment where it is known."""
     linked = [name for name in ("lead_id", "account_id") if not company.missing([f"touches.{name}"])]
-    rows = deals(company, read, "opportunity_id", "kind", "created_at", *CLOSING, *linked)
+    rows = deals(company, read, "opportunity_id", "kind", "created_at", *CLOSING, *linked, ends=of == "won")
     rows = rows.filter(rows.kind == "new")
     if of == "opened":
         rows = rows.mutate(on=windows.day(rows.created_at), at=rows.created_at)

@@ -13,8 +13,10 @@ from ibis.util import gen_name
 
 from revops_helpers.metrics.reading import Reading, wanted
 from revops_helpers.metrics.windows import Windows
+from revops_helpers.model.as_of import Rows
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.model.identity import customers
+from revops_helpers.model.tables import TABLES
 from revops_helpers.periods import fiscal_year_start
 
 LINE = ("subscription_id", "account_id", "starts_on", "ends_on", "product", "change_reason", "mrr", "currency")
@@ -22,6 +24,7 @@ WHO = ("customer", "main_account", "account_id", "product")
 DEAL_IDS = ("opportunity_id", "status", "kind", "account_id", "owner_id", "lead_id", "product", "motion")
 DEAL_DATES = ("created_at", "closed_at", "close_date")
 CLOSING = ("status", "closed_at", "close_date")
+STATES = {column.name for column in TABLES["opportunity_history"].columns} - {"opportunity_id", "changed_at"}
 NOT_A_DEAL = ("duplicate", "disqualified")
 STEPS = "steps of a query"
 TEXTS = "steps as SQL"
@@ -148,19 +151,32 @@ def reporting(company: Company, rows: ibis.Table, table: str, column: str) -> ib
 # --- deals ---------------------------------------------------------------------------------------------------------------
 
 
-def deals(company: Company, read: Reading | None = None, *needed: str) -> ibis.Table:
+def deals(company: Company, read: Reading | None = None, *needed: str, ends: bool = False) -> ibis.Table:
     """One row per deal: its ids, dates, status, kind and amount in reporting cents; columns that the company lacks are absent.
 
     Deals lost as duplicate or disqualified were never deals and are left out; "no decision" is a loss like another.
     read, needed: the query that they are for, and what its facts need besides; it may then lack other columns.
+    ends: its facts read `close_date` only of deals that are closed, as the day of it where no moment is known.
     """
-    return kept(company, "deals", lambda: deals_with(company), read, lambda: deals_with(company, wanted(read, *needed)))
+
+    def narrow() -> ibis.Table:
+        states = STATES & wanted(read, *needed)
+        only_ends = ends and states == {"close_date"} and "close_date" not in read.columns
+        return deals_with(company, wanted(read, *needed), closed_without_moment if only_ends else None)
+
+    return kept(company, "deals", lambda: deals_with(company), read, narrow)
 
 
-def deals_with(company: Company, columns: Collection[str] = ()) -> ibis.Table:
-    """`deals` with only those of `columns` (all of them when none is named), not kept."""
+def closed_without_moment(rows: ibis.Table) -> ibis.BooleanValue:
+    """Deals whose end only close_date tells."""
+    return (rows.status != "open") & (rows.closed_at.isnull() if "closed_at" in rows.columns else True)
+
+
+def deals_with(company: Company, columns: Collection[str] = (), past: Rows | None = None) -> ibis.Table:
+    """`deals` with only those of `columns` (all of them when none is named), not kept; past: see `Company.table`."""
     own = [name for name in (*DEAL_IDS, *DEAL_DATES, "amount") if not columns or name in columns]
-    rows = company.table("opportunities", (*own, "status", "lost_reason", *(["currency"] if "amount" in own else [])))
+    asked = (*own, "status", "lost_reason", *(["currency"] if "amount" in own else []))
+    rows = company.table("opportunities", asked, past=past)
     if {"status", "lost_reason"} <= set(rows.columns):
         rows = rows.filter((rows.status != "lost") | ~rows.lost_reason.lower().isin(NOT_A_DEAL).fill_null(False))
     amount = {"amount": reporting(company, rows, "opportunities", "amount")} if {"amount"} & {*own} & {*rows.columns} else {}
@@ -175,7 +191,7 @@ def closed_on(rows: ibis.Table, windows: Windows) -> ibis.DateValue:
 
 def closed_deals(company: Company, windows: Windows, read: Reading | None = None, *needed: str) -> ibis.Table:
     """One row per deal won or lost in a window, with closed_on."""
-    rows = deals(company, read, *CLOSING, *needed)
+    rows = deals(company, read, *CLOSING, *needed, ends=True)
     rows = rows.filter(rows.status != "open")
     return windows.assign(rows.mutate(closed_on=closed_on(rows, windows)), "closed_on")
 

@@ -11,10 +11,12 @@ from functools import cache
 
 import ibis
 import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
 
 from revops_helpers.model.tables import TABLES, Table
 from revops_helpers.settings import Settings
 
+Rows = Callable[[ir.Table], ir.BooleanValue]
 AT_THE_END = ("stage", "close_date", "forecast_category")  # what the export of a closed deal says of its end
 
 
@@ -38,8 +40,10 @@ def exists(table: ibis.Table, spec: Table, as_of: date, settings: Settings) -> i
         first_day = stamps[0].cast("date")
         after = {"week": ibis.interval(weeks=1), "month": ibis.interval(months=1)}[spec.covers]
         return (first_day + after).cast("date") <= ibis.literal(as_of + timedelta(days=1))
-    cut = cut_off(as_of, settings)
-    born = known(stamps[-1], as_of, cut) | stamps[-1].isnull()
+    cut, last = cut_off(as_of, settings), stamps[-1]
+    born = known(last, as_of, cut)
+    if not spec[last.get_name()].required:  # the contract lets no row in that lacks it
+        born |= last.isnull()
     for stamp in reversed(stamps[:-1]):
         born = ibis.ifelse(stamp.isnull(), born, known(stamp, as_of, cut))
     return born
@@ -52,11 +56,13 @@ def as_it_stood(
     settings: Settings,
     columns: Collection[str] = (),
     found: Collection[str] = (),
+    past: Rows | None = None,
 ) -> ibis.Table:
     """One table as it stood at the end of `as_of`, in the company's time zone.
 
     columns: those that are wanted (all of them when none is named); joins that only other columns need are left out.
     found: references that the caller looks up in the table they name as it stood, where later rows are not: not hidden here.
+    past: the rows whose state on the date the caller reads (all where it is None); the others keep what the export says.
     """
 
     def rows(of: str) -> ibis.Table:
@@ -69,7 +75,7 @@ def as_it_stood(
     if name == "opportunities":
         table = _open_if_closed_later(table, as_of, cut)
     if spec.history in accepted:
-        table = _state_from_history(table, spec, accepted[spec.history], cut, wanted)
+        table = _state_from_history(table, spec, accepted[spec.history], cut, wanted, past)
     table = table.select(**{c: _shown(table, spec, c, as_of, cut) for c in wanted})
     for c in spec.columns:
         other, _, key = c.refers.partition(".")
@@ -110,7 +116,7 @@ def _open_if_closed_later(deals: ibis.Table, as_of: date, cut: datetime) -> ibis
 
 
 def _state_from_history(
-    table: ibis.Table, spec: Table, history: ibis.Table, cut: datetime, wanted: Collection[str]
+    table: ibis.Table, spec: Table, history: ibis.Table, cut: datetime, wanted: Collection[str], past: Rows | None
 ) -> ibis.Table:
     """Take the state columns from each key's newest history row that had come.
 
@@ -120,6 +126,9 @@ def _state_from_history(
     own = [c for c in wanted if c != key and called.get(c, c) in history.columns]
     if not own:
         return table
+    if past:
+        sought = table.filter(past(table)).select(_sought=key)
+        history = history.semi_join(sought, history[key] == sought._sought)
     _, *stamps = TABLES[spec.history].key
     come = history.changed_at < ibis.literal(cut)
     order = history[stamps[0]] if len(stamps) == 1 else ibis.struct({c: history[c] for c in stamps})

@@ -11,7 +11,7 @@ from typing import Protocol
 import ibis
 import pandas as pd
 
-from revops_helpers.model.as_of import as_it_stood
+from revops_helpers.model.as_of import Rows, as_it_stood
 from revops_helpers.model.same import KEYS, Same, one_each, same_records
 from revops_helpers.model.tables import TABLES
 from revops_helpers.periods import Period, PeriodName, named_period
@@ -71,21 +71,24 @@ class Company:
         """Table name → rows and fields known on `as_of`."""
         return {name: self.table(name) for name in self.accepted}
 
-    def table(self, name: str, columns: Collection[str] = (), found: Collection[str] = ()) -> ibis.Table:
+    def table(
+        self, name: str, columns: Collection[str] = (), found: Collection[str] = (), past: Rows | None = None
+    ) -> ibis.Table:
         """One table as it stood, with all columns or those of `columns` that it has. Unavailable when the company has none.
 
         found: references that are looked up in the table they name, as it stood, so that those to later rows find nothing.
+        past: the rows whose earlier state is read (all where it is None); of the others it is not looked up in the history.
         """
         if name not in TABLES:
             raise KeyError(f"the model has no table {name}")
         if name not in self.accepted:
             raise Unavailable([name])
         asked, sought = tuple(sorted(columns)), tuple(sorted(found))
-        return self.once(f"table {name} {asked} {sought}", partial(self._stood, name, asked, sought))
+        return self.once(("table", name, asked, sought, past), partial(self._stood, name, asked, sought, past))
 
-    def _stood(self, name: str, asked: tuple[str, ...], sought: tuple[str, ...]) -> ibis.Table:
+    def _stood(self, name: str, asked: tuple[str, ...], sought: tuple[str, ...], past: Rows | None) -> ibis.Table:
         def stood(columns: tuple[str, ...]) -> ibis.Table:
-            return as_it_stood(name, self.accepted, self.as_of, self.settings, columns, sought)
+            return as_it_stood(name, self.accepted, self.as_of, self.settings, columns, sought, past)
 
         same = {table: found for table in KEYS if (found := self.same(table))}
         return one_each(name, stood, asked, same, self.settings) if same else stood(asked)
