@@ -18,13 +18,13 @@ DEALS = [
         "account_id": f"a{i % 2}",
         "lead_id": f"l{i}",
         "owner_id": "u1",
-        "kind": "new" if i % 3 else "expansion",
+        "kind": "expansion" if i == 6 else "new",
         "status": ("won", "lost", "open")[i % 3],
         "lost_reason": "duplicate" if i == 4 else None,
         "amount": 100_00 * i,
         "currency": "BRL",
         "created_at": "2026-01-10 12:00",
-        "closed_at": None if i % 3 == 2 else f"2026-0{1 + i}-20 12:00",
+        "closed_at": None if i % 3 == 2 or i == 3 else f"2026-0{1 + i}-20 12:00",
         "close_date": f"2026-0{1 + i}-20",
     }
     for i in range(7)
@@ -64,7 +64,13 @@ def test_the_first_query_and_a_later_one_give_the_same_numbers(by):
     measure(asked_before, ids, every="month")
     for metric in ids:
         assert narrows(catalogue()[metric].facts), metric
-        pd.testing.assert_frame_equal(measure(company(), metric, by=by), measure(asked_before, metric, by=by))
+        narrow, kept = (measure(one, metric, by=by, every="month") for one in (company(), asked_before))
+        pd.testing.assert_frame_equal(narrow, kept)
+
+
+def test_a_deal_without_a_closing_moment_closed_on_the_day_that_its_history_gives():
+    found = measure(company(), "deals_won", every="month")
+    assert found.value[found.period_start == pd.Timestamp("2026-03-01").date()].tolist() == [1]
 
 
 def test_a_query_reads_the_columns_of_its_metrics_and_cuts_and_what_its_facts_need():
