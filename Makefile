@@ -37,7 +37,7 @@ lab: setup  ## open the notebooks in JupyterLab
 
 test: setup lint pytest notebooks  ## everything that CI runs
 
-test-engines: setup  ## the sample company on PostgreSQL and Spark: every number is DuckDB's (installs what it needs)
+test-engines: setup  ## PostgreSQL and Spark give DuckDB's numbers; reviews go to PostgreSQL and Tableau (installs what it needs)
 	@tests/engines/run.sh
 
 lint: setup  ## ruff over code and notebooks
@@ -68,7 +68,7 @@ docs: setup  ## write docs/data_model.md, docs/metrics.md and the catalogues of 
 
 lock:  ## resolve the dependencies again (needs uv)
 	@uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 --no-header -q -U -o requirements.lock
-	@$(PYTHON) -c 'import tomllib; e = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*e["postgres"], *e["spark"], sep="\n")' | \
+	@$(PYTHON) -c 'import tomllib; e = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*e["postgres"], *e["spark"], *e["tableau"], sep="\n")' | \
 	  uv pip compile - -c requirements.lock --universal --generate-hashes --python-version 3.11 --no-header -q -U -o engines.lock
 
 picture: setup  ## take the README's picture of the newest review (needs chromium)

@@ -51,7 +51,9 @@ def test_every_line_of_the_locks_has_hashes():
 
 def test_the_lock_of_the_engines_adds_to_the_other_and_contradicts_it_nowhere():
     engines, own = locked(ENGINES), locked()
-    for asked in (Requirement(text) for extra in ("postgres", "spark") for text in PROJECT["optional-dependencies"][extra]):
+    for asked in (
+        Requirement(text) for extra in ("postgres", "spark", "tableau") for text in PROJECT["optional-dependencies"][extra]
+    ):
         (line,) = engines[canonicalize_name(asked.name)]
         assert asked.specifier.contains(next(iter(line.specifier)).version)
     shared = {name: {str(line.specifier) for line in lines} for name, lines in engines.items() if name in own}
