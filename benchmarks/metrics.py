@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -37,7 +38,8 @@ ASKED = {
 
 
 def opened(folder: Path) -> Company:
-    return open_company(folder, as_of=date(2026, 9, 30), period="t12m")
+    """The company without a shelf: nothing that was counted before is taken from there."""
+    return replace(open_company(folder, as_of=date(2026, 9, 30), period="t12m"), shelf=None)
 
 
 def run(folder: Path, turns: int = 5) -> list[Row]:

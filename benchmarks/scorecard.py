@@ -11,6 +11,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,8 @@ READS = re.compile(r'(?<!")\b(WITH|SELECT)\b')  # where a statement begins to re
 
 
 def opened(folder: Path) -> Company:
-    return open_company(folder, as_of=date(2026, 9, 30), period="ytd")
+    """The company without a shelf: nothing that was counted before is taken from there."""
+    return replace(open_company(folder, as_of=date(2026, 9, 30), period="ytd"), shelf=None)
 
 
 def asked(company: Company) -> list[str]:
