@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from revops_helpers.metrics.catalogue import catalogue
+from revops_helpers.metrics.facts import by_customer, with_account
 from revops_helpers.model import identity
 from revops_helpers.model.page import data_model_page
 from revops_helpers.model.tables import TABLES, column
@@ -102,8 +103,9 @@ def test_a_customer_is_the_legal_group():
 
 
 def test_one_account_stands_for_the_group():
-    accounts = company_of(accounts=ACCOUNTS).table("accounts")
-    found = identity.customers(accounts).execute().set_index("account_id").main_account
+    company = company_of(accounts=ACCOUNTS)
+    rows = company.table("accounts").select("account_id", asked="account_id")
+    found = with_account(company, by_customer(company, rows)).execute().set_index("asked").account_id
     assert found["hq"] == found["branch"] == found["child"] == found["grandchild"] == "branch"
     assert found["plain"] == found["under plain"] == "deep"
 

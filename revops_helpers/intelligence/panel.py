@@ -154,14 +154,14 @@ def _paying(company: Company, ends: ibis.Table) -> ibis.Table:
     rows = rows.join(ends, [rows.known_on <= ends.day])
     rows = rows.mutate(runs=(rows.over > rows.day) & (rows.mrr > 0))
     rows = rows.group_by("window", "day", "customer").agg(
-        account_id=rows.main_account.min(),
         arr=rows.mrr.sum(where=rows.runs) * 12,
         since=rows.starts_on.max(where=rows.begins),
         product=rows["product"].argmax(rows.mrr, where=rows.runs),
     )
     rows = rows.filter(rows.arr > 0)
     months = (rows.day.year() - rows.since.year()) * 12 + rows.day.month() - rows.since.month()
-    rows = rows.select("window", "customer", "account_id", "arr", "product", tenure=months.cast("float64"))
+    rows = rows.select("window", "customer", "arr", "product", tenure=months.cast("float64"))
+    rows = facts.with_account(company, rows)
     if company.missing(["accounts.segment"]):
         return rows
     named = company.table("accounts", ("account_id", "segment"))

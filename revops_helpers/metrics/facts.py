@@ -20,7 +20,7 @@ from revops_helpers.model.tables import TABLES
 from revops_helpers.periods import fiscal_year_start
 
 LINE = ("subscription_id", "account_id", "starts_on", "ends_on", "product", "change_reason", "mrr", "currency")
-WHO = ("customer", "main_account", "account_id", "product")
+WHO = ("customer", "account_id", "product")
 DEAL_IDS = ("opportunity_id", "status", "kind", "account_id", "owner_id", "lead_id", "product", "motion")
 DEAL_DATES = ("created_at", "closed_at", "close_date")
 CLOSING = ("status", "closed_at", "close_date")
@@ -205,36 +205,54 @@ def new_business_closed(company: Company, windows: Windows, read: Reading | None
 # --- recurring revenue ---------------------------------------------------------------------------------------------------
 
 
-def by_customer(company: Company, rows: ibis.Table, main: bool = True) -> ibis.Table:
-    """The rows with `customer` and, where it is wanted, `main_account` (the account that stands for the group in every cut)."""
-    names = ("customer", "main_account") if main else ("customer",)
-    groups = None if company.missing(["accounts"]) else customers(company.table("accounts", GROUPING), main)
+def customers_of(company: Company, read: Hashable = None) -> ibis.Table | None:
+    """account_id and its customer: `model.identity.customers`. None where accounts say nothing of groups."""
+    if company.missing(["accounts"]):
+        return None
+    groups = customers(company.table("accounts", GROUPING))
+    return None if groups is None else kept(company, "customers", lambda: groups, read, lambda: groups)
+
+
+def by_customer(company: Company, rows: ibis.Table, read: Hashable = None) -> ibis.Table:
+    """The rows with the `customer` of their account."""
+    groups = customers_of(company, read)
     if groups is None:
-        return rows.mutate(**dict.fromkeys(names, rows.account_id))
-    groups = groups.rename(_account="account_id")
+        return rows.mutate(customer=rows.account_id)
+    groups = groups.rename(_account="account_id", _customer="customer")
     joined = rows.left_join(groups, rows.account_id == groups._account)
-    known = {name: ibis.coalesce(joined[name], joined.account_id) for name in names}
-    return joined.select(*rows.columns, **known)
+    return joined.select(*rows.columns, customer=ibis.coalesce(joined._customer, joined.account_id))
+
+
+def with_account(company: Company, rows: ibis.Table) -> ibis.Table:
+    """The rows with `account_id`, the first account of their customer's group, which stands for it in every cut."""
+    own = [name for name in rows.columns if name != "account_id"]
+    groups = customers_of(company)
+    if groups is None:
+        return rows.select(*own, account_id=rows.customer)
+    first = kept(company, "groups", lambda: groups.group_by(_group="customer").agg(_first=groups.account_id.min()))
+    rows = rows.view()  # else Ibis adds this join to those that made the rows, where their customer has no name yet
+    joined = rows.left_join(first, rows.customer == first._group)
+    return joined.select(*own, account_id=ibis.coalesce(joined._first, joined.customer))
 
 
 def lines(company: Company, read: Hashable = None, *needed: str) -> ibis.Table:
-    """One row per subscription line: customer, main_account, account_id, product, mrr in reporting cents, starts_on, ends_on,
-    uplift (the part of mrr that price indexation added over the line before), carried (mrr of the line that it takes over from
-    on the day that one ends, else 0) and goes_on: another takes over from it. Only lines of one subscription, account and
-    product follow each other.
+    """One row per subscription line: customer, account_id, product, mrr in reporting cents, starts_on, ends_on, uplift (the part
+    of mrr that price indexation added over the line before), carried (mrr of the line that it takes over from on the day that
+    one ends, else 0) and goes_on: another takes over from it. Only lines of one subscription, account and product follow each
+    other.
 
-    read, needed: the query that they are for, and what it needs of main_account and uplift; it may then lack the others.
+    read, needed: the query that they are for, and what it needs beside; it may then lack uplift.
     """
-    return kept(company, "lines", lambda: _lines(company), read, lambda: _lines(company, needed))
+    return kept(company, "lines", lambda: _lines(company), read, lambda: _lines(company, read, needed))
 
 
-def _lines(company: Company, needed: Collection[str] = ("main_account", "uplift")) -> ibis.Table:
+def _lines(company: Company, read: Hashable = None, needed: Collection[str] = ("uplift",)) -> ibis.Table:
     rows = company.table("subscriptions", LINE)
     indexed = "change_reason" in rows.columns
     picked = {name: rows[name] if name in rows.columns else ibis.null("string") for name in ("product", "change_reason")}
     mrr = reporting(company, rows, "subscriptions", "mrr")
     rows = rows.select("subscription_id", "account_id", "starts_on", "ends_on", **picked, mrr=mrr)
-    rows = by_customer(company, rows, "main_account" in needed)
+    rows = by_customer(company, rows, read if isinstance(read, Reading) else None)  # else others need the customers too
     # Windows last: Ibis then makes the lines one step that every reader shares, not one copy of all before them for each.
     order = ibis.window(group_by=("subscription_id", "account_id", "product"), order_by="starts_on")
     before = rows.mrr.lag().over(order)
@@ -247,8 +265,8 @@ def _lines(company: Company, needed: Collection[str] = ("main_account", "uplift"
 
 
 def changes(company: Company, read: Hashable = None, *needed: str) -> ibis.Table:
-    """One row per line, on the day it starts, with what it changes, and one per end that nothing follows: customer, main_account,
-    account_id, product, on, delta (cents of mrr), gross (mrr that starts), uplift.
+    """One row per line, on the day it starts, with what it changes, and one per end that nothing follows: customer, account_id,
+    product, on, delta (cents of mrr), gross (mrr that starts), uplift.
 
     An end that the same customer and product starts again after within the grace period counts on the day of the restart:
     the subscription never stopped. Sums of delta up to a day are the mrr of that day.

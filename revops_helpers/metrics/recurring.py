@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 import ibis
 
-from revops_helpers.metrics.facts import by_customer, changes, closed_deals, kept, reporting, zero
+from revops_helpers.metrics.facts import by_customer, changes, closed_deals, kept, reporting, with_account, zero
 from revops_helpers.metrics.reading import Reading, wanted
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
@@ -35,7 +35,8 @@ def states(
     columns be absent that are neither read nor needed.
     """
     name = "states" if by_month else "states_by_day"
-    return kept(company, name, lambda: _states(company, by_month), read, lambda: _states(company, by_month, read, since, needed))
+    rows = kept(company, name, lambda: _states(company, by_month), read, lambda: _states(company, by_month, read, since, needed))
+    return with_account(company, rows) if read is None or "account_id" in read.columns else rows
 
 
 def _states(
@@ -43,13 +44,13 @@ def _states(
 ) -> ibis.Table:
     asked = wanted(read, *needed)
     summed = {name: of for name, of in SUMMED.items() if not asked or asked & of}
-    who = {"account_id": "main_account"} if not asked or "account_id" in asked else {}
-    rows = changes(company, ("states", by_month), "customer", *who.values(), *summed)
+    # Alone, and not cut by account, the query is the only one that reads the customers of accounts.
+    only = read if read and "account_id" not in read.columns else ("states", by_month)
+    rows = changes(company, only, "customer", *summed)
     on = _first(rows.on, by_month)
     if since:
         on = ibis.greatest(on, _first(ibis.literal(since), by_month))
-    firsts, sums = {name: rows[of].min() for name, of in who.items()}, {name: rows[name].sum() for name in ("delta", *summed)}
-    changed = rows.group_by(customer=rows.customer, on=on).agg(**firsts, **sums)
+    changed = rows.group_by(customer=rows.customer, on=on).agg(**{name: rows[name].sum() for name in ("delta", *summed)})
     so_far = ibis.window(group_by="customer", order_by="on", rows=(None, 0))
     closing = changed.delta.sum().over(so_far)
     made = {
@@ -151,7 +152,7 @@ def contracted_at_end(company: Company, windows: Windows) -> ibis.Table:
     rows = rows.filter(rows.signed <= rows.day, rows.ends_on.isnull() | (rows.ends_on > rows.day))
     newest = rows.group_by("window", "subscription_id")
     newest = newest.agg(account_id=ibis._.account_id.argmax(ibis._.starts_on), mrr=ibis._.mrr.argmax(ibis._.starts_on))
-    return by_customer(company, newest).drop("account_id").rename(account_id="main_account")
+    return with_account(company, by_customer(company, newest))
 
 
 def unpaid_losses(company: Company, windows: Windows) -> ibis.Table:
@@ -231,8 +232,8 @@ def live_and_won(company: Company, windows: Windows) -> ibis.Table:
     """New ARR that went live (`live`) and first-year ARR of new business won (`won`) by customer and window, in cents a year."""
     moved = customer_months(company, windows)
     sold = closed_deals(company, windows)
-    sold = by_customer(company, sold.filter((sold.status == "won") & (sold.kind == "new")))
+    sold = with_account(company, by_customer(company, sold.filter((sold.status == "won") & (sold.kind == "new"))))
     return ibis.union(
         moved.select("window", "customer", "account_id", live=moved.new * 12, won=zero()),
-        sold.select("window", "customer", account_id=sold.main_account, live=zero(), won=sold.amount),
+        sold.select("window", "customer", "account_id", live=zero(), won=sold.amount),
     )

@@ -7,7 +7,7 @@ from functools import partial
 import ibis
 
 from revops_helpers.metrics.dimensions import ACCOUNT
-from revops_helpers.metrics.facts import by_customer, zero
+from revops_helpers.metrics.facts import by_customer, with_account, zero
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.recurring import customers_at_end
 from revops_helpers.metrics.revenue import SUBSCRIPTIONS
@@ -35,11 +35,12 @@ def asked(company: Company, windows: Windows) -> ibis.Table:
 
 def tickets_and_customers(company: Company, windows: Windows) -> ibis.Table:
     """Tickets of the window (`tickets` 1) and customers at its end (`held` 1), by customer."""
-    opened = by_customer(company, windows.assign(company.table("tickets", ("ticket_id", "account_id", "opened_at")), "opened_at"))
+    opened = windows.assign(company.table("tickets", ("ticket_id", "account_id", "opened_at")), "opened_at")
+    opened = with_account(company, by_customer(company, opened))
     held = customers_at_end(company, windows)
     one = ibis.literal(1, type="int64")
     return ibis.union(
-        opened.select("window", "customer", account_id=opened.main_account, tickets=one, held=zero()),
+        opened.select("window", "customer", "account_id", tickets=one, held=zero()),
         held.select("window", "customer", "account_id", tickets=zero(), held=one),
     )
 

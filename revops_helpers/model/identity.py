@@ -15,12 +15,11 @@ MATCHES = ("link", "method", "rows", "total")
 PARENTS = 3  # levels of parent companies that are followed
 
 
-def customers(accounts: ibis.Table, main: bool = True) -> ibis.Table | None:
-    """account_id, customer (legal group) and main_account (the group's first account, which stands for it in every cut).
+def customers(accounts: ibis.Table) -> ibis.Table | None:
+    """account_id and customer (legal group).
 
     The customer is the root of the tax id (CNPJ: 8 of 14 characters; a branch is no new customer), else that of the nearest
-    parent that has one, else the topmost parent, else the account. None where accounts say nothing of groups. main: whether
-    main_account is wanted.
+    parent that has one, else the topmost parent, else the account. None where accounts say nothing of groups.
     """
     if not {"tax_id", "parent_id"} & set(accounts.columns):
         return None
@@ -36,8 +35,7 @@ def customers(accounts: ibis.Table, main: bool = True) -> ibis.Table | None:
         line.append(over)
     roots = [member.root for member in line]
     topmost = [member.parent for member in reversed(line)]
-    grouped = found.select(rows.account_id, customer=ibis.coalesce(*roots, *topmost, rows.account_id))
-    return grouped.mutate(main_account=grouped.account_id.min().over(group_by=grouped.customer)) if main else grouped
+    return found.select(rows.account_id, customer=ibis.coalesce(*roots, *topmost, rows.account_id))
 
 
 def lead_accounts(company: Company) -> ibis.Table:

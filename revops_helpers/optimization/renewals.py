@@ -9,7 +9,7 @@ import pandas as pd
 
 from revops_helpers.measurement import Measurement
 from revops_helpers.metrics.dimensions import in_segment
-from revops_helpers.metrics.facts import by_customer, reporting
+from revops_helpers.metrics.facts import by_customer, reporting, with_account
 from revops_helpers.model.company import Company
 from revops_helpers.periods import add_months
 
@@ -62,8 +62,7 @@ def _live(company: Company) -> pd.DataFrame:
     rows = company.table("subscriptions", names)
     live = (rows.starts_on <= company.as_of) & (rows.ends_on.isnull() | (rows.ends_on > company.as_of))
     rows = rows.filter(live & rows.renews_on.notnull()).mutate(arr=reporting(company, rows, "subscriptions", "mrr") * 12)
-    rows = by_customer(company, rows)
-    rows = in_segment(company, rows.mutate(account_id=rows.main_account))
+    rows = in_segment(company, with_account(company, by_customer(company, rows)))
     return rows.select("customer", "account_id", "arr", "renews_on").to_pandas()
 
 
