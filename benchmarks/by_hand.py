@@ -23,11 +23,10 @@ a AS (
   FROM (SELECT account_id, parent_id, regexp_replace(upper(tax_id), '[^0-9A-Z]', '', 'g') AS tax
         FROM {accounts} WHERE created_at < TIMESTAMP '{cut}' OR created_at IS NULL)),
 groups AS (
-  SELECT account_id, customer, min(account_id) OVER (PARTITION BY customer) AS main_account
-  FROM (SELECT a.account_id,
-               coalesce(a.root, p.root, q.root, r.root, r.parent, q.parent, p.parent, a.parent, a.account_id) AS customer
-        FROM a LEFT JOIN a p ON a.parent = p.account_id LEFT JOIN a q ON p.parent = q.account_id
-             LEFT JOIN a r ON q.parent = r.account_id))"""
+  SELECT a.account_id,
+         coalesce(a.root, p.root, q.root, r.root, r.parent, q.parent, p.parent, a.parent, a.account_id) AS customer
+  FROM a LEFT JOIN a p ON a.parent = p.account_id LEFT JOIN a q ON p.parent = q.account_id
+       LEFT JOIN a r ON q.parent = r.account_id)"""
 
 LINES = """
 priced AS (
@@ -36,26 +35,26 @@ priced AS (
          CASE currency WHEN 'USD' THEN round(mrr * 5.4)::BIGINT ELSE mrr END AS mrr
   FROM {subscriptions} WHERE coalesce(signed_on, starts_on) <= DATE '{as_of}'),
 l AS MATERIALIZED (
-  SELECT s.*, coalesce(customer, s.account_id) AS customer, coalesce(main_account, s.account_id) AS main_account,
+  SELECT s.*, coalesce(customer, s.account_id) AS customer,
          CASE WHEN change_reason = 'indexation' THEN coalesce(mrr - lag(mrr) OVER line, 0) ELSE 0 END AS uplift,
          coalesce(lead(starts_on) OVER line = ends_on, false) AS goes_on
   FROM priced s LEFT JOIN groups USING (account_id)
   WINDOW line AS (PARTITION BY subscription_id ORDER BY starts_on)),
 loose AS (
-  SELECT x.customer, x.main_account, coalesce(min(n.starts_on), x.ends_on) AS ended, x.mrr, x.subscription_id, x.starts_on
+  SELECT x.customer, coalesce(min(n.starts_on), x.ends_on) AS ended, x.mrr, x.subscription_id, x.starts_on
   FROM l x LEFT JOIN l n ON n.customer = x.customer AND n.product IS NOT DISTINCT FROM x.product
        AND n.starts_on BETWEEN x.ends_on AND x.ends_on + 30
   WHERE x.ends_on IS NOT NULL AND NOT x.goes_on
-  GROUP BY x.customer, x.main_account, x.ends_on, x.mrr, x.subscription_id, x.starts_on),
+  GROUP BY x.customer, x.ends_on, x.mrr, x.subscription_id, x.starts_on),
 monthly AS (
-  SELECT customer, month, min(main_account) AS account_id, sum(delta) AS delta, sum(gross) AS gross, sum(uplift) AS uplift
-  FROM (SELECT customer, main_account, date_trunc('month', starts_on) AS month, mrr AS delta, mrr AS gross, uplift FROM l
+  SELECT customer, month, sum(delta) AS delta, sum(gross) AS gross, sum(uplift) AS uplift
+  FROM (SELECT customer, date_trunc('month', starts_on) AS month, mrr AS delta, mrr AS gross, uplift FROM l
         UNION ALL
-        SELECT customer, main_account, date_trunc('month', ends_on), -mrr, 0, 0 FROM l WHERE ends_on IS NOT NULL AND goes_on
-        UNION ALL SELECT customer, main_account, date_trunc('month', ended), -mrr, 0, 0 FROM loose)
+        SELECT customer, date_trunc('month', ends_on), -mrr, 0, 0 FROM l WHERE ends_on IS NOT NULL AND goes_on
+        UNION ALL SELECT customer, date_trunc('month', ended), -mrr, 0, 0 FROM loose)
   GROUP BY customer, month),
 states AS (
-  SELECT customer, account_id, month, delta, uplift, sum(delta) OVER w AS closing, sum(uplift) OVER w AS uplifted,
+  SELECT customer, month, delta, uplift, sum(delta) OVER w AS closing, sum(uplift) OVER w AS uplifted,
          sum(gross) OVER w > gross AS paid_before,
          coalesce(lead(month) OVER (PARTITION BY customer ORDER BY month), DATE '9999-12-31') AS until
   FROM monthly WINDOW w AS (PARTITION BY customer ORDER BY month ROWS UNBOUNDED PRECEDING))"""

@@ -219,8 +219,9 @@ def by_customer(company: Company, rows: ibis.Table, read: Hashable = None) -> ib
     if groups is None:
         return rows.mutate(customer=rows.account_id)
     groups = groups.rename(_account="account_id", _customer="customer")
-    joined = rows.left_join(groups, rows.account_id == groups._account)
-    return joined.select(*rows.columns, customer=ibis.coalesce(joined._customer, joined.account_id))
+    joined = rows.left_join(groups, rows.account_id == groups._account).select(*rows.columns, "_customer")
+    # A step of its own: else Ibis adds the next join to this one, where `customer` has no name yet.
+    return joined.mutate(customer=ibis.coalesce(joined._customer, joined.account_id)).drop("_customer")
 
 
 def with_account(company: Company, rows: ibis.Table) -> ibis.Table:
@@ -230,9 +231,8 @@ def with_account(company: Company, rows: ibis.Table) -> ibis.Table:
     if groups is None:
         return rows.select(*own, account_id=rows.customer)
     first = kept(company, "groups", lambda: groups.group_by(_group="customer").agg(_first=groups.account_id.min()))
-    rows = rows.view()  # else Ibis adds this join to those that made the rows, where their customer has no name yet
-    joined = rows.left_join(first, rows.customer == first._group)
-    return joined.select(*own, account_id=ibis.coalesce(joined._first, joined.customer))
+    joined = rows.left_join(first, rows.customer == first._group).select(*own, "_first")
+    return joined.mutate(account_id=ibis.coalesce(joined._first, joined.customer)).drop("_first")
 
 
 def lines(company: Company, read: Hashable = None, *needed: str) -> ibis.Table:
