@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from pathlib import Path
@@ -122,6 +123,7 @@ def _local_spark() -> SparkSession:
 
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
         raise InputError("Spark needs Java 17: install it, such as openjdk-17-jre-headless, or name its folder in JAVA_HOME")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     settings = {
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
@@ -129,6 +131,7 @@ def _local_spark() -> SparkSession:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.ansi.enabled": "true",
+        "spark.sql.constraintPropagation.enabled": "false",  # it takes longer than the queries where they are this deep
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(THREADS),
     }

@@ -15,6 +15,7 @@ from ibis.backends.sql.compilers.postgres import PostgresCompiler
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+EVERY = "und-x-icu"
 INSTANT = dt.Timestamp("UTC")
 
 
@@ -30,6 +31,14 @@ class Postgres(PostgresCompiler):
         ordered = [sge.Ordered(this=key, desc=True, nulls_first=False) for key in keys]
         newest = self.agg.array_agg(sge.Order(this=value, expressions=ordered), where=where)
         return sge.paren(newest, copy=False)[0]
+
+    def visit_ScalarUDF(self, op, **given):
+        """A function of DuckDB, which the connection has made for itself (`backends.postgres`)."""
+        return sge.Dot(this=sg.to_identifier("pg_temp"), expression=self.f.anon[op.__func_name__](*given.values()))
+
+    def visit_RegexReplace(self, op, *, arg, pattern, replacement):
+        every = self._collated(arg, EVERY)
+        return self._collated(self.f.regexp_replace(every, _classes(pattern), replacement, "g"), "C")
 
     def visit_StructColumn(self, op, *, names, values):
         pairs = [part for name, value in zip(names, values, strict=True) for part in (sge.convert(name), value)]
@@ -73,8 +82,18 @@ class Postgres(PostgresCompiler):
 
     def _letters(self, function, arg):
         """Of every alphabet: the collation of the columns, C, knows those of ASCII only."""
-        every = sge.Collate(this=arg, expression=sg.to_identifier("und-x-icu", quoted=True))
-        return sge.Collate(this=function(every), expression=sg.to_identifier("C", quoted=True))
+        return self._collated(function(self._collated(arg, EVERY)), "C")
+
+    def _collated(self, arg, name: str):
+        return sge.Collate(this=arg, expression=sg.to_identifier(name, quoted=True))
+
+
+def _classes(pattern):
+    """A pattern whose classes and borders of words are written as PostgreSQL reads them."""
+    if not isinstance(pattern, sge.Literal):
+        return pattern
+    said = pattern.this.replace(r"\p{L}", "[:alpha:]").replace(r"\p{N}", "[:digit:]").replace(r"\b", r"\y")
+    return sge.convert(said)
 
 
 class Spark(PySparkCompiler):

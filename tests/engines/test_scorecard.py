@@ -13,7 +13,7 @@ from revops_helpers.metrics.measure import COLUMNS, tidy
 from revops_helpers.workspace import OpenCompany, open_company
 
 pytestmark = pytest.mark.engines
-ADDRESSES = {"postgres": os.environ.get("REVOPS_TEST_POSTGRES", "")}
+ADDRESSES = {"postgres": os.environ.get("REVOPS_TEST_POSTGRES", ""), "spark": "spark://local"}
 SAID = [name for name in COLUMNS if name not in ("value", "low", "high")]
 MOST = 100_000  # rows that any query may bring here, whatever the size of the data
 
