@@ -7,14 +7,17 @@ begun, division by zero, letters beyond ASCII, rows of a struct.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import ibis.expr.datatypes as dt
 import sqlglot as sg
 import sqlglot.expressions as sge
-from ibis.backends.sql.compilers.base import SQLGlotCompiler
+from ibis.backends.sql.compilers.base import NULL, SQLGlotCompiler
 from ibis.backends.sql.compilers.postgres import PostgresCompiler
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+HALF = ("SEMI", "ANTI")
 EVERY = "und-x-icu"
 INSTANT = dt.Timestamp("UTC")
 
@@ -32,6 +35,15 @@ class Postgres(PostgresCompiler):
         newest = self.agg.array_agg(sge.Order(this=value, expressions=ordered), where=where)
         return sge.paren(newest, copy=False)[0]
 
+    def visit_JoinChain(self, op, *, first, rest, values):
+        """Semi and anti joins as conditions: which of them SQLGlot turns into one by itself depends on what is around them."""
+        links = [link.this if isinstance(link, sge.Alias) else link for link in rest]
+        whole = super().visit_JoinChain(op, first=first, rest=[link for link in links if link.kind not in HALF], values=values)
+        for link in (link for link in links if link.kind in HALF):
+            there = sge.Exists(this=sg.select(sge.convert(1)).from_(link.this).where(link.args["on"]))
+            whole = whole.where(there if link.kind == "SEMI" else sg.not_(there), copy=False)
+        return whole
+
     def visit_ScalarUDF(self, op, **given):
         """A function of DuckDB, which the connection has made for itself (`backends.postgres`)."""
         return sge.Dot(this=sg.to_identifier("pg_temp"), expression=self.f.anon[op.__func_name__](*given.values()))
@@ -39,6 +51,16 @@ class Postgres(PostgresCompiler):
     def visit_RegexReplace(self, op, *, arg, pattern, replacement):
         every = self._collated(arg, EVERY)
         return self._collated(self.f.regexp_replace(every, _classes(pattern), replacement, "g"), "C")
+
+    def visit_Quantile(self, op, *, arg, quantile, where):
+        there = arg.is_(sg.not_(NULL))
+        where = there if where is None else sg.and_(there, where)
+        ordered = self.agg.array_agg(sge.Order(this=self.cast(arg, dt.float64), expressions=[sge.Ordered(this=arg)]), where=where)
+        count = self.cast(self.agg.count(arg, where=where), dt.float64)
+        return _between(count, quantile, lambda place: sge.Bracket(
+            this=sge.paren(ordered), expressions=[self.cast(place, dt.int64) + 1], offset=1))  # fmt: skip
+
+    visit_MultiQuantile = PostgresCompiler.visit_MultiQuantile
 
     def visit_StructColumn(self, op, *, names, values):
         pairs = [part for name, value in zip(names, values, strict=True) for part in (sge.convert(name), value)]
@@ -117,6 +139,14 @@ class Spark(PySparkCompiler):
     def visit_FloorDivide(self, op, *, left, right):
         return self.cast(self.f.floor(self.visit_Divide(op, left=left, right=right)), op.dtype)
 
+    def visit_Quantile(self, op, *, arg, quantile, where):
+        arg = self.cast(arg if where is None else self.if_(where, arg, NULL), dt.float64)
+        ordered = self.f.anon.sort_array(self.f.anon.collect_list(arg))
+        count = self.cast(self.f.anon.size(ordered), dt.float64)
+        return _between(count, quantile, lambda place: self.f.anon.get(ordered, self.cast(place, dt.int32)))
+
+    visit_MultiQuantile = PySparkCompiler.visit_MultiQuantile
+
     def visit_Greatest(self, op, *, arg):
         return self.f.greatest(*arg) if len(arg) > 1 else arg[0]
 
@@ -137,6 +167,14 @@ class Spark(PySparkCompiler):
         if isinstance(replacement, sge.Literal):
             replacement = sge.convert(replacement.this.replace("\\", "$"))
         return self.f.regexp_replace(arg, pattern, replacement)
+
+
+def _between(count, quantile, at: Callable):
+    """The quantile of a sorted list of `count` numbers, reckoned in DuckDB's order: a share of exactly 0.9 is so everywhere."""
+    place = sge.paren(sge.paren(count - 1) * quantile)
+    below, above = sge.Floor(this=place), sge.Ceil(this=place)
+    share = sge.paren(place - below)
+    return sge.paren(at(below) * sge.paren(1 - share) + at(above) * share)
 
 
 def _unit(part) -> str:

@@ -31,7 +31,7 @@ fi
 
 as_owner() { if ((EUID == 0)); then (cd / && runuser -u postgres -- "$@"); else "$@"; fi; }  # initdb refuses root
 place="$(mktemp -d)"
-((EUID == 0)) && chown postgres "$place"
+((EUID == 0)) && chown postgres "$place" && chmod 755 "$place"
 trap 'as_owner "$bin/pg_ctl" -D "$place/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$place"' EXIT
 PGPASSWORD="$(head -c 18 /dev/urandom | base64)"
 export PGPASSWORD
@@ -43,5 +43,10 @@ as_owner "$bin/initdb" -D "$place/data" -U revops -A scram-sha-256 --pwfile="$pl
 as_owner "$bin/pg_ctl" -D "$place/data" -w -l "$place/log" start >/dev/null \
   -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$place -c fsync=off -c jit=off"
 
+# A company of this size is small for Spark: compiling costs more than it saves.
+export PYSPARK_SUBMIT_ARGS="--driver-java-options '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC' --conf spark.sql.adaptive.enabled=false \
+  --conf spark.sql.codegen.wholeStage=false --conf spark.sql.codegen.factoryMode=NO_CODEGEN --conf spark.sql.shuffle.partitions=1 pyspark-shell"
+export REVOPS_CACHE="$place/cache" # nothing that an earlier run measured
+mkdir -m 700 "$REVOPS_CACHE"
 export REVOPS_TEST_POSTGRES="postgres://revops@127.0.0.1:$port/postgres"
 "$venv/bin/python" -m pytest tests/engines -m engines -p no:cacheprovider "$@"

@@ -106,4 +106,4 @@ def test_the_same_rows_give_the_same_answers(queries, theirs, name):
     ours, other = (found[name].to_pandas() for found in (queries, theirs))
     if name != "sorted":
         ours, other = (frame.sort_values(list(frame)[:2], ignore_index=True) for frame in (ours, other))
-    pd.testing.assert_frame_equal(other, ours, check_dtype=False, rtol=1e-12)
+    pd.testing.assert_frame_equal(other, ours, check_dtype=False, rtol=0, atol=0)

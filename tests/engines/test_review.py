@@ -1,0 +1,66 @@
+"""The sample company's review on another engine is DuckDB's, byte for byte, but for the SQL that is shown and the time."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.engines.test_scorecard import ADDRESSES
+
+pytestmark = pytest.mark.engines
+LONG = re.compile(r"-?\d+\.\d{5,}(?:e-?\d+)?")
+QUERY = re.compile(r"<pre.*?</pre>", re.S)
+
+
+def revops(*given: str, **environment: str) -> subprocess.CompletedProcess:
+
+    return subprocess.run(
+        [sys.executable, "-m", "revops_helpers.cli", *given], capture_output=True, text=True, env=os.environ | environment
+    )
+
+
+def reviewed(out: Path, *more: str) -> dict[str, str]:
+    """Name → content of the published pages, tables and findings, without what may differ."""
+    done = revops("review", "sample", "--out", str(out), *more)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (path for path in out.iterdir() if path.is_dir() and not path.is_symlink() and path.name[0].isdigit())
+    read = [path for path in sorted(folder.rglob("*")) if path.suffix in (".html", ".csv", ".json")]
+    files = {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in read}
+    files["manifest.json"] = json.dumps(
+        {name: part for name, part in json.loads(files["manifest.json"]).items() if name != "run"}
+    )
+    return {name: LONG.sub(_shorter, QUERY.sub("", text)) for name, text in files.items()}
+
+
+def _shorter(number: re.Match) -> str:
+    """Floats are added in the order in which an engine finds them, which shows in the last of their digits."""
+    return f"{float(number[0]):.8g}"
+
+
+@pytest.mark.parametrize("name", ["postgres"])
+def test_the_review_is_the_same_on_every_engine(tmp_path, name):
+    ours, theirs = reviewed(tmp_path / "ours"), reviewed(tmp_path / "theirs", "--engine", ADDRESSES[name])
+    assert sorted(theirs) == sorted(ours)
+    assert [file for file in ours if ours[file] != theirs[file]] == []
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (ADDRESSES["postgres"], "password authentication failed"),
+        ("postgres://revops@127.0.0.1:1/postgres", "Connection refused"),
+        ("spark://127.0.0.1:1", "Connection refused"),
+    ],
+)
+def test_an_engine_that_does_not_let_us_in_is_one_line_without_the_secret(tmp_path, address, said):
+    done = revops("review", "sample", "--out", str(tmp_path), "--engine", address, PGPASSWORD="hunter2")
+    assert done.returncode == 2
+    assert said in done.stderr and "hunter2" not in done.stderr
+    assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
+    assert list(tmp_path.glob("[0-9]*")) == []
