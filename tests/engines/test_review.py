@@ -14,7 +14,8 @@ import pytest
 from tests.engines.test_scorecard import ADDRESSES
 
 pytestmark = pytest.mark.engines
-LONG = re.compile(r"-?\d+\.\d{5,}(?:e-?\d+)?")
+PHASES = "00,01,02,03,04,05"  # the pages of the roles show the same numbers again
+LONG = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 QUERY = re.compile(r"<pre.*?</pre>", re.S)
 
 
@@ -27,7 +28,7 @@ def revops(*given: str, **environment: str) -> subprocess.CompletedProcess:
 
 def reviewed(out: Path, *more: str) -> dict[str, str]:
     """Name → content of the published pages, tables and findings, without what may differ."""
-    done = revops("review", "sample", "--out", str(out), *more)
+    done = revops("review", "sample", "--notebooks", PHASES, "--out", str(out), *more)
     assert done.returncode == 0, done.stderr
     (folder,) = (path for path in out.iterdir() if path.is_dir() and not path.is_symlink() and path.name[0].isdigit())
     read = [path for path in sorted(folder.rglob("*")) if path.suffix in (".html", ".csv", ".json")]
