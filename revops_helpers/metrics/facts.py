@@ -28,6 +28,7 @@ STATES = {column.name for column in TABLES["opportunity_history"].columns} - {"o
 NOT_A_DEAL = ("duplicate", "disqualified")
 STEPS = "steps of a query"
 TEXTS = "steps as SQL"
+WITHOUT_STEPS = ("table", "same", "rates")  # what is made the same way whether a query is run or written out
 UNREAD: deque[tuple[ibis.BaseBackend, str]] = deque()
 GROUPING = ("account_id", "tax_id", "parent_id")
 
@@ -91,7 +92,9 @@ def _run(table: ibis.Table) -> ibis.Table:
 def written_out(company: Company) -> tuple[Company, dict[str, str]]:
     """The same company, whose queries name their steps; and the SQL of the steps, filled as queries are built, in their order."""
     steps: dict[str, str] = {}
-    return replace(company, _made={STEPS: steps, TEXTS: company.once(TEXTS, dict)}), steps
+    texts = company.once(TEXTS, dict)
+    alike = {key: made for key, made in company._made.items() if isinstance(key, tuple) and key[0] in WITHOUT_STEPS}
+    return replace(company, _made={**alike, STEPS: steps, TEXTS: texts}), steps
 
 
 def to_sql(table: ibis.Table) -> str:
@@ -112,7 +115,7 @@ def plan_rates(company: Company, table: str) -> dict[str, float]:
 
     One rate for all dates, so that currency never makes a movement. Unavailable when a currency has neither.
     """
-    return company.once(f"plan rates {table}", lambda: _plan_rates(company, table))
+    return company.once(("rates", table), lambda: _plan_rates(company, table))
 
 
 def _plan_rates(company: Company, table: str) -> dict[str, float]:

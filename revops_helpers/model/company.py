@@ -100,7 +100,7 @@ class Company:
         linked = table in self.origin and "same_as" in self.origin[table].columns
         if not (several or linked):
             return None
-        return self.once(f"same {table}", partial(same_records, table, self.origin, self.as_of, self.settings))
+        return self.once(("same", table), partial(same_records, table, self.origin, self.as_of, self.settings))
 
     def missing(self, needs: Iterable[str]) -> tuple[str, ...]:
         """Which of `table` or `table.column` are absent here, once each; of an absent table only its name. Empty when none is."""
