@@ -78,6 +78,8 @@ def _spark(address: Address, stored: Path) -> Tables:
 
 def _loaded(address: Address, stored: Path) -> Tables:
     """Tables in a schema that is named after the fingerprint, loaded first where it is not there."""
+    if address.scheme not in LOADS:
+        raise InputError(f"{address}: nothing is measured there; give duckdb://, postgres://… or spark://… to measure on")
     backend, schema = connect(address), f"{PREFIX}{stored.name}"
     if schema not in backend.list_databases():
         LOADS[address.scheme](address, backend, schema, stored)

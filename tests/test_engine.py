@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import sqlglot
 
-from revops_helpers import engine
+from revops_helpers import engine, warehouse
 from revops_helpers.address import address_of
 from revops_helpers.backends import dialects
 from revops_helpers.model.as_of import latest
@@ -140,6 +140,13 @@ def numbers():
     given = {"x": [2.5, -2.5, 1.5, 0.49999999999999994], "on": [True, False, None, True], "name": ["ÉCLAIR", "a", None, "B"]}
     times = [pd.Timestamp(f"2026-01-01 10:00:{second}") for second in ("59.999", "00", "30", "01")]
     return ibis.memtable(pd.DataFrame(given | {"at": times}))
+
+
+@pytest.mark.parametrize("url", ["snowflake://ana@account/sales/public?warehouse=small", "bigquery://project/dataset"])
+def test_an_engine_that_nothing_is_measured_on_is_refused_before_it_is_connected_to(url, tmp_path, monkeypatch):
+    monkeypatch.setattr(warehouse, "connect", lambda address: pytest.fail("connected"))
+    with pytest.raises(InputError, match="nothing is measured there; give duckdb"):
+        warehouse.tables_of(address_of(url), tmp_path)
 
 
 @pytest.mark.parametrize("dialect", [dialects.Postgres(), dialects.Spark()], ids=lambda dialect: type(dialect).__name__)
