@@ -70,6 +70,8 @@ lock:  ## resolve the dependencies again (needs uv)
 	@uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 --no-header -q -U -o requirements.lock
 	@$(PYTHON) -c 'import tomllib; e = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*e["postgres"], *e["spark"], *e["tableau"], sep="\n")' | \
 	  uv pip compile - -c requirements.lock --universal --generate-hashes --python-version 3.11 --no-header -q -U -o engines.lock
+	@echo 'fakesnow>=0.12.1,<0.13 snowflake-connector-python>=4.8,<5 pandas' | tr ' ' '\n' | \
+	  uv pip compile - --universal --generate-hashes --python-version 3.11 --no-header -q -U -o fakesnow.lock
 
 picture: setup  ## take the README's picture of the newest review (needs chromium)
 	@$(BIN)/python docs/picture.py

@@ -61,6 +61,14 @@ def test_the_lock_of_the_engines_adds_to_the_other_and_contradicts_it_nowhere():
     assert {n: pins for n, pins in shared.items() if not pins <= {str(line.specifier) for line in own[n]}} == {}
 
 
+def test_the_emulator_of_snowflake_is_locked_with_hashes_and_the_client_that_it_understands():
+    lock = (ROOT / "fakesnow.lock").read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=[A-Za-z0-9])", lock)
+    assert [entry.split("==")[0] for entry in entries if "--hash=sha256:" not in entry] == []
+    (client,) = locked(lock)["snowflake-connector-python"]
+    assert Version(next(iter(client.specifier)).version) < Version("5") and "fakesnow" in locked(lock)
+
+
 def test_environment_yml_has_python_pip_and_the_lock_and_nothing_else():
     *conda, pip = ENVIRONMENT["dependencies"]
     assert conda == [f"python{PROJECT['requires-python']}", "pip"]

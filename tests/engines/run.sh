@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The engines that `make test` does without: PostgreSQL on loopback in a folder of its own, and Spark in local mode.
+# The engines that `make test` does without: PostgreSQL on loopback in a folder of its own, Spark in local mode, and what stands
+# in for Snowflake.
 # Installs what is absent (apt-get, as root only), runs the tests of this folder and leaves nothing running.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -28,6 +29,17 @@ PY
   .venv/bin/python -m pip --python "$venv/bin/python" install --quiet --disable-pip-version-check --require-hashes -r engines.lock
   touch "$stamp"
 fi
+
+# The emulator of Snowflake needs a DuckDB and a SQLGlot that Ibis cannot use: it shares nothing with the rest.
+fakesnow=.venv-fakesnow
+stamp="$fakesnow/.installed-$(cksum fakesnow.lock | cut -d' ' -f1)"
+if [[ ! -f $stamp ]]; then
+  rm -rf "$fakesnow"
+  .venv/bin/python -m venv --without-pip "$fakesnow"
+  .venv/bin/python -m pip --python "$fakesnow/bin/python" install --quiet --disable-pip-version-check --require-hashes -r fakesnow.lock
+  touch "$stamp"
+fi
+export REVOPS_TEST_FAKESNOW="$PWD/$fakesnow/bin/python"
 
 as_owner() { if ((EUID == 0)); then (cd / && runuser -u postgres -- "$@"); else "$@"; fi; }  # initdb refuses root
 place="$(mktemp -d)"
