@@ -48,8 +48,9 @@ pytest: setup
 	@$(BIN)/python -m pytest tests -m "not truth and not engines" -n 2 --dist loadfile --no-loadscope-reorder
 
 notebooks: setup  ## every notebook runs on the sample, that of the roles once a role: nbval over all, one by plain papermill
-	@roles="$$(mktemp -d)"; for role in $$($(BIN)/python -c "from revops_helpers.words.roles import roles; print(*roles())"); do \
-	  $(BIN)/papermill notebooks/role_dashboard.ipynb "$$roles/role_$$role.ipynb" -k python3 -p role "$$role" --prepare-only --log-level ERROR || exit 1; done; \
+	@roles="$$(mktemp -d)"; $(BIN)/python -c "import sys; from papermill import execute_notebook as run; from revops_helpers.words.roles import roles; \
+	  [run('notebooks/role_dashboard.ipynb', f'{sys.argv[1]}/role_{one}.ipynb', {'role': one}, kernel_name='python3', prepare_only=True) for one in roles()]" \
+	  "$$roles" || exit 1; \
 	  $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -p no:cacheprovider -n 2 --dist loadfile \
 	    --ignore notebooks/role_dashboard.ipynb notebooks "$$roles" ; status=$$?; rm -rf "$$roles"; exit $$status
 	@here="$$PWD"; there="$$(mktemp -d)"; cd "$$there" && \
