@@ -20,6 +20,7 @@ from revops_helpers.words import parts
 from revops_helpers.words.definitions import PAGE, name_cell, named
 from revops_helpers.words.glossary import glossary, headline
 from revops_helpers.words.language import use
+from revops_helpers.workspace import open_company
 from tests.shared import sample_review
 from tests.support import company_of
 
@@ -86,6 +87,25 @@ def test_what_is_not_measured_by_the_segment_under_review_says_so():
     whole, cut = page_of(company), page_of(replace(company, segment="smb"))
     assert not entry(whole, "tool_utilisation").select(".none") and not entry(cut, "arr").select(".none")
     assert "Not measured here: not measured by segment" in said(entry(cut, "tool_utilisation")).replace(" :", ":")
+
+
+def understood(review: Path, company) -> list[str]:
+    """The metrics whose query on the page the company's engine plans; AssertionError names those that it refuses."""
+    page = BeautifulSoup((review / PAGE).read_text(encoding="utf-8"), "html.parser")
+    shown = {head["id"]: head.find_parent("div").select_one("pre") for head in page.select("h3[id]")}
+    own = [id for id, text in shown.items() if text and catalogue()[id].estimator != "derived"]
+    (engine,), refused = {table.get_backend() for table in company.accepted.values()}, {}  # names every table there too
+    for id in own:
+        try:
+            engine.raw_sql(f"EXPLAIN {shown[id].get_text()}").fetchall()
+        except Exception as error:
+            refused[id] = str(error).splitlines()[0]
+    assert not refused, refused
+    return own
+
+
+def test_every_query_on_the_page_of_the_sample_is_one_that_the_engine_understands(tmp_path_factory):
+    assert len(understood(sample_review(tmp_path_factory), open_company("sample"))) > 80
 
 
 def test_the_query_is_folded_and_is_the_one_that_ran():

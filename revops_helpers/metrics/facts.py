@@ -70,7 +70,7 @@ def _step(company: Company, steps: dict[str, str], name: str, step: ibis.Table) 
     """The table as a named step of a query that is written out."""
     texts: dict[ops.Relation, str] = company.once(TEXTS, dict)
     if step.op() not in texts:
-        texts[step.op()] = to_sql(step)
+        texts[step.op()] = to_sql(company, step)
     said = texts[step.op()]
     if steps.setdefault(name, said) != said:
         steps[name := f"{name}_{len(steps)}"] = said
@@ -97,9 +97,10 @@ def written_out(company: Company) -> tuple[Company, dict[str, str]]:
     return replace(company, _made={**alike, STEPS: steps, TEXTS: texts}), steps
 
 
-def to_sql(table: ibis.Table) -> str:
-    """The SELECT of a table in the dialect of the engine it is in (DuckDB's where it is in none)."""
-    found = {source.source for source in table.op().find(ops.DatabaseTable)}
+def to_sql(company: Company, table: ibis.Table) -> str:
+    """The SELECT of a table in the dialect of the company's engine (DuckDB's where it has none), even if it reads steps alone."""
+    sources = (accepted.op().find(ops.DatabaseTable) for accepted in company.accepted.values())
+    found = next(({source.source for source in each} for each in sources if each), set())
     as_run, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, True  # the same query in fewer steps to read
     try:
         return str((found.pop() if found else ibis.duckdb).compile(table, pretty=True))

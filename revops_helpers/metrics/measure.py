@@ -279,7 +279,7 @@ def sql(company: Company, id: str) -> str:
 def _written(company: Company, metric: Metric) -> str:
     """The query of one metric with its steps named before it."""
     whole, steps = written_out(company)
-    last = to_sql(query(whole, [metric], Windows.of(company.settings, company.period)))
+    last = to_sql(company, query(whole, [metric], Windows.of(company.settings, company.period)))
     named = ",\n".join(f"{name} AS (\n{step}\n)" for name, step in steps.items())
     return f"WITH {named}\n{last}" if named and not last.startswith("WITH ") else f"WITH {named},\n{last[5:]}" if named else last
 

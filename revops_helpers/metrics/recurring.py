@@ -61,9 +61,8 @@ def _states(
         "uplifted": lambda: changed.uplift.sum().over(so_far),
         "paid_before": lambda: changed.gross.sum().over(so_far) > changed.gross,
     }
-    return changed.select(*changed.columns, **{name: make() for name, make in made.items() if not asked or name in asked}).drop(
-        *({"gross"} & {*summed})
-    )
+    own = [name for name in changed.columns if name != "gross"]
+    return changed.select(*own, **{name: make() for name, make in made.items() if not asked or name in asked})
 
 
 def _first(day: ibis.DateValue, by_month: bool) -> ibis.DateValue:

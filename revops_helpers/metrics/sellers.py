@@ -64,7 +64,7 @@ def seller_months(company: Company) -> ibis.Table:
     user_id, team, hired_on, left_on, month_end, tenure (calendar months since that of hiring), deals and arr (new business won,
     reporting cents), arr_arr (Σ amount²), and beside them the month's tenured sellers: peers, and peer_deals that they won.
     """
-    return kept(company, "seller months", lambda: _seller_months(company))
+    return kept(company, "seller_months", lambda: _seller_months(company))
 
 
 def _seller_months(company: Company) -> ibis.Table:

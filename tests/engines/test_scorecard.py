@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revops_helpers.metrics.measure import COLUMNS, catalogue, tidy
+from revops_helpers.metrics.measure import COLUMNS, catalogue, sql, tidy
+from revops_helpers.model.company import Unavailable
 from revops_helpers.workspace import OpenCompany, open_company
 
 pytestmark = pytest.mark.engines
@@ -71,3 +72,29 @@ def test_only_aggregates_and_bounded_samples_are_fetched(engine, fetched):
     assert max(fetched) <= MOST
     assert max(fetched) < max(rows.values()) / 4, "more than a quarter of the largest table came here"
     assert sum(fetched) < sum(rows.values()) * 2, f"{len(found)} numbers"
+
+
+def planned(backend, text: str) -> None:
+    """Have the engine take the query apart without running it; it raises what it does not understand."""
+    if backend.name == "pyspark":
+        backend.raw_sql(text)  # runs when its rows are asked for
+    else:
+        backend.raw_sql(f"EXPLAIN {text}").close()
+
+
+def test_the_query_that_is_shown_is_one_that_the_engine_understands(engine):
+    company = measured(engine, WHOLE[engine])[0]
+    backend, shown, refused = company.accepted["leads"].get_backend(), 0, {}
+    for id, metric in catalogue().items():
+        if metric.estimator == "derived":
+            continue  # its parts are asked themselves
+        try:
+            text = sql(company, id)
+        except Unavailable:
+            continue
+        shown += 1
+        try:
+            planned(backend, text)
+        except Exception as error:
+            refused[id] = str(error).splitlines()[0]
+    assert shown > 80 and not refused, refused
