@@ -35,8 +35,8 @@ EVERY_KERNEL = (
     "IPython.core.completerlib",
     "sqlite3",
 )
-# Sets and sums have the same order in every run; the debugger says nothing.
-SETTINGS = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+# Sets have the same order in every run; the debugger says nothing.
+SETTINGS = {"PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 FORKS = sys.platform == "linux"
 
 

@@ -9,7 +9,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from revops_helpers.words.markup import esc, plain
 from revops_helpers.words.theme import HAIR, INK, NORMAL, drawing
@@ -103,6 +103,18 @@ def drawable(text: str) -> str:
     return "".join(c if ord(c) in _drawable() else "\ufffd" for c in shown if ord(c) not in (0x200D, 0xFE0F))
 
 
+@lru_cache(maxsize=4096)
+def _width(text: str, size: float, bold: bool) -> float:
+    """How wide the ink of the text is: outlines of these fonts have points where they are widest, so no curve is followed."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    font = FontProperties(family=["Report Sans", "DejaVu Sans"], weight=600 if bold else 400, size=size)
+    path = TextPath((0, 0), text, prop=font)
+    across = path.vertices[path.codes != path.CLOSEPOLY, 0]
+    return float(across.max() - across.min()) if len(across) else 0.0
+
+
 class Sheet:
     """A sheet measured in pixels from the top left. Everything is drawn through it, so that all figures look alike."""
 
@@ -120,13 +132,7 @@ class Sheet:
 
     def width_of(self, words: str, size: float = NORMAL, bold: bool = False) -> float:
         """Width of the text in pixels."""
-        from matplotlib.font_manager import FontProperties
-        from matplotlib.textpath import TextPath
-
-        if not words.strip():
-            return 0.0
-        font = FontProperties(family=["Report Sans", "DejaVu Sans"], weight=600 if bold else 400, size=size)
-        return float(TextPath((0, 0), drawable(words), prop=font).get_extents().width)
+        return _width(drawable(words), size, bold) if words.strip() else 0.0
 
     def widest(self, texts: Iterable[str], size: float = NORMAL, bold: bool = False) -> float:
         """Width of the widest of the texts; 0 for none."""
