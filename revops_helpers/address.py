@@ -32,7 +32,7 @@ class Engine:
 
 
 ENGINES = {
-    "duckdb": Engine("DuckDB", "duckdb://"),
+    "duckdb": Engine("DuckDB", "duckdb://", options=("schema",)),
     "postgres": Engine(
         "PostgreSQL", "postgres://user@host/database", "postgres", "psycopg", "PGPASSWORD", ("sslmode", "sslrootcert"), 5432
     ),

@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -100,7 +100,8 @@ def one_line(error: Exception) -> str:
 def _duckdb(address: Address) -> SQLBackend:
     import ibis
 
-    return ibis.duckdb.connect(address.path or ":memory:", threads=THREADS)
+    given = {name: value for name, value in address.options.items() if name != "schema"}
+    return ibis.duckdb.connect(address.path or ":memory:", threads=THREADS, **given)
 
 
 def _postgres(address: Address) -> SQLBackend:
@@ -116,10 +117,11 @@ def _postgres(address: Address) -> SQLBackend:
 def _spark(address: Address) -> SQLBackend:
     from revops_helpers.backends.spark import Spark
 
-    return Spark().connect(_local_spark().newSession() if address.host == "local" else _remote_spark(address))
+    return Spark().connect(local_spark().newSession() if address.host == "local" else _remote_spark(address))
 
 
-def _local_spark() -> SparkSession:
+def local_spark(more: Mapping[str, str] | None = None) -> SparkSession:
+    """The Spark of this process, begun where there is none, with more settings. InputError without Java."""
     from pyspark.sql import SparkSession
 
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
@@ -131,13 +133,10 @@ def _local_spark() -> SparkSession:
         "spark.driver.memory": MEMORY.removesuffix("B").lower(),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.sql.ansi.enabled": "true",
-        "spark.sql.constraintPropagation.enabled": "false",  # it takes longer than the queries where they are this deep
-        "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(THREADS),
     }
     builder = SparkSession.builder.master(f"local[{THREADS}]").appName("revops")
-    for name, value in settings.items():
+    for name, value in (settings | dict(more or {})).items():
         builder = builder.config(name, value)
     with _silent():
         session = builder.getOrCreate()

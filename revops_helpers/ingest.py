@@ -11,19 +11,25 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
+from revops_helpers.landings import brought
 from revops_helpers.model.personal import KEY
 from revops_helpers.settings import InputError, Settings
 from revops_helpers.sources.entries import Entry
+from revops_helpers.sources.names import label
 
 UNUSED_DAYS, BEGUN_SECONDS = 30, 5
-CODE = ("settings.py", "engine.py", "ingest.py", "model", "sources")
+BROUGHT = "brought"  # raw tables from databases, while they are read; never kept
+READ = "REVOPS_READ"  # the fingerprint of what a review has read, so that all its processes see the same rows of a database
+FINGERPRINT = re.compile(r"[0-9a-f]{24}")
+CODE = ("settings.py", "engine.py", "ingest.py", "landings.py", "model", "sources")
 
 
 def cache_folder() -> Path:
@@ -43,15 +49,26 @@ def cache_folder() -> Path:
 def ingested(data: Path, settings: Settings, entries: list[Entry]) -> Path:
     """The folder of Parquet that ingest wrote for exactly these inputs; written first where it is not there yet."""
     cache = cache_folder()
+    if any(entry.landing for entry in entries):
+        read = os.environ.get(READ, "")
+        if FINGERPRINT.fullmatch(read) and (cache / read / "meta.json").exists():
+            return cache / read
+        with _work(cache) as work:
+            return _kept(data, settings, brought(data, entries, work / BROUGHT), cache, work)
+    return _kept(data, settings, entries, cache)
+
+
+def _kept(data: Path, settings: Settings, entries: list[Entry], cache: Path, work: Path | None = None) -> Path:
+    """The folder of these inputs, made in `work` (else in a folder of its own) where it is not there yet."""
     hashes = _hashes(cache, [file for entry in entries for file in entry.files.values()] + _code())
     target = cache / _fingerprint(data, entries, hashes)
     if (target / "meta.json").exists():
         os.utime(target)
         return target
     _forget_unused(cache)
-    with _work(cache) as work:
-        _write(data, settings, entries, hashes, work)
-        _publish(work, target)
+    with nullcontext(work) if work else _work(cache) as place:
+        _write(data, settings, entries, hashes, place)
+        _publish(place, target)
     return target
 
 
@@ -83,7 +100,8 @@ def _write(data: Path, settings: Settings, entries: list[Entry], hashes: dict[st
         folder.mkdir()
     roots = {file.resolve().parent for entry in entries for file in entry.files.values()}
     with workbench([*roots, ready], scratch) as connection:
-        found = mapped(Desk(connection, scratch, data), entries, settings)
+        desk = Desk(connection, scratch, data, work / BROUGHT)
+        found = mapped(desk, entries, settings)
         outcome = accept(connection, found.parts, settings, ready)
     for name in ("reads", "days", "moments", "quarantine"):
         getattr(outcome, name).to_parquet(ready / f"_{name}.parquet")
@@ -92,7 +110,7 @@ def _write(data: Path, settings: Settings, entries: list[Entry], hashes: dict[st
         "tables": outcome.columns,
         "inputs": [
             {"file": label, "sha256": hashes[str(file)], "bytes": file.stat().st_size, "rows": found.rows.get(label)}
-            for label, file in ((_label(data, file), file) for entry in entries for file in entry.files.values())
+            for label, file in ((desk.label(file), file) for entry in entries for file in entry.files.values())
         ],
         "notes": found.notes,
     }
@@ -134,10 +152,6 @@ def _is_held(work: Path, age: float) -> bool:
 # ---- fingerprints
 
 
-def _label(data: Path, file: Path) -> str:
-    return str(file.relative_to(data)) if file.is_relative_to(data) else str(file)
-
-
 def _code() -> list[Path]:
     """The files whose change makes an earlier ingest stale."""
     package = Path(__file__).parent
@@ -154,7 +168,7 @@ def _fingerprint(data: Path, entries: list[Entry], hashes: dict[str, str]) -> st
                 entry.name,
                 entry.selects,
                 repr(entry.shape),
-                [[table, _label(data, file), hashes[str(file)]] for table, file in entry.files.items()],
+                [[table, entry.landing or label(data, file), hashes[str(file)]] for table, file in entry.files.items()],
             ]
             for entry in entries
         ],

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Language = Literal["en", "pt_BR"]
 LANGUAGES: tuple[Language, ...] = ("en", "pt_BR")
@@ -71,10 +71,12 @@ class WorkingHours(Strict):
 class Source(Strict):
     """Where one system's export is and how it writes numbers and dates. `auto` decides per column, or refuses.
 
+    path: its files, below the data folder. landing: instead, the address of the schema that a loader writes its tables to.
     fields: raw table → column that a SELECT names → the export's own column for it (a custom field).
     """
 
-    path: str
+    path: str = ""
+    landing: str = ""
     selects: str | None = None
     system: str | None = None
     fields: dict[str, dict[str, str]] = {}
@@ -82,6 +84,12 @@ class Source(Strict):
     dates: Literal["auto", "ymd", "dmy", "mdy"] = "auto"
     encoding: str = "auto"
     time_zone: Annotated[str, AfterValidator(_zone)] | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Source:
+        if bool(self.path) == bool(self.landing):
+            raise ValueError("give either the path of its files, or the address of its landing in a database")
+        return self
 
 
 class Slas(Strict):

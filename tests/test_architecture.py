@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "revops_helpers"
 # From the top down: a module may import what stands in its own room or in a lower one.
 FLOORS = (
     ("cli", "review", "__main__"),
-    ("workspace", "ingest", "engine", "address", "warehouse", "backends", "shelf"),
+    ("workspace", "ingest", "engine", "address", "warehouse", "backends", "shelf", "landings"),
     ("words",),
     ("foundation", "alignment", "optimization", "intelligence", "planning"),
     ("metrics",),

@@ -71,7 +71,7 @@ def ran(jobs, folder, held, at_once, progress, *more):
 def once():
     if what == "ingest":
         return len(open_company(data, as_of="2026-01-31").accepted)
-    build.kernels, build._run = lambda: nullcontext(SimpleNamespace(folder=out)), ran
+    build.kernels, build._run = lambda: nullcontext(SimpleNamespace(folder=out, environment={})), ran
     return str(build.review(build.Request(str(data), as_of="2026-01-31", out=out, folder=data.parent / "notebooks")))
 
 def forked(n):

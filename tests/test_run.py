@@ -69,6 +69,13 @@ def test_a_notebook_gets_its_parameters_in_an_interpreter_like_ours_whatever_ker
     assert outputs(nbformat.read(tmp_path / "a.ipynb", 4)) == outputs(ran.notebook)
 
 
+def test_kernels_are_told_what_the_run_has_learnt_since_it_began(tmp_path):
+    with kernels(()) as held:
+        held.environment["REVOPS_TOLD"] = "later"
+        ran = execute(job("a", "import os; print(os.environ['REVOPS_TOLD'])"), tmp_path / "a.ipynb", held)
+    assert outputs(ran.notebook) == ["later\n"] and "REVOPS_TOLD" not in os.environ
+
+
 def test_braces_in_a_folder_name_are_not_filled(tmp_path):
     folder = tmp_path / "{x}"
     folder.mkdir()

@@ -49,7 +49,7 @@ def test_a_good_file_is_read_with_defaults_for_the_rest(tmp_path):
             "name: T\ncurrency: BRL\nsources:\n  crm:\n    path: x\n    decimals: ','\n",
             "line 6: unknown key 'sources.crm.decimals'; did you mean 'decimal'?",
         ),
-        ("name: T\ncurrency: BRL\nsources:\n  crm: {decimal: ','}\n", "line 4: key 'sources.crm.path' is missing"),
+        ("name: T\ncurrency: BRL\nsources:\n  crm: {decimal: ','}\n", "line 4: key 'sources.crm': give either the path"),
         ("name: T\ncurrency: BRL\nrecords_start: {leads: soon}\n", "line 3: key 'records_start.leads'"),
         ("name: T\ncurrency: BRL\nplan_rates: {usd: 5}\n", "line 3: key 'plan_rates.usd"),
         ("name: T\ncurrency: BRL\nrecord_url: {leads: http://crm.example/{id}}\n", "not readable as YAML"),

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import ibis.expr.operations as ops
 from ibis import Table
 from ibis.backends.pyspark import Backend
 from ibis.backends.pyspark.datatypes import PySparkSchema
 from pyspark.sql.functions import col
+from pyspark.sql.utils import is_remote
 
 from revops_helpers.backends import dialects
+from revops_helpers.settings import InputError
+
+MOST = 100_000  # rows that one query may bring to the driver; what is measured comes as sums, and lists are short by nature
+SETTINGS = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.constraintPropagation.enabled": "false",  # it takes longer than the queries where they are this deep
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+}
 
 
 class Spark(Backend):
@@ -17,9 +29,29 @@ class Spark(Backend):
     compiler = dialects.Spark()
 
     def do_connect(self, *given, **how) -> None:
-        super().do_connect(*given, **how)
+        super().do_connect(*given, **SETTINGS, **how)
         for function, kind in ((_jaro_winkler(), "double"), (_strip_accents(), "string")):
             self._session.udf.register(function.__name__, function, kind)
+
+    def execute(self, expr, /, *, limit=None, **how):
+        """What a query gives; to_pyarrow() comes by here too. InputError instead of more than `MOST` rows."""
+        found = super().execute(expr, limit=MOST + 1 if limit is None else limit, **how)
+        if len(getattr(found, "index", ())) > MOST:
+            raise InputError(f"a query would bring more than {MOST:,} rows here from Spark: narrow it, or measure in DuckDB")
+        return found
+
+    def to_file(self, rows: Table, to: Path) -> None:
+        """A query's rows, in its order, as one Parquet file that Spark writes: none of them passes by the driver."""
+        parts = to.with_suffix(".parts")
+        self._session.sql(self.compile(rows)).coalesce(1).write.parquet(str(parts))
+        (part,) = parts.glob("part-*.parquet")
+        part.rename(to)
+        shutil.rmtree(parts)
+
+    def disconnect(self) -> None:
+        """End the session; the Spark of this process serves others and stays."""
+        if is_remote():
+            self._session.stop()
 
     def create_table(self, name, /, obj=None, *, temp=False, **how) -> Table:
         """A table; a temporary one is computed once and cut off from the query that made it, which is not planned again."""

@@ -14,6 +14,8 @@ from typing import Any
 import nbformat
 import pandas as pd
 
+from revops_helpers.backends.serving import shared
+from revops_helpers.ingest import READ
 from revops_helpers.model.company import Company
 from revops_helpers.model.freshness import freshness
 from revops_helpers.review import bi, compare, exports, measured, run
@@ -26,6 +28,7 @@ from revops_helpers.review.parameters import Parameter, checked, declared, iso_d
 from revops_helpers.review.publish import building, keep_failed, name_of, prepared, publish
 from revops_helpers.review.site import write_pages
 from revops_helpers.settings import InputError, read_settings
+from revops_helpers.warehouse import engine_of
 from revops_helpers.words.below import translated
 from revops_helpers.words.language import Text, _, translate_markdown, use
 from revops_helpers.words.markup import Part, plain
@@ -95,8 +98,11 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
     parameters = {name: _declared(source, name) for name, source in sources.items()}
     checked(parameters, given)
     prepared(request.out)
-    with nullcontext(starting) if starting else kernels() as held:
+    measuring = engine_of(None, read_settings(folder_of(request.data) / "company.yml"))
+    with nullcontext(starting) if starting else kernels() as held, shared(measuring) as environment:
+        held.environment |= environment
         company = _opened(request, given)
+        held.environment[READ] = company.fingerprint
         _new_enough(company, request.allow_stale)
         name = name_of(company.as_of, _told_more(request))
         before = compare.earlier(request.compare, request.out, name, company.settings.name)

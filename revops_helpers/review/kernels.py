@@ -82,6 +82,7 @@ class Kernels:
     def __init__(self, folder: Path, modules: Iterable[str]):
         self.folder, self.stopping = folder, False
         self.pids: set[int] = set()
+        self.environment: dict[str, str] = {}  # what the environment of kernels that start from now on says besides
         self._numbers, self._lock = count(1), threading.Lock()
         # With an IPython folder of its own, the reader's start-up files do not run in a review.
         self._environment = os.environ | SETTINGS | {"IPYTHONDIR": str(folder / "ipython")}
@@ -100,7 +101,8 @@ class Kernels:
         else:
             with self._lock:
                 try:
-                    self._nursery.stdin.write(json.dumps({"arguments": command[3:], "directory": directory}) + "\n")
+                    asked = {"arguments": command[3:], "directory": directory, "environment": self.environment}
+                    self._nursery.stdin.write(json.dumps(asked) + "\n")
                     self._nursery.stdin.flush()
                     started = Forked(int(self._nursery.stdout.readline()))
                 except (BrokenPipeError, ValueError):
@@ -111,7 +113,7 @@ class Kernels:
         return started
 
     def _own_parent(self) -> dict[str, str]:
-        return self._environment | {"JPY_PARENT_PID": str(os.getpid())}
+        return self._environment | {"JPY_PARENT_PID": str(os.getpid())} | self.environment
 
     def manager(self) -> type:
         """The kernel manager class by which Jupyter starts kernels of this run."""

@@ -16,7 +16,7 @@ import sys
 
 
 def main(modules: list[str]) -> None:
-    """Import the modules, then answer every line of JSON (`arguments`, `directory`) with the process id of a new kernel."""
+    """Import the modules, then answer every line of JSON with the process id of a new kernel."""
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # read when ipykernel is imported
     sys.path[:] = [path for path in sys.path if path not in ("", os.getcwd())]
     for module in modules:
@@ -31,6 +31,7 @@ def main(modules: list[str]) -> None:
         told = json.loads(line)
         pid = os.fork()
         if pid == 0:
+            os.environ.update(told["environment"])
             _kernel(told["arguments"], told["directory"])
         print(pid, flush=True)
 

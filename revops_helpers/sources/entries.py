@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -22,6 +22,7 @@ class Entry:
     """One source: raw table → file, canonical table → SELECT (none at all: the files are canonical tables), how it writes.
 
     shape: how the names of its files and columns meet those of the SELECTs.
+    landing: the address of a database that holds its raw tables; `files` are then what was brought from there.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Entry:
     encoding: str = "auto"
     notes: tuple[str, ...] = field(default=(), compare=False)
     shape: Shape = field(default_factory=Shape)
+    landing: str = ""
 
 
 def entries(data: Path, settings: Settings) -> list[Entry]:
@@ -43,7 +45,7 @@ def entries(data: Path, settings: Settings) -> list[Entry]:
     if any(table in TABLES for table in own) or not found:
         form = Format(zone=settings.time_zone, home=settings.time_zone)
         found.append(_canonical(Entry(OWN, own, {}, form), data))
-    if not any(entry.files for entry in found):
+    if not any(entry.files or entry.landing for entry in found):
         raise InputError(
             f"{data}: no tables; put files named as the model's tables there (opportunities.csv), or name sources in company.yml"
         )
@@ -52,7 +54,7 @@ def entries(data: Path, settings: Settings) -> list[Entry]:
 
 def _declared(data: Path, name: str, source: Source, settings: Settings) -> Entry:
     place = data / source.path
-    if not place.exists():
+    if not source.landing and not place.exists():
         raise InputError(f"{_at(data, name, 'path')}: '{source.path}' is not there; write a folder or file relative to {data}")
     selects = _selects(SHIPPED / (source.system or name))
     if source.system and not selects and not source.selects:
@@ -70,7 +72,8 @@ def _declared(data: Path, name: str, source: Source, settings: Settings) -> Entr
     form = Format(source.decimal, source.dates, source.time_zone or settings.time_zone, settings.time_zone)
     shape = shape_of(SHIPPED / (source.system or name), source.fields)
     said = {table: select for table, select in selects.items() if _says_something(select)}
-    entry = Entry(snake(name), files_of(place), said, form, source.encoding, shape=shape)
+    files = {} if source.landing else files_of(place)
+    entry = Entry(snake(name), files, said, form, source.encoding, shape=shape, landing=source.landing)
     return entry if selects else _canonical(entry, data)
 
 
@@ -91,7 +94,7 @@ def _canonical(entry: Entry, data: Path) -> Entry:
             hint = f"; did you mean {close[0]}?" if close else "; it is not read"
             notes.append(f"{file.name} is not named as a table of the model{hint}")
     files = {table: file for table, file in entry.files.items() if table in TABLES}
-    return Entry(entry.name, files, {}, entry.form, entry.encoding, tuple(notes))
+    return replace(entry, files=files, notes=tuple(notes))
 
 
 def _at(data: Path, name: str, key: str) -> str:

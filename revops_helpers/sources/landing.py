@@ -36,18 +36,8 @@ def landed(desk: Desk, entries: Iterable[Entry], selects: Collection[Select]) ->
     wanted = {raw for select in selects for raw in select.raw_names()}
     raws: dict[RawName, Raw] = {}
     for entry in entries:
-        audits = {pair[0] for table, merged in entry.shape.merged.items() for pair in merged.pairs}
-        names = {table for name, table in wanted if name == entry.name}
-        raws |= _read(desk, entry, names | audits if names else names)
-    asked: dict[RawName, set[str]] = {raw: set() for raw in raws}
-    known = {raw: set(table.columns) for raw, table in raws.items()}
-    for select in selects:
-        for raw, column, _ in columns_named(select, known):
-            if raw in asked:
-                asked[raw].add(column)
-    for entry in entries:
-        for table, *needed in (pair for merged in entry.shape.merged.values() for pair in merged.pairs):
-            asked.get((entry.name, table), set()).update(needed)
+        raws |= _read(desk, entry, named(entry, selects))
+    asked = asked_of(entries, selects, {raw: set(table.columns) for raw, table in raws.items()})
     notes: list[str] = []
     files = {table.file: table for table in reversed(raws.values())}
     for entry in entries:
@@ -56,6 +46,35 @@ def landed(desk: Desk, entries: Iterable[Entry], selects: Collection[Select]) ->
             shaped = {raw: _shaped(desk, entry.shape, raw, table, asked[raw], notes) for raw, table in own.items()}
             raws |= _survived(desk, entry, shaped, notes)
     return Landed({raw: table for raw, table in raws.items() if raw in wanted}, files, notes)
+
+
+def named(entry: Entry, selects: Collection[Select]) -> set[str]:
+    """The raw tables of an entry that SELECTs name, with those that say what was merged."""
+    names = {table for select in selects for name, table in select.raw_names() if name == entry.name}
+    audits = {pair[0] for merged in entry.shape.merged.values() for pair in merged.pairs}
+    return names | audits if names else names
+
+
+def asked_of(
+    entries: Iterable[Entry], selects: Iterable[Select], known: Mapping[RawName, Collection[str]]
+) -> dict[RawName, set[str]]:
+    """The columns of the raw tables in `known` that SELECTs name, or what is declared of merged records."""
+    asked: dict[RawName, set[str]] = {raw: set() for raw in known}
+    for select in selects:
+        for raw, column, _ in columns_named(select, known):
+            if raw in asked:
+                asked[raw].add(column)
+    for entry in entries:
+        for table, *needed in (pair for merged in entry.shape.merged.values() for pair in merged.pairs):
+            asked.get((entry.name, table), set()).update(needed)
+    return asked
+
+
+def holding(shape: Shape, table: str, asked: Collection[str], there: Collection[str]) -> list[str]:
+    """The columns, of those there, in which what is asked of a raw table may stand, or that say which of its rows count."""
+    names = {*asked, *shape.deleted, *shape.columns.get(table, ()), "id", "master_record_id", OLD_VERSION, BEGAN}
+    heads = {place.partition(".")[0] for name in names for place in shape.places(table, name, there)}
+    return [column for column in there if column in heads]
 
 
 def _read(desk: Desk, entry: Entry, wanted: set[str]) -> dict[RawName, Raw]:

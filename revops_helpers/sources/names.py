@@ -58,3 +58,8 @@ def files_of(folder: Path) -> dict[str, Path]:
             raise InputError(f"{found[table]} and {file.name}: two files hold table '{table}'; keep one")
         found[table] = file
     return found
+
+
+def label(data: Path, file: Path) -> str:
+    """What a file is called: its place below the data folder, else its whole path."""
+    return str(file.relative_to(data)) if file.is_relative_to(data) else str(file)

@@ -17,6 +17,7 @@ from revops_helpers.model.contract import Refused
 from revops_helpers.model.formats import identifier, quoted
 from revops_helpers.model.personal import LONGEST
 from revops_helpers.settings import InputError
+from revops_helpers.sources.names import label
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,11 +45,21 @@ class Raw:
 
 @dataclass(frozen=True)
 class Desk:
-    """Where reading happens: the engine, a folder for what it writes, and the folder that labels are relative to."""
+    """Where reading happens: the engine, a folder for what it writes, and the folders that labels are relative to.
+
+    brought: the folder of raw tables that were brought from a database.
+    """
 
     connection: duckdb.DuckDBPyConnection
     scratch: Path
     data: Path
+    brought: Path | None = None
+
+    def label(self, file: Path) -> str:
+        """What messages and reports call a file, wherever this machine has it."""
+        if self.brought and file.is_relative_to(self.brought):
+            return str(file.relative_to(self.brought).with_suffix(""))
+        return label(self.data, file)
 
 
 @dataclass(frozen=True)
@@ -63,8 +74,7 @@ class Place:
 
     @property
     def label(self) -> str:
-        inside = self.file.is_relative_to(self.desk.data)
-        return str(self.file.relative_to(self.desk.data)) if inside else str(self.file)
+        return self.desk.label(self.file)
 
     @property
     def relation(self) -> str:
