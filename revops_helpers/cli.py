@@ -137,14 +137,17 @@ YES = click.option("--yes", is_flag=True, help="do it; else only list what would
 
 
 @main.command()
+@click.argument("data", default="")
 @click.option("--older-than", required=True, metavar="365d|DATE", help="so many days ago, or before this day")
 @OUT
 @YES
-def purge(older_than: str, out: Path, yes: bool) -> None:
-    """Remove old reviews, failed runs and caches (quarantined rows are in them). Exports are never touched."""
-    from revops_helpers.review.forget import moment, older
+def purge(data: str, older_than: str, out: Path, yes: bool) -> None:
+    """Remove old reviews, failed runs, caches (quarantined rows are in them) and tables that were loaded to an engine: that of
+    REVOPS_ENGINE, or of DATA's company.yml. Exports are never touched."""
+    from revops_helpers.review.forget import engine_named, moment, older
 
-    _forget(older(out, moment(older_than)), out, yes)
+    engine = engine_named(data)
+    _forget(older(out, moment(older_than), engine), out, yes, str(engine))
 
 
 @main.command()
@@ -155,25 +158,21 @@ def purge(older_than: str, out: Path, yes: bool) -> None:
 @OUT
 @YES
 def erase(data: str, subject: str | None, out: Path, yes: bool) -> None:
-    """Remove every review, failed run and cache that holds one person's data; say where DATA itself holds it."""
-    from revops_helpers.review.forget import exports_with, holding, subject_of
+    """Remove every review, failed run, cache and loaded table that holds one person's data; say where DATA itself holds it."""
+    from revops_helpers.review.forget import engine_named, holding, left_in, subject_of
 
     given = sys.stdin.readline() if subject == "-" else subject or ""
-    person = subject_of(data, given)
-    _forget(holding(out, person), out, yes)
-    exports = exports_with(data, person)
-    for file, lines in exports:
-        click.echo(f"yours to change: {file}, {'line' if len(lines) == 1 else 'lines'} {_first(lines)}")
-    if exports:
-        click.echo("The exports still hold the person: change them, or the next review brings the data back.")
+    person, engine = subject_of(data, given), engine_named(data)
+    _forget(holding(out, person, engine), out, yes, str(engine))
+    for line in left_in(data, person):
+        click.echo(line)
 
 
-def _first(lines: list[int], most: int = 20) -> str:
-    return ", ".join(map(str, lines[:most])) + (f" and {len(lines) - most} more" if len(lines) > most else "")
-
-
-def _forget(found: list, out: Path, yes: bool) -> None:
+def _forget(found: list, out: Path, yes: bool, engine: str) -> None:
     from revops_helpers.review.forget import removed
+
+    if engine.startswith(("duckdb:", "spark:")):  # which read what ingest wrote
+        click.echo("Files only: neither REVOPS_ENGINE nor the company names an engine that tables are loaded to.")
 
     for one in found:
         click.echo(f"{one.kind}: {one.path} ({one.since})" + (f": {', '.join(one.files)}" if one.files else ""))

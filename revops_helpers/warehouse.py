@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from psycopg import Cursor
 
 PREFIX = "revops_"  # of the schema of one company's data; the fingerprint follows
+LOADED = "RevOps Workbook, loaded "  # what the comment of such a schema begins with; the day follows
 TYPES = {"int64": "bigint", "double": "double precision", "bool": "boolean", "date32[day]": "date", "timestamp[us]": "timestamp"}
 TEXT = 'text COLLATE "C"'  # texts are compared and ordered by their bytes, as in DuckDB and Spark
 
@@ -42,9 +45,10 @@ class Tables:
         return self.engine == "duckdb"
 
 
-def engine_of(asked: str | None, settings: Settings) -> Address:
+def engine_of(asked: str | None, settings: Settings | None) -> Address:
     """The engine that measures: what is asked for, else REVOPS_ENGINE, else company.yml's, else DuckDB."""
-    address = address_of(asked or os.environ.get("REVOPS_ENGINE") or settings.engine or "duckdb://")
+    agreed = settings.engine if settings else ""
+    address = address_of(asked or os.environ.get("REVOPS_ENGINE") or agreed or "duckdb://")
     if address.scheme == "duckdb" and address.path:
         raise InputError("duckdb:// measures in memory; an address with a file is for publishing only")
     return address
@@ -100,6 +104,7 @@ def _load_postgres(address: Address, backend: SQLBackend, schema: str, stored: P
             cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,))
             if not cursor.fetchone():
                 cursor.execute(f"CREATE SCHEMA {identifier(schema)}")
+                cursor.execute(f"COMMENT ON SCHEMA {identifier(schema)} IS {quoted(LOADED + str(datetime.now(UTC).date()))}")
                 for file in sorted(stored.glob("[!_]*.parquet")):
                     _copied(cursor, schema, file)
     except psycopg.Error as error:
@@ -126,6 +131,71 @@ def _csv(rows) -> Iterator[bytes]:
         block = BytesIO()
         csv.write_csv(batch, block, csv.WriteOptions(include_header=False, quoting_style="needed"))
         yield block.getvalue()
+
+
+# ---- what was loaded, for those who have to forget it
+
+
+@dataclass(frozen=True)
+class Schema:
+    """One company's tables on an engine that they were loaded to, and the day of it."""
+
+    address: Address
+    name: str
+    since: date
+
+    def __str__(self) -> str:
+        return f"{self.address}, schema {self.name}"
+
+
+def schemas(address: Address) -> list[Schema]:
+    """What was loaded to an engine, known by its name and comment. InputError when the engine cannot be used."""
+    if address.scheme not in LOADS:
+        return []
+    asked = "SELECT nspname, obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE starts_with(nspname, %s) ORDER BY 1"
+    with _connected(address) as backend:
+        rows = backend.con.execute(asked, (PREFIX,)).fetchall()
+    return [
+        Schema(address, name, date.fromisoformat(said[len(LOADED) :])) for name, said in rows if (said or "").startswith(LOADED)
+    ]
+
+
+@contextmanager
+def texts_in(schema: Schema) -> Iterator[tuple[SQLBackend, dict[str, list[str]]]]:
+    """A connection to a schema's engine, and the text columns of its tables."""
+    asked = (
+        "SELECT table_name, column_name FROM information_schema.columns "
+        "WHERE table_schema = %s AND data_type = 'text' ORDER BY 1, 2"
+    )
+    with _connected(schema.address) as backend:
+        found: dict[str, list[str]] = {}
+        for table, column in backend.con.execute(asked, (schema.name,)).fetchall():
+            found.setdefault(table, []).append(column)
+        yield backend, found
+
+
+def dropped(schema: Schema) -> bool:
+    """Drop the schema; whether it was still there. InputError when that is not allowed."""
+    if schema not in schemas(schema.address):
+        return False
+    with _connected(schema.address) as backend:
+        backend.con.execute(f"DROP SCHEMA {identifier(schema.name)} CASCADE")
+        backend.con.commit()
+    return True
+
+
+@contextmanager
+def _connected(address: Address) -> Iterator[SQLBackend]:
+    """A connection for as long as the block; what its engine refuses is one line."""
+    import psycopg
+
+    backend = connect(address)
+    try:
+        yield backend
+    except psycopg.Error as error:
+        raise InputError(f"{address}: {one_line(error)}") from None
+    finally:
+        backend.disconnect()
 
 
 HOMES: dict[str, Callable[[Address, Path], Tables]] = {"duckdb": _duckdb, "spark": _spark}

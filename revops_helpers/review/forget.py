@@ -18,49 +18,58 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from revops_helpers.ingest import cache_folder
+from revops_helpers.address import Address, address_of
+from revops_helpers.ingest import FINGERPRINT, cache_folder
 from revops_helpers.model.personal import salt_of
 from revops_helpers.review.parameters import iso_date
 from revops_helpers.review.publish import NAMED, clear_crashes, locked, point
-from revops_helpers.review.subject import Subject, in_export, in_folder
+from revops_helpers.review.subject import Subject, in_export, in_folder, in_schema
 from revops_helpers.settings import InputError, read_settings
 from revops_helpers.sources.entries import entries
+from revops_helpers.warehouse import Schema, dropped, engine_of, schemas
 from revops_helpers.workspace import folder_of
 
-FINGERPRINT = re.compile(r"[0-9a-f]{24}")
+NO_ENGINE = address_of("duckdb://")  # nothing is loaded to it
 UNFINISHED = timedelta(days=1)  # after which an ingest is no longer running
 
 
 @dataclass(frozen=True)
 class Artefact:
-    """One folder that the workbook made: a review, one that was replaced, a failed run, a cache or what a crash left of one.
+    """What the workbook made: the folder of a review, of one that was replaced, of a failed run, of a cache or of what a crash
+    left of one; or a schema of tables that were loaded to an engine.
 
-    since: when a review was made or failed, when a cache was last used. files: those that hold what was looked for.
+    since: when a review was made or failed, when a cache was last used. files: those (tables) that hold what was looked for.
     """
 
     kind: str
-    path: Path
+    path: Path | Schema
     since: date
     files: tuple[str, ...] = ()
 
 
-def artefacts(out: Path) -> list[Artefact]:
-    """Everything that is kept in a folder of reviews and in the cache. InputError where there is no such folder."""
+def artefacts(out: Path, engine: Address = NO_ENGINE) -> list[Artefact]:
+    """Everything that is kept in a folder of reviews, in the cache and on an engine. InputError where there is no such folder."""
     if not out.is_dir():
         raise InputError(f"{out}: no such folder; name the folder of reviews with --out")
-    return [*_reviews(out), *_caches(cache_folder())]
+    loaded = (Artefact("loaded tables", schema, schema.since) for schema in schemas(engine))
+    return [*_reviews(out), *_caches(cache_folder()), *loaded]
 
 
-def older(out: Path, limit: date) -> list[Artefact]:
+def engine_named(data: str) -> Address:
+    """The engine that REVOPS_ENGINE or the company names; that of no loaded tables where none does."""
+    return engine_of(None, read_settings(folder_of(data) / "company.yml") if data else None)
+
+
+def older(out: Path, limit: date, engine: Address = NO_ENGINE) -> list[Artefact]:
     """What was made (or, of caches, used) before a day."""
-    return [one for one in artefacts(out) if one.since < limit]
+    return [one for one in artefacts(out, engine) if one.since < limit]
 
 
-def holding(out: Path, subject: Subject) -> list[Artefact]:
-    """What holds a person's data, with the files that do. The ids of the person's records are learnt from the caches first."""
-    everything = artefacts(out)
-    known = subject.widened(one.path for one in everything if one.kind == "cache")
-    found = ((one, tuple(in_folder(one.path, known))) for one in everything)
+def holding(out: Path, subject: Subject, engine: Address = NO_ENGINE) -> list[Artefact]:
+    """What holds a person's data, with the files that do. The ids of the person's records are learnt from what was read first."""
+    everything = artefacts(out, engine)
+    known = subject.widened(one.path for one in everything if one.kind in ("cache", "loaded tables"))
+    found = ((one, tuple((in_schema if isinstance(one.path, Schema) else in_folder)(one.path, known))) for one in everything)
     return [Artefact(one.kind, one.path, one.since, files) for one, files in found if files]
 
 
@@ -76,6 +85,20 @@ def exports_with(data: str, subject: Subject) -> list[tuple[Path, list[int]]]:
     return [(file, lines) for file in sorted(found) if (lines := in_export(file, subject))]
 
 
+def left_in(data: str, subject: Subject, most: int = 20) -> list[str]:
+    """What to say of the inputs, which are their owner's: where in files the person stands, and which were not looked at."""
+    said = []
+    for file, lines in exports_with(data, subject):
+        more = f" and {len(lines) - most} more" if len(lines) > most else ""
+        said.append(
+            f"yours to change: {file}, {'line' if len(lines) == 1 else 'lines'} {', '.join(map(str, lines[:most]))}{more}"
+        )
+    if said:
+        said.append("The exports still hold the person: change them, or the next review brings the data back.")
+    sources = read_settings(folder_of(data) / "company.yml").sources
+    return said + [f"not looked at, yours to change: {one.landing} ({name})" for name, one in sources.items() if one.landing]
+
+
 def removed(found: Iterable[Artefact], out: Path) -> int:
     """Remove artefacts; `latest` then points to the newest review that is left, if any. Returns how many were removed.
 
@@ -84,6 +107,9 @@ def removed(found: Iterable[Artefact], out: Path) -> int:
     count = 0
     with locked(out):
         for one in found:
+            if isinstance(one.path, Schema):
+                count += dropped(one.path)
+                continue
             beside = cache_folder() if one.path.parent == cache_folder() else out
             gone = Path(tempfile.mkdtemp(prefix=".ingest-" if beside != out else ".building-", dir=beside))
             with suppress(FileNotFoundError):  # somebody else was first

@@ -20,13 +20,20 @@ from revops_helpers.engine import reader
 from revops_helpers.model.formats import identifier, quoted
 from revops_helpers.model.tables import TABLES
 from revops_helpers.settings import InputError
+from revops_helpers.warehouse import Schema, texts_in
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
+    from ibis.backends.sql import SQLBackend
 
 LEAST, SHORT, NUMBER = 3, 5, 8  # letters of a subject; below which only a whole cell is meant; digits that make a number
 WRITTEN = {".html", ".csv", ".json", ".ipynb", ".txt"}
-PERSONAL = {name: spec for name, spec in TABLES.items() if any(column.personal for column in spec.columns)}
+PERSONAL = {
+    name: [*spec.key, *(column.name for column in spec.columns if column.personal)]
+    for name, spec in TABLES.items()
+    if any(column.personal for column in spec.columns)
+}  # table → what tells of a person in it
+EVERY = ' COLLATE "und-x-icu"'  # in PostgreSQL
 BETWEEN = r"[ .\-()/]{0,2}"
 
 
@@ -52,15 +59,16 @@ class Subject:
     def stands_in(self, text: str) -> bool:
         return bool(self.pattern.search(text.lower()))
 
-    def widened(self, caches: Iterable[Path]) -> Subject:
-        """With the ids, e-mails, phones and full names of the person's own records in the caches."""
+    def widened(self, places: Iterable[Path | Schema]) -> Subject:
+        """With the ids, e-mails, phones and full names of the person's own records in caches and loaded schemas."""
         found = set(self.terms)
-        for cache in caches:
-            backend = reader(cache)
-            for name, spec in PERSONAL.items():
-                wanted = [*spec.key, *(column.name for column in spec.columns if column.personal)]
-                for row in rows_with(backend, cache / f"{name}.parquet", self, wanted):
-                    found |= {value.strip().lower() for column, value in row.items() if _tells(column, value)}
+        for place in places:
+            rows = _loaded_rows(place, self) if isinstance(place, Schema) else _cached_rows(place, self)
+            for table, row in rows:
+                told = {
+                    value.strip().lower() for column, value in row.items() if column in PERSONAL[table] and _tells(column, value)
+                }
+                found |= told
         return Subject(frozenset(found))
 
 
@@ -96,6 +104,28 @@ def in_folder(folder: Path, subject: Subject) -> Iterator[str]:
                 yield file.relative_to(folder).as_posix()
 
 
+def in_schema(schema: Schema, subject: Subject) -> list[str]:
+    """The tables of a loaded schema that hold the person."""
+    with texts_in(schema) as (backend, tables):
+        return [
+            name for name, texts in tables.items() if any(_rows(backend, identifier(schema.name, name), texts, subject, EVERY))
+        ]
+
+
+def _loaded_rows(schema: Schema, subject: Subject) -> Iterator[tuple[str, dict[str, str]]]:
+    with texts_in(schema) as (backend, tables):
+        for table in (name for name in PERSONAL if name in tables):
+            for row in _rows(backend, identifier(schema.name, table), tables[table], subject, EVERY):
+                yield table, row
+
+
+def _cached_rows(cache: Path, subject: Subject) -> Iterator[tuple[str, dict[str, str]]]:
+    backend = reader(cache)
+    for table in PERSONAL:
+        for row in rows_with(backend, cache / f"{table}.parquet", subject):
+            yield table, row
+
+
 def _holds(backend: Backend, file: Path, subject: Subject) -> bool:
     if file.suffix == ".parquet":
         return any(True for _row in rows_with(backend, file, subject))
@@ -105,30 +135,35 @@ def _holds(backend: Backend, file: Path, subject: Subject) -> bool:
     return any(subject.stands_in(form) for form in {text, unescape(text), text.replace("\\n", "\n").replace('\\"', '"')})
 
 
-def rows_with(backend: Backend, file: Path, subject: Subject, wanted: Iterable[str] = ()) -> Iterator[dict[str, str]]:
-    """The wanted text columns (all when none are named) of the rows of a Parquet file in which the person stands."""
+def rows_with(backend: Backend, file: Path, subject: Subject) -> Iterator[dict[str, str]]:
+    """The text columns of the rows of a Parquet file in which the person stands."""
     if not file.is_file():
         return
     source = f"read_parquet({quoted(file)})"
     columns = backend.raw_sql(f"DESCRIBE SELECT * FROM {source}").fetchall()
-    texts = [name for name, kind, *_more in columns if kind == "VARCHAR"]
+    yield from _rows(backend, source, [name for name, kind, *_more in columns if kind == "VARCHAR"], subject)
+
+
+def _rows(backend: SQLBackend, source: str, texts: list[str], subject: Subject, letters: str = "") -> Iterator[dict[str, str]]:
+    """The texts of the rows with the person; letters: the collation that knows the small ones of all alphabets."""
     if not texts:
         return
-    found = backend.raw_sql(f"SELECT {', '.join(map(identifier, texts))} FROM {source} WHERE {_maybe(texts, subject)}")
+    maybe = _maybe([f"{identifier(name)}{letters}" for name in texts], subject)
+    found = backend.raw_sql(f"SELECT {', '.join(map(identifier, texts))} FROM {source} WHERE {maybe}")
     for values in found.fetchall():
         row = {name: value for name, value in zip(texts, values, strict=True) if value}
         if any(map(subject.stands_in, row.values())):
-            yield {name: value for name, value in row.items() if name in wanted} if wanted else row
+            yield row
 
 
 def _maybe(columns: Iterable[str], subject: Subject) -> str:
     """A quick test in the engine that every row with the person passes."""
     tests = []
-    for name in map(identifier, columns):
+    for column in columns:
         for term in sorted(subject.terms):
             digits = _digits(term)
-            plain = f"regexp_replace({name}, '[^0-9]', '', 'g')" if digits else f"lower({name})"
-            tests.append(f"contains({plain}, {quoted(digits or term)})")
+            plain = f"regexp_replace({column}, '[^0-9]', '', 'g')" if digits else f"lower({column})"
+            tests.append(f"strpos({plain}, {quoted(digits or term)}) > 0")
     return " OR ".join(tests) or "false"
 
 
