@@ -1,4 +1,4 @@
-"""The scorecard of the executive report by hand: seven statements over the Parquet, finished in numpy.
+"""The scorecard of the executive report by hand: eight statements over the Parquet, finished in numpy.
 
 Shared as a good analyst shares: the deals as they stood, and what each customer paid, are made once and read by what follows.
 Year to date of the sample company; each query is read against its metric's definition in docs/metrics.md.
@@ -92,6 +92,12 @@ FROM hand_deals
 WHERE opened_on <= DATE '{as_of}' AND (closed_on IS NULL OR (closed_on >= DATE '{first}' AND closed_on >= opened_on))
 GROUP BY ALL"""
 
+LAG = """
+SELECT 3 * floor(median(closed_on - (created_at - INTERVAL 3 HOUR)::DATE) / (365.25 / 4) + 0.5)::INT
+FROM hand_deals JOIN (SELECT lead_id, created_at FROM {leads}) USING (lead_id)
+WHERE status = 'won' AND closed_on BETWEEN DATE '{as_of}' - INTERVAL 1 YEAR + INTERVAL 1 DAY AND DATE '{as_of}'
+  AND closed_on >= (created_at - INTERVAL 3 HOUR)::DATE"""
+
 PAYING = """
 WITH sold AS (
   SELECT coalesce(customer, account_id) AS customer, sum(amount) AS won
@@ -99,7 +105,9 @@ WITH sold AS (
   WHERE status = 'won' AND closed_on BETWEEN DATE '{first}' AND DATE '{as_of}' GROUP BY 1),
 paid AS (
   SELECT sum(amount) FILTER (month BETWEEN DATE '{first}' AND DATE '{as_of}') AS cost,
-         sum(amount) FILTER (month BETWEEN DATE '{first}' - INTERVAL 3 MONTH AND DATE '{as_of}' - INTERVAL 3 MONTH) AS cost_before
+         sum(amount) FILTER (month BETWEEN DATE '{first}' - INTERVAL 3 MONTH AND DATE '{as_of}' - INTERVAL 3 MONTH) AS cost_last,
+         sum(amount) FILTER (
+           month BETWEEN DATE '{first}' - INTERVAL {lag} MONTH AND DATE '{as_of}' - INTERVAL {lag} MONTH) AS cost_before
   FROM {spend} WHERE "function" IN ('marketing', 'sales')),
 booked AS (
   SELECT sum(ebitda)::DOUBLE / sum(revenue) AS margin FROM {financials}
@@ -109,7 +117,8 @@ c AS (
          changes > 0 OR base <> 0 AS counts, changes > 0 OR won IS NOT NULL AS sells, coalesce(won, 0) AS won_,
          least(m0, m1) AS held
   FROM hand_customers FULL JOIN sold USING (customer))
-SELECT any_value(cost) AS cost, any_value(cost_before) AS cost_before, any_value(margin) AS margin,
+SELECT any_value(cost) AS cost, any_value(cost_before) AS cost_before, any_value(cost_last) AS cost_last,
+  any_value(margin) AS margin,
   12 * sum(m1) AS arr, 12 * sum(delta) AS net_new_arr, 12 * sum(new) AS new_arr, sum(logos) AS logos,
   sum(power(delta::DOUBLE, 2)) AS delta2, sum(power(new::DOUBLE, 2)) AS new2,
   count(*) FILTER (m1 <> 0) AS paying, sum(power(m1::DOUBLE, 2)) AS m11, sum(m0) AS m0, sum(power(m0::DOUBLE, 2)) AS m00,
@@ -149,15 +158,17 @@ def scorecard(execute, folder: Path) -> Found:
     """Every metric of the scorecard, with its interval."""
     for statement in (GROUPED, CUSTOMERS, DEALS):
         execute(text(statement, folder))
-    tenures, sold, ages, paying, leads = (execute(text(query, folder)).df() for query in (TENURES, SOLD, AGES, PAYING, LEADS))
+    lag = execute(text(LAG, folder)).fetchone()[0]
+    queries = (TENURES, SOLD, AGES, PAYING, LEADS)
+    tenures, sold, ages, paying, leads = (execute(text(query, folder, lag)).df() for query in queries)
     paying = paying.iloc[0]
     return {**_growth(paying), **_efficiency(paying, tenures), **_kept(paying), **_sales(sold.iloc[0], ages), **_leads(leads)}
 
 
-def text(query: str, folder: Path) -> str:
-    """The query with its parts, days and the files of its tables filled in."""
+def text(query: str, folder: Path, lag: int = 0) -> str:
+    """The query with its parts, days and the files of its tables filled in; lag: months by which spend comes first."""
     given = {name: f"read_parquet('{folder / name}.parquet')" for name in TABLES}
-    given |= {"as_of": AS_OF, "cut": CUT, "first": FIRST, "eve": EVE, "year_before": YEAR_BEFORE}
+    given |= {"as_of": AS_OF, "cut": CUT, "first": FIRST, "lag": lag, "eve": EVE, "year_before": YEAR_BEFORE}
     given |= {"next": "2026-10-01", "last": "2026-12-31"}
     days = ("2026-01-01", "2026-04-03", "2026-04-21", "2026-05-01", "2026-09-07")
     given["holidays"] = ", ".join(f"DATE '{day}'" for day in days)
@@ -187,7 +198,7 @@ def _efficiency(c: pd.Series, tenures: pd.DataFrame) -> Found:
         "ltv_cac": _over(_lifetime_value(c, tenures), cac),
         **{
             name: tuple(bound / cost for bound in (c.net_new_arr, *intervals.random_sum(c.net_new_arr, spread**2)))
-            for name, cost in (("magic_number_seed", c.cost), ("magic_number_lag", c.cost_before))
+            for name, cost in (("magic_number_seed", c.cost), ("magic_number_lag", c.cost_last))
         },
     }
 

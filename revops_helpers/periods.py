@@ -29,6 +29,12 @@ class Period:
         end = month_end(add_months(self.end, -12)) if self.end == month_end(self.end) else add_months(self.end, -12)
         return Period(add_months(self.start, -12), end)
 
+    def just_before(self) -> Period:
+        """As many months up to the day before, of a period of whole months."""
+        after = self.end + timedelta(days=1)
+        months = (after.year - self.start.year) * 12 + after.month - self.start.month
+        return Period(add_months(self.start, -months), self.start - timedelta(days=1))
+
 
 def month_start(day: date) -> date:
     return day.replace(day=1)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from revops_helpers.metrics.catalogue import catalogue
+from revops_helpers.metrics.estimate import finish
 from revops_helpers.metrics.measure import measure, measurement
 from revops_helpers.periods import Period
+from revops_helpers.settings import Settings
 from tests.support import company_of
 
 YEAR = Period(date(2026, 1, 1), date(2026, 9, 30))
@@ -46,6 +51,38 @@ def test_errors_add_up_in_the_wape_and_cancel_in_the_bias():
     assert found("forecast_wape").value == pytest.approx((20 + 50 + 0) / 240)
     assert found("forecast_bias").value == pytest.approx((20 - 50 + 0) / 240)
     assert found("forecast_wape").n == 3 and found("forecast_wape").status == "insufficient"
+
+
+def test_the_variance_explained_is_what_commits_leave_of_the_differences_in_what_was_won():
+    # Won 80, 100 and 60 around a mean of 80; missed by 20, 50 and 0: worse than the mean, which nobody knew.
+    assert found("forecast_variance_explained").value == pytest.approx(1 - (400 + 2500 + 0) / (0 + 400 + 400))
+    right = [said("ana", "2026-01-01", 80_00), said("ana", "2026-04-01", 90_00), said("bia", "2026-01-01", 60_00)]
+    assert found("forecast_variance_explained", right).value == pytest.approx(1 - 100 / 800)
+    twice = [*right, said("ana", "2026-01-01", 60_00, on="2025-12-20")]
+    both = found("forecast_variance_explained", twice)  # of four forecasts two are one person's of one quarter
+    assert (both.n, both.status) == (3, "insufficient") and both.value == pytest.approx(1 - 500 / 800)
+
+
+def test_without_differences_in_what_was_won_there_is_no_variance_to_explain():
+    flat = [won(1, "ana", "2026-02-10", 80_00), won(2, "bia", "2026-02-10", 80_00), won(3, "ana", "2025-02-10", 7_00)]
+    for words, deals in ((SAID[:1], DEALS), ([SAID[0], SAID[2]], flat)):
+        none = found("forecast_variance_explained", words, deals)
+        assert (none.value, none.status, none.reason) == (None, "not_applicable", "what came was the same each time")
+    assert found("forecast_variance_explained", []).status == "not_applicable"
+
+
+def test_the_interval_of_the_variance_explained_is_that_of_the_bootstrap_over_people():
+    rng = np.random.default_rng(4)
+    came = rng.normal(100, 20, 400)
+    rows = pd.DataFrame({"window": 0, "member": "", "came": came, "forecast": came + rng.normal(5, 10, 400)})
+    rows["cluster"] = np.arange(400) // 2
+    (one,) = finish(rows, catalogue()["forecast_variance_explained"], Settings(name="x", currency="BRL")).itertuples()
+    draws = []
+    for _draw in range(400):
+        some = (2 * rng.integers(0, 200, 200)[:, None] + [0, 1]).ravel()
+        y, x = came[some], rows.forecast.to_numpy()[some]
+        draws.append(1 - ((y - x) ** 2).sum() / ((y - y.mean()) ** 2).sum())
+    assert one.n == 200 and (one.low, one.high) == pytest.approx(np.quantile(draws, (0.025, 0.975)), abs=0.02)
 
 
 def test_all_together_are_measured_against_repeating_the_year_before():

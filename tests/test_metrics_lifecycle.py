@@ -169,6 +169,32 @@ def test_contracted_revenue_counts_the_newest_signed_line_once():
     assert value(made, "carr") == 12 * (150_00 + 40_00)
 
 
+def noticed(n, day, starts="2025-01-01", ends=None, **more):
+    return line(n, starts, ends, **more) | {"notice_on": day}
+
+
+def contracted(*lines, **more):
+    return value(company_of(subscriptions=list(lines)), "carr", **more)
+
+
+def test_churn_of_which_notice_was_given_comes_off_contracted_revenue_before_it_happens():
+    lines = [
+        noticed(1, "2026-06-15", ends="2026-12-01"),  # leaves in December, which nobody knows of yet but by the notice
+        noticed(2, "2026-06-15", ends="2026-11-01"), noticed(2, None, "2026-11-01", signed="2026-09-01", mrr=60_00),  # signs anew
+        noticed(3, "2026-10-15"),  # tells us after the date
+        noticed(4, None, "2026-12-01", signed="2026-09-15", mrr=40_00),  # signed, not live
+    ]  # fmt: skip
+    assert contracted(*lines) == 12 * (60_00 + 100_00 + 40_00)
+    assert contracted(*lines, period=Period(date(2026, 1, 1), date(2026, 6, 14))) == 12 * 300_00  # the day before the notices
+    assert contracted(*lines, period=Period(date(2026, 1, 1), date(2026, 6, 15))) == 12 * 100_00
+
+
+def test_contracted_revenue_of_nobody_of_one_and_of_none_but_leavers():
+    assert contracted() == 0
+    assert contracted(noticed(1, None)) == contracted(line(1, "2025-01-01")) == 12 * 100_00
+    assert contracted(*(noticed(n, "2026-09-30", ends="2026-12-31") for n in range(3))) == 0
+
+
 def test_churn_with_an_overdue_invoice_is_told_apart():
     made = company_of(
         subscriptions=[line(n, "2025-01-01", "2026-08-10", mrr=100_00 * n) for n in (1, 2, 3)],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 
 from revops_helpers.metrics.measure import measure, measurement
@@ -44,6 +46,33 @@ def test_open_work_lengthens_the_cycle_instead_of_being_dropped():
     still = [item(n, "2026-12-20", began=AUGUST) for n in range(20, 60)]
     assert value(company_of(work_items=done), "work_cycle_days") == 2
     assert measurement(company_of(work_items=done + still), "work_cycle_days").status == "censored"
+
+
+def took(*days, still=()):
+    """Items done after so many days, and items begun so many days before the date's end that are still open."""
+    done = [item(n, "2026-12-20", f"{date(2026, 8, 10) + timedelta(days=d)} 12:00", began=AUGUST) for n, d in enumerate(days)]
+    ends = date(2026, 10, 1)
+    waits = [item(100 + n, "2026-12-20", began=f"{ends - timedelta(days=d)} 03:00") for n, d in enumerate(still)]
+    return company_of(work_items=done + waits)
+
+
+def test_the_time_that_holds_for_85_of_100_items_stands_beside_the_median():
+    found = measurement(took(*range(1, 41)), "work_cycle_days_p85")
+    assert (found.value, found.n, found.status) == (34, 40, "ok") and found.low < 34 < found.high
+    flat = measurement(took(*[3] * 30), "work_cycle_days_p85")
+    assert (flat.value, value(took(*[3] * 30), "work_cycle_days")) == (3, 3)
+    one = measurement(took(5), "work_cycle_days_p85")
+    assert (one.value, one.status) == (5, "insufficient")
+    assert measurement(took(), "work_cycle_days_p85").status == "not_applicable"
+
+
+def test_where_fewer_than_85_of_100_are_done_the_time_watched_is_a_lower_bound_and_said_to_be_one():
+    found = measurement(took(*[2] * 24, still=[20] * 6), "work_cycle_days_p85")
+    assert (found.value, found.status, found.high) == (20, "censored", None)
+    assert found.reason == "fewer than 85% have got there; the value is a lower bound"
+    assert value(took(*[2] * 24, still=[20] * 6), "work_cycle_days") == 2
+    none = measurement(took(still=[9] * 30), "work_cycle_days_p85")
+    assert (none.value, none.status) == (9, "censored")
 
 
 def tool(n, paid, active, cost=1200):

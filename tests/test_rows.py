@@ -57,6 +57,9 @@ def told(company: Company, metric: str, found: pd.DataFrame) -> float:
     if kind in estimate.TIMES:
         stats = found.assign(window=0, member="", rows=1)[["window", "member", "duration", "ending", "entry", "rows"]]
         return estimate.finish(stats, catalogue()[metric], company.settings)["value"].iloc[0]
+    if kind == "explained":
+        came = found["den"]
+        return 1 - float(((came - found["num"]) ** 2).sum() / ((came - came.mean()) ** 2).sum())
     return float(found["num"].sum()) / float(found["den"].sum())
 
 

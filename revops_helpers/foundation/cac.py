@@ -17,6 +17,7 @@ from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
 from revops_helpers.periods import Period, add_months, month_start
 
+QUARTERS = {0: "same", costs.QUARTER: "before"}
 SPREADS = (12, 24, 36, 60)  # months over which commissions are commonly spread (IFRS 15, CPC 47)
 
 
@@ -25,13 +26,14 @@ def cac(company: Company, period: Period) -> Yardstick:
     live or signed, self-serve, returned customers, expansions, unpaid trials; those of which there are any."""
     paid = _spend(company, period)
     won = _won(company, period)
+    quarters = _quarters(costs.lag_months(company))
     functions, kinds = _named(paid, 1), _named(paid, 2)
-    spreads = [f"over {months}" for months in SPREADS if _reaches(paid, period, months)]
+    spreads = [f"over {months}" for months in SPREADS if _reaches(paid, period, max(quarters.values()) + months)]
     own = tuple(name for name in functions if name in costs.SALES_AND_MARKETING)
     switches = (
         Switch("functions", (own, *(some for some in subsets(functions) if some != own))),
         Switch("kinds", (tuple(kinds), *(some for some in subsets(kinds) if some != tuple(kinds)))),
-        Switch("quarter", ("before", "same")),
+        Switch("quarter", tuple(quarters)),
         Switch("commissions", ("paid", *spreads)),
         Switch("customers", ("live", "signed") if won.signed[0] else ("live",)),
         Switch("self_serve", ("counted", "left out") if won.live[1] or won.signed[1] else ("counted",)),
@@ -42,7 +44,7 @@ def cac(company: Company, period: Period) -> Yardstick:
 
     @cache
     def cost(functions: Choice, kinds: Choice, quarter: Choice, commissions: str) -> float:
-        lag = costs.LAG_MONTHS if quarter == "before" else 0
+        lag = quarters[str(quarter)]
         start, end = add_months(period.start, -lag), add_months(period.end + timedelta(days=1), -lag)
         read = [(month, kind, v) for (month, f, kind), v in paid.items() if f in functions and kind in kinds]
         spread = commissions != "paid"
@@ -65,13 +67,18 @@ def _spend(company: Company, period: Period) -> dict[tuple[date, str, str], int]
     return {(month_start(r["month"]), r["function"], r["category"]): r["amount"] for r in rows.to_pyarrow().to_pylist()}
 
 
+def _quarters(lag: int) -> dict[str, int]:
+    """Option → months by which spend comes before the customers: the lag first, then the quarter before and the same."""
+    return {QUARTERS.get(months, f"{months // 3} before"): months for months in (lag, costs.QUARTER, 0)}
+
+
 def _named(paid: Iterable[tuple[date, str, str]], place: int) -> list[str]:
     return sorted({key[place] for key in paid})
 
 
 def _reaches(paid: Iterable[tuple[date, str, str]], period: Period, months: int) -> bool:
-    """Whether commissions are on record for that long before the quarter before the period."""
-    since = add_months(period.start, -costs.LAG_MONTHS - months)
+    """Whether commissions are on record for that long before the period."""
+    since = add_months(period.start, -months)
     return min((month for month, _, kind in paid if kind == "commission"), default=date.max) <= since
 
 

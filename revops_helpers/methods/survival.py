@@ -36,6 +36,10 @@ class Survival:
     median_high: float | None
     longest: float | None
 
+    def within(self, share: float) -> tuple[float | None, float | None, float | None]:
+        """The time within which it happened to that share, and its bounds, as the median's are at a half."""
+        return tuple(_first_at(self.times, curve, 1 - share) for curve in (self.survival, self.low, self.high))
+
 
 def kaplan_meier(
     duration: ArrayLike, observed: ArrayLike, entry: ArrayLike | None = None, weights: ArrayLike | None = None
@@ -67,9 +71,9 @@ def kaplan_meier(
         high=high,
         n=n,
         events=events,
-        median=_first_at_half(times, survival),
-        median_low=_first_at_half(times, low),
-        median_high=_first_at_half(times, high),
+        median=_first_at(times, survival),
+        median_low=_first_at(times, low),
+        median_high=_first_at(times, high),
         longest=float(duration.max()),
     )
 
@@ -92,8 +96,8 @@ def _refuse_a_gap(duration: np.ndarray, entry: np.ndarray, weights: np.ndarray) 
         raise ValueError("too few were watched early on: the curve is zero before the later ones enter")
 
 
-def _first_at_half(times: np.ndarray, curve: np.ndarray) -> float | None:
-    below = np.flatnonzero(curve <= 0.5 + 1e-12)
+def _first_at(times: np.ndarray, curve: np.ndarray, level: float = 0.5) -> float | None:
+    below = np.flatnonzero(curve <= level + 1e-12)
     return float(times[below[0]]) if len(below) else None
 
 

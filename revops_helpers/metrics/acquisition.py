@@ -10,7 +10,7 @@ import pandas as pd
 
 from revops_helpers.methods.survival import staying
 from revops_helpers.metrics import channels, recurring
-from revops_helpers.metrics.costs import LAG_MONTHS, SALES_AND_MARKETING, spend
+from revops_helpers.metrics.costs import SALES_AND_MARKETING, lag_months, spend
 from revops_helpers.metrics.dimensions import NOT_RECORDED, add_dimension, in_segment
 from revops_helpers.metrics.efficiency import LAGGED, RANGE, SPEND, derive, ltv_to_cac
 from revops_helpers.metrics.estimate import HORIZON
@@ -26,7 +26,7 @@ CELL = ("segment", "source")
 
 
 def acquisition_by_cell(company: Company, windows: Windows) -> ibis.Table:
-    """Sales and marketing spend of one quarter before the window (`cost`) and the new customers of the window (`logos` 1),
+    """Sales and marketing spend of the lag before the window (`cost`) and the new customers of the window (`logos` 1),
     each by segment and source.
 
     Spend of a campaign aimed at a segment goes to that segment, spend with a channel to that source, all other is shared; what is
@@ -58,7 +58,7 @@ def acquisition_by_cell(company: Company, windows: Windows) -> ibis.Table:
 
 
 def _paid(company: Company, windows: Windows) -> ibis.Table:
-    """Sales and marketing spend of one quarter earlier: window, amount, source (its channel) and segment (what its campaign is
+    """Sales and marketing spend of the lag before: window, amount, source (its channel) and segment (what its campaign is
     aimed at), each empty where the books do not say."""
     rows = company.table("spend")
     rows = rows.filter(rows.function.isin(SALES_AND_MARKETING))
@@ -72,7 +72,7 @@ def _paid(company: Company, windows: Windows) -> ibis.Table:
         )
         told = told.select("month", "amount", "campaign_id", source=source)
         told = told.left_join(aims, told.campaign_id == aims["_campaign"]).select("month", "amount", "source", segment="_aim")
-    told = windows.assign(told, "month", lag=LAG_MONTHS)
+    told = windows.assign(told, "month", lag=lag_months(company))
     return told.group_by("window", "source", "segment").agg(amount=told.amount.sum().cast("float64"))
 
 
@@ -115,9 +115,9 @@ def _new_customers(company: Company, windows: Windows) -> ibis.Table:
 
 
 def growth_costs(company: Company, windows: Windows) -> ibis.Table:
-    """All spend one quarter before the window (`cost`; `keeping`: that of customer success) beside new and expansion ARR of
+    """All spend of the lag before the window (`cost`; `keeping`: that of customer success) beside new and expansion ARR of
     the window, by customer."""
-    paid = windows.assign(spend(company), "month", lag=LAG_MONTHS)
+    paid = windows.assign(spend(company), "month", lag=lag_months(company))
     moved = recurring.customer_months(company, windows)
     nobody = ibis.null("string")
     return ibis.union(
@@ -163,7 +163,7 @@ _cost = partial(
     owner="Head of Finance",
     direction="lower",
     timing=LAGGED,
-    lag_months=LAG_MONTHS,
+    lag=lag_months,
 )
 
 _ratio = partial(
@@ -181,8 +181,8 @@ METRICS = (
     _ratio(
         id="cac_ratio_blended",
         label="CAC ratio, blended",
-        definition="All go-to-market spend of one quarter earlier per unit of new and expansion ARR of the period.",
-        formula="marketing + sales + customer success spend, one quarter earlier ÷ (new ARR + expansion ARR)",
+        definition="All go-to-market spend, earlier by the lag from lead to win, per unit of new and expansion ARR.",
+        formula="marketing + sales + customer success spend, one lag earlier ÷ (new ARR + expansion ARR)",
         edge_cases="Indexation is not won by anybody and is not in it. Neither new nor expansion ARR: not applicable." + RANGE,
         num=lambda t: t.cost,
         den=lambda t: t.new + t.expansion,
@@ -191,8 +191,8 @@ METRICS = (
     _ratio(
         id="cac_ratio_expansion",
         label="CAC ratio, expansion",
-        definition="Customer success spend of one quarter earlier per unit of expansion ARR of the period.",
-        formula="customer success spend, one quarter earlier ÷ expansion ARR",
+        definition="Customer success spend, earlier by the lag from lead to win, per unit of expansion ARR of the period.",
+        formula="customer success spend, one lag earlier ÷ expansion ARR",
         edge_cases="Customer success also keeps customers, so it is an upper bound of what expansion costs. No expansion: not "
         "applicable." + RANGE,
         num=lambda t: t.keeping,
@@ -203,7 +203,8 @@ METRICS = (
         label="CAC by segment and source",
         unit="money",
         grain="new customer",
-        definition="Sales and marketing spend of one quarter earlier per new customer of the period, by segment and source.",
+        definition="Sales and marketing spend, earlier by the lag from lead to win, per new customer of the period, by segment "
+        "and source.",
         formula="(spend of campaigns aimed at the segment + spend booked to the source "
         "+ shared spend × its share of deals won or lost) ÷ new customers",
         source="finance: spend; billing: subscriptions; CRM: deals",
@@ -244,8 +245,9 @@ METRICS = (
         label="Paid CAC",
         unit="money",
         grain="new-business deal won in the period and channel",
-        definition="Programme money spent on channels one quarter earlier per new-business deal won that is credited to them.",
-        formula="programme spend by channel, one quarter earlier ÷ deals won credited to those channels, shared by all touches",
+        definition="Programme money spent on channels, earlier by the lag from lead to win, per new-business deal won that is "
+        "credited to them.",
+        formula="programme spend by channel, one lag earlier ÷ deals won credited to those channels, shared by all touches",
         source="finance: spend; CRM: deals; marketing automation: touches",
         needs=(*channels.RETURNS, "touches.lead_id", "opportunities.lead_id"),
         edge_cases="Media only: people, tools and sales are left out, so it is no full cost. Credit by position is bookkeeping. "
@@ -267,7 +269,7 @@ METRICS = (
         formula="first t with Σ S(s) over the months before t ≥ CAC payback, S by Kaplan-Meier with delayed entry",
         source="finance: spend; billing: subscriptions",
         needs=(*SPEND, *SUBSCRIPTIONS),
-        timing="Spend of one quarter earlier; departures of the twelve months to the end of the period.",
+        timing="Spend of the lag before, as in CAC; departures of the twelve months to the end of the period.",
         edge_cases="Never, where too many leave before; within 60 months only. The interval is that of the payback, departures "
         "as estimated; where its upper end is never reached there is none.",
         estimator="derived",

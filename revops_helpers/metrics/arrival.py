@@ -42,14 +42,14 @@ def state(company: Company, metric: Metric, period: Period) -> tuple[str, str, b
     begins = [(company.settings.records_start[t], t) for t in tables if t in company.settings.records_start]
     if begins:
         begin, table = max(begins)
-        first, last = reads(metric, period, table)
+        first, last = reads(company, metric, period, table)
         if last < begin:
             return "not_applicable", NO_RECORDS.format(day=begin), False
         if first < begin:
             return "partial", BEFORE_RECORDS.format(day=begin), True
     for table in tables:
         if TABLES[table].covers == "month":
-            first, last = (month_start(day) for day in reads(metric, period, table))
+            first, last = (month_start(day) for day in reads(company, metric, period, table))
             there = company.once(f"months of {table}", partial(_months, company, table))
             if last not in there or (hole := _hole(there, first, last)):
                 missing = last if last not in there else hole
@@ -61,12 +61,13 @@ def state(company: Company, metric: Metric, period: Period) -> tuple[str, str, b
     return "", "", True
 
 
-def reads(metric: Metric, period: Period, table: str) -> tuple[date, date]:
+def reads(company: Company, metric: Metric, period: Period, table: str) -> tuple[date, date]:
     """The first and the last day of a table that the metric reads for a period."""
     first = period.end if metric.stock else period.start
     last = period.end
-    if metric.lag_months and table == "spend":
-        return add_months(first, -metric.lag_months), add_months(last, -metric.lag_months)
+    if metric.lag and table == "spend":
+        months = metric.lag(company)
+        return add_months(first, -months), add_months(last, -months)
     return add_months(first, -metric.reach_months), last
 
 

@@ -66,9 +66,10 @@ HOW = {
     "per_fixed": "random sum over a known amount",
     "per_count": "exact Poisson",
     "fixed_per": "known amount over a random sum",
-    "median": "Kaplan-Meier median, Brookmeyer-Crowley interval",
+    "median": "Kaplan-Meier quantile, Brookmeyer-Crowley interval",
     "won_median": "Aalen-Johansen, sign-test interval",
     "lifetime": "Kaplan-Meier with delayed entry, Greenwood",
+    "explained": "delta method over independent clusters",
     "derived": "from the intervals of its parts",
 }
 

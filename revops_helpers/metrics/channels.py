@@ -9,7 +9,7 @@ from __future__ import annotations
 import ibis
 
 from revops_helpers.methods.attribution import MODELS
-from revops_helpers.metrics.costs import LAG_MONTHS
+from revops_helpers.metrics.costs import QUARTER, lag_months
 from revops_helpers.metrics.credit import WON, credits
 from revops_helpers.metrics.dimensions import add_dimension
 from revops_helpers.metrics.facts import reporting, zero
@@ -42,7 +42,7 @@ def leads_bought(company: Company, windows: Windows) -> ibis.Table:
     entered = entered.filter(entered.stage.isin(list(BOUGHT)))
     counts = {name: (entered.stage == stage).cast("int64") for stage, name in BOUGHT.items()}
     source = entered.source if "source" in entered.columns else ibis.null("string")
-    paid = windows.assign(marketing_spend(company), "month", lag=LAG_MONTHS)
+    paid = windows.assign(marketing_spend(company), "month", lag=QUARTER)
     return ibis.union(
         _paid(paid, "lead_id", *BOUGHT.values()),
         entered.select("window", "lead_id", month=ibis.null("date"), source=source, cost=zero(), **counts),
@@ -59,7 +59,7 @@ def deals_bought(company: Company, windows: Windows) -> ibis.Table:
     else:
         opened = add_dimension(company, opened, "source").rename(source="member")
     one = ibis.literal(1, type="int64")
-    paid = windows.assign(marketing_spend(company), "month", lag=LAG_MONTHS)
+    paid = windows.assign(marketing_spend(company), "month", lag=QUARTER)
     return ibis.union(
         _paid(paid, "opportunity_id", "opened"),
         opened.select("window", "opportunity_id", month=ibis.null("date"), source="source", cost=zero(), opened=one),
@@ -104,7 +104,7 @@ def _budgets(company: Company) -> ibis.Table:
 
 
 def returns(company: Company, windows: Windows) -> ibis.Table:
-    """Programme spend by channel one quarter before the window (`cost`) beside the first-year ARR of the new business won in it
+    """Programme spend by channel of the lag before the window (`cost`) beside the first-year ARR of the new business won in it
     that each model credits to those channels: first, last, linear; and `deals`, those won, shared by all touches.
     What no money was spent on is left out."""
     paid = marketing_spend(company)
@@ -113,7 +113,7 @@ def returns(company: Company, windows: Windows) -> ibis.Table:
     won = credits(company, windows)
     won = won.semi_join(bought, won.channel == bought["_channel"])
     amount = won.amount.fill_null(0).cast("float64") if "amount" in won.columns else 0.0
-    paid = windows.assign(paid, "month", lag=LAG_MONTHS)
+    paid = windows.assign(paid, "month", lag=lag_months(company))
     nothing = ibis.literal(0.0)
     keys = ("window", "opportunity_id", "channel", "month")
     credited = {name: won[name] * amount for name in MODELS} | {"deals": won.linear}

@@ -2,19 +2,84 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 import ibis
 
-from revops_helpers.metrics.facts import closed_deals, reporting, zero
+from revops_helpers.metrics.estimate import FEW
+from revops_helpers.metrics.facts import closed_deals, closed_on, closed_without_moment, deals_with, reporting, zero
+from revops_helpers.metrics.reading import Reading
 from revops_helpers.metrics.recurring import customer_months
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
-from revops_helpers.periods import add_months, month_start
+from revops_helpers.periods import Period, add_months, month_start
 
-LAG_MONTHS = 3
+QUARTER = 3
+QUARTER_DAYS = 365.25 / 4
+FROM_LEAD_TO_WIN = (
+    "opportunities.lead_id",
+    "opportunities.kind",
+    "opportunities.status",
+    "opportunities.close_date",
+    "leads.created_at",
+)
 SALES_AND_MARKETING = ("marketing", "sales")
 MARGIN = "gross_margin in company.yml, or financials.gross_profit"
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How long before a win it is paid for. months: whole quarters; days: the median from lead to win that they are rounded from,
+    over so many deals; None where fewer than FEW tell, and then it is one quarter."""
+
+    months: int
+    days: float | None
+    deals: int
+
+
+def a_quarter(company: Company) -> int:
+    """Months by which spend comes before what a definition sets against the quarter after it."""
+    return QUARTER
+
+
+def lag_months(company: Company) -> int:
+    """Months by which spend comes before the customers that it wins."""
+    return lag(company).months
+
+
+def lag(company: Company) -> Lag:
+    """The lag from lead to win of new business won in the twelve months to the as-of date, the whole company's whatever segment
+    the review is about: shared spend is then counted once, and segments add up to the company."""
+    return company.once(("lag",), lambda: _lag(company))
+
+
+def _lag(company: Company) -> Lag:
+    if company.missing(FROM_LEAD_TO_WIN):
+        return Lag(QUARTER, None, 0)
+    year = Windows.of(company.settings, Period(add_months(company.as_of + timedelta(days=1), -12), company.as_of))
+    # Few columns, and not those that other queries keep: this one is asked for beside them.
+    sold = deals_with(company, ("status", "kind", "lead_id", "closed_at", "close_date"), closed_without_moment)
+    sold = year.assign(sold.mutate(closed_on=closed_on(sold, year)), "closed_on")
+    won = _since_the_lead(company, year, sold)
+    days, rows = won.agg(days=won.days.median(), rows=won.count()).to_pyarrow().to_pylist()[0].values()
+    if rows < FEW:
+        return Lag(QUARTER, None, rows)
+    return Lag(QUARTER * int(days / QUARTER_DAYS + 0.5), float(days), rows)
+
+
+def won_from_leads(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
+    """One row per new-business deal won in a window whose lead is on record, with the days since that lead was created."""
+    return _since_the_lead(company, windows, closed_deals(company, windows, read, "kind", "lead_id"))
+
+
+def _since_the_lead(company: Company, windows: Windows, closed: ibis.Table) -> ibis.Table:
+    won = closed.filter((closed.status == "won") & (closed.kind == "new"))
+    leads = company.table("leads", ("lead_id", "created_at"))
+    leads = leads.select(_lead="lead_id", _came=windows.day(leads.created_at))
+    both = won.join(leads, won.lead_id == leads["_lead"])
+    both = both.filter(both.closed_on >= both["_came"])
+    return both.select(*won.columns, days=both.closed_on.delta(both["_came"], unit="day"))
 
 
 def spend(company: Company) -> ibis.Table:
@@ -24,25 +89,31 @@ def spend(company: Company) -> ibis.Table:
 
 
 def acquisition(company: Company, windows: Windows) -> ibis.Table:
-    """Sales and marketing spend of the window (`cost`) and of the window one quarter earlier (`cost_before`), beside the
-    customers' movements: logos (1 for a customer's first month), new_mrr (times the gross margin where that is known) and
-    net_new_arr. `customer` is the cluster; spend rows have none of their own."""
+    """Sales and marketing spend of the window (`cost`), of the lag before (`cost_before`) and of one quarter before
+    (`cost_of_last_quarter`), beside the customers' movements: logos (1 for a customer's first month), new_mrr (times the gross
+    margin where that is known) and net_new_arr. `customer` is the cluster; spend rows have none of their own."""
     paid = spend(company)
     paid = paid.filter(paid.function.isin(SALES_AND_MARKETING))
     moved = customer_months(company, windows)
     nobody, none = ibis.null("string"), {"logos": zero(), "new_mrr": zero(), "net_new_arr": zero()}
-    now = windows.assign(paid, "month")
-    before = windows.assign(paid, "month", lag=LAG_MONTHS)
+    lags = {"cost": 0, "cost_before": lag_months(company), "cost_of_last_quarter": QUARTER}
+    booked = {months: windows.assign(paid, "month", lag=months) for months in lags.values()}
     return ibis.union(
-        now.select("window", "month", "function", customer=nobody, cost=now.amount, cost_before=zero(), **none),
-        before.select("window", "month", "function", customer=nobody, cost=zero(), cost_before=before.amount, **none),
+        *(
+            rows.select(
+                *("window", "month", "function"),
+                customer=nobody,
+                **{name: rows.amount if lags[name] == months else zero() for name in lags},
+                **none,
+            )
+            for months, rows in booked.items()
+        ),
         moved.select(
             "window",
             "customer",
             month=moved.on,
             function=nobody,
-            cost=zero(),
-            cost_before=zero(),
+            **{name: zero() for name in lags},
             logos=(moved.new > 0).cast("int64"),
             new_mrr=moved.new,
             net_new_arr=moved.delta * 12,
@@ -58,8 +129,8 @@ def payback(company: Company, windows: Windows) -> ibis.Table:
 
 
 def acquisition_by_deals(company: Company, windows: Windows) -> ibis.Table:
-    """All spend one quarter earlier (`cost_before`, customer success included) beside new and expansion deals won (`won` 1)."""
-    paid = windows.assign(spend(company), "month", lag=LAG_MONTHS)
+    """All spend of the lag before (`cost_before`, customer success included) beside new and expansion deals won (`won` 1)."""
+    paid = windows.assign(spend(company), "month", lag=lag_months(company))
     sold = closed_deals(company, windows)
     sold = sold.filter((sold.status == "won") & sold.kind.isin(("new", "expansion")))
     return ibis.union(
@@ -101,9 +172,9 @@ def _booked(company: Company, *columns: str) -> ibis.Table:
 def revenue_growth(company: Company, windows: Windows) -> ibis.Table:
     """Booked revenue of the window less that of the quarter before (`gain`), and the spend of the quarter before."""
     booked = _booked(company, "revenue")
-    now, before = windows.assign(booked, "month"), windows.assign(booked, "month", lag=LAG_MONTHS)
+    now, before = windows.assign(booked, "month"), windows.assign(booked, "month", lag=QUARTER)
     paid = spend(company)
-    paid = windows.assign(paid.filter(paid.function.isin(SALES_AND_MARKETING)), "month", lag=LAG_MONTHS)
+    paid = windows.assign(paid.filter(paid.function.isin(SALES_AND_MARKETING)), "month", lag=QUARTER)
     return ibis.union(
         now.select("window", "month", gain=now.revenue, cost_before=zero()),
         before.select("window", "month", gain=-before.revenue, cost_before=zero()),

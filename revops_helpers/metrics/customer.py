@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from revops_helpers.metrics import handoffs, recurring
+from revops_helpers.metrics import handoffs, products, recurring
 from revops_helpers.metrics.dimensions import ACCOUNT, DEAL
 from revops_helpers.metrics.metric import Benchmark, Metric
 from revops_helpers.metrics.process import CLOSED
@@ -61,15 +61,21 @@ _handoff = partial(
 _agreed = partial(_handoff, known_on=handoffs.agreed_days_over)
 YOUNG = " Deals still within them do not count yet, accepted or not; the period is complete when those of its last day are over."
 
+LEFT_BY_PRODUCT = " By product, a customer that moved is lost to the product it left, and no gain to the base of the other."
+_by_product = {"dimensions": (*ACCOUNT, "product"), "facts_by": {"product": products.apart}, "needs_by": products.NEED}
+
 METRICS = (
     _cohort(
         id="nrr",
         label="NRR, 12 months",
         definition="Of the recurring revenue a year before, what the same customers pay now, expansion and losses included.",
         formula="Σ MRR now of the customers of a year before ÷ Σ their MRR then",
-        edge_cases=SAME_GROUND + " New customers never count; one that left and came back counts with what it pays now.",
+        edge_cases=SAME_GROUND
+        + " New customers never count; one that left and came back counts with what it pays now."
+        + LEFT_BY_PRODUCT,
         num=lambda t: t.m1,
         benchmarks=(Benchmark("median 101%", "Benchmarkit", 2024),),
+        **_by_product,
     ),
     _cohort(
         id="nrr_before_indexation",
@@ -77,15 +83,18 @@ METRICS = (
         definition="NRR less what price indexation added: what customers chose.",
         formula="Σ (MRR now − indexation since) of the customers of a year before ÷ Σ their MRR then",
         num=lambda t: (t.m1 > 0).ifelse(t.m1 - t.uplift, 0),
+        edge_cases=SAME_GROUND + LEFT_BY_PRODUCT,
+        **_by_product,
     ),
     _cohort(
         id="grr",
         label="GRR, 12 months",
         definition="Of the recurring revenue a year before, what was kept, growth not counted; never above 100%.",
         formula="Σ min(MRR now, MRR then) ÷ Σ MRR then, by snapshot of the two days",
-        edge_cases=SAME_GROUND + " A customer that rose and fell within the year counts by the two days only.",
+        edge_cases=SAME_GROUND + " A customer that rose and fell within the year counts by the two days only." + LEFT_BY_PRODUCT,
         num=lambda t: (t.m1 < t.m0).ifelse(t.m1, t.m0),
         benchmarks=(Benchmark("90–95% by contract size", "SaaS Capital", 2022),),
+        **_by_product,
     ),
     _cohort(
         id="logo_churn",
@@ -108,6 +117,7 @@ METRICS = (
         where=None,
         num=lambda t: t.m1 - t.m0,
         benchmarks=(Benchmark("median 26%", "Benchmarkit", 2024), Benchmark("36%, above US$ 5 M ARR", "KBCM", 2018)),
+        **_by_product,
     ),
     _customer(
         id="expansion_by_cohort",

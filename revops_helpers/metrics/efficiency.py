@@ -20,7 +20,12 @@ LOADED = (
     "Marketing and sales in full: people, programmes, tools, commissions paid, overhead. "
     "Customer success belongs to keeping and growing customers. Zero new customers: not applicable, never free."
 )
-LAGGED = "Spend of one quarter earlier, the lag between paying and winning, against the customers of the period."
+LAGGED = (
+    "Spend of the lag before, against the customers of the period. The lag is the median time from lead to win in whole "
+    "quarters, of new business won in the twelve months to the report's day; one quarter where fewer than 20 deals tell. "
+    "It is the same for every segment."
+)
+QUARTER_BEFORE = "Spend of one quarter earlier, by definition, whatever the lag from lead to win."
 RANGE = " The interval is that of the customers' side; spend is booked."
 
 _cost = partial(
@@ -96,13 +101,13 @@ METRICS = (
         id="cac",
         label="CAC",
         unit="money",
-        definition="Sales and marketing spend of one quarter earlier per new customer of the period, fully loaded.",
-        formula="marketing + sales spend, one quarter earlier ÷ new customers",
+        definition="Sales and marketing spend, fully loaded, earlier by the lag from lead to win, per new customer.",
+        formula="marketing + sales spend, one lag earlier ÷ new customers",
         estimator="per_count",
         cluster="customer",  # counts alike, and in one query with the magic numbers
         num=lambda t: t.cost_before,
         den=lambda t: t.logos,
-        lag_months=costs.LAG_MONTHS,
+        lag=costs.lag_months,
         zero_reason="",
     ),
     _cost(
@@ -110,8 +115,9 @@ METRICS = (
         label="Blended CAC",
         unit="money",
         grain="new-business or expansion deal won",
-        definition="All go-to-market spend of one quarter earlier, customer success included, per new or expansion deal won.",
-        formula="marketing + sales + customer success spend, one quarter earlier ÷ (new + expansion deals won)",
+        definition="All go-to-market spend, customer success included, earlier by the lag from lead to win, per new or "
+        "expansion deal won.",
+        formula="marketing + sales + customer success spend, one lag earlier ÷ (new + expansion deals won)",
         source="finance: spend; CRM: deals",
         needs=(*SPEND, "opportunities.status", "opportunities.kind", "opportunities.close_date"),
         edge_cases="Never to be set beside the lifetime value of a new customer: it counts expansions too." + RANGE,
@@ -119,20 +125,20 @@ METRICS = (
         facts=costs.acquisition_by_deals,
         num=lambda t: t.cost_before,
         den=lambda t: t.won,
-        lag_months=costs.LAG_MONTHS,
+        lag=costs.lag_months,
         zero_reason="",
     ),
     _cost(
         id="cac_ratio",
         label="CAC ratio, new customers",
         unit="ratio",
-        definition="Sales and marketing spend of one quarter earlier per unit of new ARR of the period.",
-        formula="marketing + sales spend, one quarter earlier ÷ new ARR",
+        definition="Sales and marketing spend, earlier by the lag from lead to win, per unit of new ARR of the period.",
+        formula="marketing + sales spend, one lag earlier ÷ new ARR",
         estimator="fixed_per",
         cluster="customer",
         num=lambda t: t.cost_before,
         den=lambda t: t.new_mrr * 12,
-        lag_months=costs.LAG_MONTHS,
+        lag=costs.lag_months,
         zero_reason="",
         benchmarks=(Benchmark("US$ 2.00 of spend per US$ of new ARR, median", "Benchmarkit", 2024),),
     ),
@@ -141,14 +147,14 @@ METRICS = (
         label="CAC payback",
         unit="months",
         definition="Months of gross margin from new customers that pay back what it cost to win them.",
-        formula="marketing + sales spend, one quarter earlier ÷ (MRR of new customers × gross margin)",
+        formula="marketing + sales spend, one lag earlier ÷ (MRR of new customers × gross margin)",
         edge_cases=LOADED + " Both sides are totals. Departures before payback are not counted here." + RANGE,
         estimator="fixed_per",
         facts=costs.payback,
         cluster="customer",
         num=lambda t: t.cost_before,
         den=lambda t: t.new_margin,
-        lag_months=costs.LAG_MONTHS,
+        lag=costs.lag_months,
         zero_reason=NO_MARGIN,
     ),
     _cost(
@@ -200,18 +206,19 @@ METRICS = (
         label="Magic number, spend one quarter earlier",
         definition="Net new ARR of the period per unit of sales and marketing spend of one quarter earlier.",
         formula="net new ARR ÷ marketing + sales spend, one quarter earlier",
+        timing=QUARTER_BEFORE,
         cluster="customer",
         num=lambda t: t.net_new_arr,
-        den=lambda t: t.cost_before,
-        lag_months=costs.LAG_MONTHS,
+        den=lambda t: t.cost_of_last_quarter,
+        lag=costs.a_quarter,
     ),
     _magic(
         id="magic_number_svp",
         label="Magic number by revenue",
         grain="month of results",
         definition="Growth of booked quarterly revenue, times four, per unit of sales and marketing spend of the quarter before.",
-        lag_months=costs.LAG_MONTHS,
-        reach_months=costs.LAG_MONTHS,
+        lag=costs.a_quarter,
+        reach_months=costs.QUARTER,
         formula="4 × (revenue − revenue one quarter earlier) ÷ marketing + sales spend, one quarter earlier",
         source="finance: results and spend",
         needs=(*SPEND, "financials.month", "financials.revenue"),

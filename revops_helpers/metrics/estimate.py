@@ -11,7 +11,7 @@ import pandas as pd
 
 from revops_helpers.methods import intervals, survival
 from revops_helpers.metrics.metric import Metric
-from revops_helpers.metrics.reasons import NOT_REACHED, NOTHING_SPENT, TOO_FEW, ZERO
+from revops_helpers.metrics.reasons import NOT_REACHED, NOT_SO_MANY, NOTHING_SPENT, TOO_FEW, ZERO
 from revops_helpers.settings import Settings
 
 FEW = 20
@@ -32,11 +32,13 @@ SUMS = {
 }
 NAMES = {"x": "num", "y": "den", "xx": "num_num", "xy": "num_den", "yy": "den_den"}
 TIMES = ("median", "won_median", "lifetime")
+ALONE = (*TIMES, "explained")  # what is finished from rows, each metric in a query of its own
 
 
 def statistics(facts: ibis.Table, metrics: Sequence[Metric]) -> ibis.Table:
-    """The sufficient statistics of metrics over the same facts, by window and member: sums, or counts of equal durations."""
-    return durations(facts, metrics[0]) if metrics[0].estimator in TIMES else sums(facts, metrics)
+    """The sufficient statistics of metrics over the same facts, by window and member: sums, equal durations, or pairs."""
+    rows = {"explained": pairs, **dict.fromkeys(TIMES, durations)}.get(metrics[0].estimator)
+    return rows(facts, metrics[0]) if rows else sums(facts, metrics)
 
 
 def sums(facts: ibis.Table, metrics: Sequence[Metric]) -> ibis.Table:
@@ -101,17 +103,26 @@ def durations(facts: ibis.Table, metric: Metric) -> ibis.Table:
     return picked.group_by([*KEYS, "duration", "ending", "entry"]).agg(rows=picked.count())
 
 
+def pairs(facts: ibis.Table, metric: Metric) -> ibis.Table:
+    """What was forecast and what came: columns forecast, came and cluster by window and member, a row each. They are few."""
+    rows = facts.filter(metric.where(facts)) if metric.where else facts
+    return rows.select(*KEYS, forecast=metric.num(rows), came=metric.den(rows), cluster=rows[metric.cluster])
+
+
 def finish(stats: pd.DataFrame, metric: Metric, settings: Settings) -> pd.DataFrame:
     """window, member and RESULT of one metric of `statistics`; groups in which nothing counts for it are left out."""
-    if metric.estimator in TIMES:
-        return _finish_times(stats, metric, settings)
-    column = {name: stats[_named(metric, name)].to_numpy(float, na_value=np.nan) for name in ("rows", *SUMS[metric.estimator])}
-    rows = np.nan_to_num(column.pop("rows"))
-    out = ESTIMATORS[metric.estimator](rows, **column)
+    out = _finish_rows(stats, metric, settings) if metric.estimator in ALONE else _finish_sums(stats, metric)
     if metric.zero_reason:
         out.loc[out.reason == ZERO, "reason"] = metric.zero_reason
     if metric.free_reason:
         out.loc[out.reason == NOTHING_SPENT, "reason"] = metric.free_reason
+    return out
+
+
+def _finish_sums(stats: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    column = {name: stats[_named(metric, name)].to_numpy(float, na_value=np.nan) for name in ("rows", *SUMS[metric.estimator])}
+    rows = np.nan_to_num(column.pop("rows"))
+    out = ESTIMATORS[metric.estimator](rows, **column)
     out.insert(0, "member", stats["member"].to_numpy())
     out.insert(0, "window", stats["window"].to_numpy())
     return out[rows > 0].reset_index(drop=True)
@@ -199,21 +210,28 @@ ESTIMATORS = {
 }
 
 
-def _finish_times(stats: pd.DataFrame, metric: Metric, settings: Settings) -> pd.DataFrame:
-    discount = (1 + settings.discount_rate) ** (1 / 12) - 1
-    estimate = {"median": _median, "won_median": _won_median, "lifetime": partial(_lifetime, discount)}[metric.estimator]
+def _finish_rows(stats: pd.DataFrame, metric: Metric, settings: Settings) -> pd.DataFrame:
+    estimates = {
+        "median": partial(_median, metric.share),
+        "won_median": _won_median,
+        "lifetime": partial(_lifetime, (1 + settings.discount_rate) ** (1 / 12) - 1),
+        "explained": _explained,
+    }
+    estimate = estimates[metric.estimator]
     parts = [estimate(group).assign(window=key[0], member=key[1]) for key, group in stats.groupby(KEYS, sort=True)]
     return pd.concat(parts, ignore_index=True) if parts else frame([], n=[]).assign(window=[], member=[])
 
 
-def _median(group: pd.DataFrame) -> pd.DataFrame:
+def _median(share: float, group: pd.DataFrame) -> pd.DataFrame:
     curve = survival.kaplan_meier(group.duration, group.ending == 1, group.entry if group.entry.any() else None, group.rows)
-    out = frame([_or_nan(curve.median)], [_or_nan(curve.median_low)], [_or_nan(curve.median_high)], n=[curve.n])
-    if curve.median is None:
+    within, low, high = curve.within(share)
+    out = frame([_or_nan(within)], [_or_nan(low)], [_or_nan(high)], n=[curve.n])
+    if within is None:
         bound = curve.longest
-        low = curve.median_low if curve.median_low is not None else bound
-        out = out.assign(value=bound, low=min(low, bound), high=np.nan, status="censored", reason=NOT_REACHED)
-    if curve.n < FEW or (curve.median is not None and curve.events < FEW):
+        low = low if low is not None else bound
+        reason = NOT_REACHED if share == 0.5 else NOT_SO_MANY.format(share=f"{share:.0%}")
+        out = out.assign(value=bound, low=min(low, bound), high=np.nan, status="censored", reason=reason)
+    if curve.n < FEW or (within is not None and curve.events < FEW):
         out = out.assign(status="insufficient", reason=TOO_FEW)
     return out
 
@@ -232,6 +250,19 @@ def _lifetime(discount: float, group: pd.DataFrame) -> pd.DataFrame:
     low, high = intervals.random_sum(months, error**2)
     few = int(group.rows[seen].sum()) < FEW
     return frame([months], [max(low, 0)], [min(high, longest)], n=[int(group.rows.sum())], too_few=few)
+
+
+def _explained(group: pd.DataFrame) -> pd.DataFrame:
+    """The mean of what came is estimated too, but at the mean its error moves Σ(came − mean)² by nothing of the first order."""
+    came, forecast = (group[name].to_numpy(float) for name in ("came", "forecast"))
+    each = pd.DataFrame({"missed": (came - forecast) ** 2, "varied": (came - came.mean()) ** 2})
+    each = each.groupby(group.cluster.to_numpy()).sum()
+    missed, varied, clusters = each.missed.to_numpy(), each.varied.to_numpy(), len(each)
+    total = varied.sum()
+    moments = ((missed**2).sum(), (missed * varied).sum(), (varied**2).sum())
+    low, high = intervals.ratio_of_sums(missed.sum(), total, *moments, clusters)
+    found = frame([1 - divide(missed.sum(), total)], [1 - high], [1 - low], n=[clusters], too_few=clusters < FEW, zero=total <= 0)
+    return found.assign(high=found.high.clip(upper=1.0))
 
 
 def _or_nan(value: float | None) -> float:

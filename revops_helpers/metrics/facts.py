@@ -28,7 +28,7 @@ STATES = {column.name for column in TABLES["opportunity_history"].columns} - {"o
 NOT_A_DEAL = ("duplicate", "disqualified")
 STEPS = "steps of a query"
 TEXTS = "steps as SQL"
-WITHOUT_STEPS = ("table", "same", "rates")  # what is made the same way whether a query is run or written out
+WITHOUT_STEPS = ("table", "same", "rates", "lag")  # what is made the same way whether a query is run or written out
 UNREAD: deque[tuple[ibis.BaseBackend, str]] = deque()
 GROUPING = ("account_id", "tax_id", "parent_id")
 

@@ -12,7 +12,7 @@ from revops_helpers.metrics.facts import closed_on, deals
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.plan import planned_periods
 from revops_helpers.metrics.process import CLOSED
-from revops_helpers.metrics.reasons import NO_REPEAT, NOTHING_WON
+from revops_helpers.metrics.reasons import ALL_ALIKE, NO_REPEAT, NOTHING_WON
 from revops_helpers.metrics.revenue import SUBSCRIPTIONS
 from revops_helpers.metrics.sellers import records_from
 from revops_helpers.metrics.untold import few_amounts_won
@@ -169,6 +169,19 @@ METRICS = (
         den=lambda t: (t.repeated - t.won).abs(),
         dimensions=("horizon",),
         zero_reason=NO_REPEAT,
+    ),
+    _forecast(
+        id="forecast_variance_explained",
+        label="Share of variance explained by forecasts",
+        direction="higher",
+        definition="How much of the differences in what people won their commits had told, as a share of the variance.",
+        formula="1 − Σ (won − commit)² ÷ Σ (won − mean won)²",
+        edge_cases="The mean is that of the same people and periods, which nobody knew beforehand. Below zero, it would have "
+        "been nearer than the commits. Squares: a few large misses weigh most. Nothing differs in what was won: not applicable.",
+        estimator="explained",
+        num=lambda t: t.commit,
+        den=lambda t: t.won,
+        zero_reason=ALL_ALIKE,
     ),
     _forecast(
         id="forecast_range_held",

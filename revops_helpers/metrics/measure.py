@@ -17,10 +17,10 @@ from revops_helpers.metrics import estimate
 from revops_helpers.metrics.arrival import arrived
 from revops_helpers.metrics.catalogue import catalogue
 from revops_helpers.metrics.dimensions import DIMENSIONS, add_dimension
-from revops_helpers.metrics.estimate import KEYS, RESULT, TIMES
+from revops_helpers.metrics.estimate import ALONE, KEYS, RESULT
 from revops_helpers.metrics.facts import to_sql, written_out
 from revops_helpers.metrics.held import held
-from revops_helpers.metrics.metric import Metric
+from revops_helpers.metrics.metric import Facts, Metric
 from revops_helpers.metrics.plan import target
 from revops_helpers.metrics.reading import Reading, narrows, reading
 from revops_helpers.metrics.reasons import NOT_BY
@@ -122,8 +122,8 @@ def values(company: Company, metrics: Sequence[Metric], windows: Windows, dimens
         elif metric.estimator == "derived":
             waiting += [catalogue()[part] for part in metric.parts]  # so that they share the queries of the others
         else:
-            alone = metric.id if metric.estimator in TIMES else ""
-            batches.setdefault((metric.facts, metric.cluster, alone), []).append(metric)
+            alone = metric.id if metric.estimator in ALONE else ""
+            batches.setdefault((_facts(metric, dimension), metric.cluster, alone), []).append(metric)
     known |= held(company, f"{dimension} {windows}", [*batches.values()], partial(_all_counted, company, windows, dimension))
     for metric in missing:
         if metric.id not in known:
@@ -210,11 +210,16 @@ def counted(company: Company, metric: Metric, windows: Windows, dimension: str =
 
     read: the query that they are for, when columns that it does not read may be left out.
     """
-    facts = metric.facts(company, windows, read=read) if narrows(metric.facts) else metric.facts(company, windows)
+    make = _facts(metric, dimension)
+    facts = make(company, windows, read=read) if narrows(make) else make(company, windows)
     if company.segment:
         facts = add_dimension(company, facts, "segment")
         facts = facts.filter(facts.member == company.segment).drop("member")
     return add_dimension(company, facts, dimension) if dimension else facts.mutate(member=ibis.literal(""))
+
+
+def _facts(metric: Metric, dimension: str) -> Facts | None:
+    return metric.facts_by.get(dimension, metric.facts)
 
 
 def _derived(company: Company, metric: Metric, windows: Windows, dimension: str) -> pd.DataFrame:

@@ -30,9 +30,10 @@ FAMILIES: tuple[str, ...] = get_args(Family)
 #   per_fixed   Σx / Σy: y is known exactly (money spent), x is a random sum over clusters
 #   per_count   Σx / Σy: x is known exactly, y counts events (exact Poisson)
 #   fixed_per   Σx / Σy: x is known exactly, y is a random sum over clusters
-#   median      Kaplan-Meier median of x; y is 1 where the event was seen, 0 where it is still to come
+#   median      Kaplan-Meier median of x, or what `share` says; y is 1 where the event was seen, 0 where it is still to come
 #   won_median  median of x among those who end with y = 1; y = 2 is the competing end (Aalen-Johansen)
 #   lifetime    expected months within 60 of staying; x is the age at the end of watching, y is 1 where it ended
+#   explained   1 − Σ(y − x)² / Σ(y − mean of y)²: the share of the variance of y that x explains, by clusters
 #   derived     computed by `combine` from the metrics named in `parts`
 Estimator = Literal[
     "sum",
@@ -46,6 +47,7 @@ Estimator = Literal[
     "median",
     "won_median",
     "lifetime",
+    "explained",
     "derived",
 ]
 
@@ -71,12 +73,14 @@ class Metric:
     where, num, den: what the metric reads of a row: whether it counts, its numerator and its denominator (1 when not given).
     cluster: the column whose rows are not independent of each other. entry: the column with the age from which a row is watched.
     dimensions: what the metric can be cut by (names in metrics.dimensions).
+    share: of a median, the share of the rows to whom it has happened within that time.
+    facts_by: dimension → the facts to count instead when cut by it, where a row of the plain ones lies across its members.
     needs_by: what a cut needs where the facts carry its column themselves, instead of the column that the dimension names.
     additive: values of consecutive periods add up. stock: the value on the last day of the window, not of the days in it.
     present: the records tell it of the as-of date only: a window that ends before has no value.
     known_on(settings, end): the day on which the newest record of a window that ends on `end` is known (a cohort); until then
         the window is censored.
-    lag_months: by how much the spend it reads comes before the window. reach_months: how far before the window it reads.
+    lag(company): by how many months the spend it reads comes before the window. reach_months: how far before it reads.
     untold(company): why the records cannot tell it although the columns are there; empty when they can.
     zero_reason: what a denominator of zero or less means here; free_reason: what a cost of zero or less does.
     Money is in integer cents of the reporting currency at plan rates; percents are shares.
@@ -102,16 +106,18 @@ class Metric:
     where: Pick | None = None
     cluster: str | None = None
     entry: str | None = None
+    share: float = 0.5
     parts: tuple[str, ...] = ()
     combine: Callable[[Company, Windows, dict[str, pd.DataFrame]], pd.DataFrame] | None = None
     dimensions: tuple[str, ...] = ()
+    facts_by: Mapping[str, Facts] = field(default_factory=dict)
     needs_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     benchmarks: tuple[Benchmark, ...] = ()
     additive: bool = False
     stock: bool = False
     present: bool = False
     known_on: Callable[[Settings, date], date] | None = None
-    lag_months: int = 0
+    lag: Callable[[Company], int] | None = None
     reach_months: int = 0
     zero_reason: str = ""
     free_reason: str = ""

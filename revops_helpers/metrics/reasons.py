@@ -19,6 +19,7 @@ NOT_BURNING = N_("no cash was burnt")
 NO_MARGIN = N_("never: no margin is earned")
 NEVER_BACK = N_("never: too many leave before it is paid back")
 NOT_REACHED = N_("fewer than half have got there; the value is a lower bound")
+NOT_SO_MANY = N_("fewer than {share} have got there; the value is a lower bound")
 NOT_OVER = N_("the period is not over")
 NOT_BEGUN = N_("the period has not begun")
 BEFORE_RECORDS = N_("records begin on {day}, after the period does")
@@ -26,6 +27,7 @@ NO_RECORDS = N_("records begin on {day}, after the period")
 NOT_ARRIVED = N_("{table} of {month} has not arrived")
 COMPLETE_ON = N_("complete on {day}")
 NOTHING_WON = N_("nothing was won")
+ALL_ALIKE = N_("what came was the same each time")
 NO_REPEAT = N_("nothing differs from the year before, or nothing is on record of it")
 NO_BUDGET = N_("no campaign budget for the period")
 NO_REQUESTS = N_("no work item is a request")
@@ -50,6 +52,7 @@ REASONS = (
     NO_MARGIN,
     NEVER_BACK,
     NOT_REACHED,
+    NOT_SO_MANY,
     NOT_OVER,
     NOT_BEGUN,
     BEFORE_RECORDS,
@@ -58,6 +61,7 @@ REASONS = (
     COMPLETE_ON,
     NOTHING_WON,
     NO_REPEAT,
+    ALL_ALIKE,
     NO_BUDGET,
     NO_REQUESTS,
     NO_TARGET,

@@ -142,13 +142,17 @@ def customers_at_end(company: Company, windows: Windows, read: Reading | None = 
 
 def contracted_at_end(company: Company, windows: Windows) -> ibis.Table:
     """One row per subscription and window, signed by the window's end and not over then: mrr of its newest signed line, live or
-    not yet. Where no line says when it was signed, it was when it started."""
-    wanted = ("subscription_id", "account_id", "starts_on", "ends_on", "signed_on", "mrr", "currency")
+    not yet, and 0 from the day on which notice of that line was given. Where no line says when it was signed, it was when it
+    started."""
+    wanted = ("subscription_id", "account_id", "starts_on", "ends_on", "signed_on", "notice_on", "mrr", "currency")
     rows = company.table("subscriptions", wanted)
     signed = ibis.coalesce(rows.signed_on, rows.starts_on) if "signed_on" in rows.columns else rows.starts_on
-    rows = rows.select(*wanted[:4], signed=signed, mrr=reporting(company, rows, "subscriptions", "mrr"))
+    notice = {"notice_on": rows.notice_on} if "notice_on" in rows.columns else {}
+    rows = rows.select(*wanted[:4], **notice, signed=signed, mrr=reporting(company, rows, "subscriptions", "mrr"))
     rows = rows.cross_join(windows.days(day=[p.end for p in windows.periods]))
     rows = rows.filter(rows.signed <= rows.day, rows.ends_on.isnull() | (rows.ends_on > rows.day))
+    if notice:
+        rows = rows.mutate(mrr=ibis.ifelse((rows.notice_on <= rows.day).fill_null(False), 0, rows.mrr))
     newest = rows.group_by("window", "subscription_id")
     newest = newest.agg(account_id=ibis._.account_id.argmax(ibis._.starts_on), mrr=ibis._.mrr.argmax(ibis._.starts_on))
     return with_account(company, by_customer(company, newest))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from revops_helpers.metrics import recurring
+from revops_helpers.metrics import products, recurring
 from revops_helpers.metrics.dimensions import ACCOUNT
 from revops_helpers.metrics.metric import Benchmark, Metric
 
@@ -39,6 +39,13 @@ _movement = partial(
     additive=True,
 )
 
+BY_PRODUCT = (
+    " By product, what a customer drops of one and takes of another is contraction there and expansion here: net new ARR of the "
+    "products adds up to the total, and expansion and contraction are each larger by what moved."
+)
+_held_by_product = {"dimensions": (*ACCOUNT, "product"), "facts_by": {"product": products.held_at_end}, "needs_by": products.NEED}
+_moved_by_product = {"dimensions": (*ACCOUNT, "product"), "facts_by": {"product": products.moved}, "needs_by": products.NEED}
+
 METRICS = (
     _stock(
         id="arr",
@@ -48,6 +55,7 @@ METRICS = (
         formula="12 × Σ MRR live",
         estimator="sum",
         num=lambda t: t.mrr * 12,
+        **_held_by_product,
     ),
     _stock(
         id="mrr",
@@ -57,17 +65,19 @@ METRICS = (
         formula="Σ MRR live",
         estimator="sum",
         num=lambda t: t.mrr,
+        **_held_by_product,
     ),
     _stock(
         id="carr",
         label="Contracted ARR",
         unit="money",
         grain="subscription on the last day of the period",
-        definition="ARR of what is signed, live or not yet: a subscription counts with its newest signed line.",
-        formula="12 × Σ MRR of the newest line of each subscription signed and not over",
-        timing="Signed by the last day of the period; an end that has not come yet is not subtracted.",
+        definition="ARR of what is signed, live or not yet, less churn of which notice was given.",
+        formula="12 × Σ MRR of the newest line of each subscription signed and not over, unless notice of its end was given",
+        timing="Signed by the last day of the period; notice counts from notice_on, before the subscription ends.",
         edge_cases=SAME_GROUND
-        + " Without signing days it is ARR. Churn that was announced and has not happened is not on record.",
+        + " A subscription whose newest signed line is under notice counts as nothing; one signed anew after it counts. Without "
+        "signing days it is ARR less notified churn; without notice_on churn comes off only when it has happened.",
         estimator="sum",
         facts=recurring.contracted_at_end,
         num=lambda t: t.mrr * 12,
@@ -96,6 +106,8 @@ METRICS = (
         definition="What ARR grew by in the period: closing less opening.",
         formula="new + reactivation + expansion + indexation − contraction − churn",
         num=lambda t: t.delta * 12,
+        edge_cases=SAME_GROUND + BY_PRODUCT,
+        **_moved_by_product,
     ),
     _movement(
         id="new_arr",
@@ -105,6 +117,7 @@ METRICS = (
         formula="12 × Σ closing MRR of customers without earlier subscriptions",
         where=lambda t: t.new != 0,
         num=lambda t: t.new * 12,
+        **_moved_by_product,
     ),
     _movement(
         id="reactivation_arr",
@@ -114,6 +127,7 @@ METRICS = (
         formula="12 × Σ closing MRR where opening MRR is zero and they paid before",
         where=lambda t: t.reactivation != 0,
         num=lambda t: t.reactivation * 12,
+        **_moved_by_product,
     ),
     _movement(
         id="expansion_arr",
@@ -124,6 +138,8 @@ METRICS = (
         where=lambda t: t.expansion != 0,
         num=lambda t: t.expansion * 12,
         benchmarks=(Benchmark("40% of the new ARR of all kinds, median", "Benchmarkit", 2024),),
+        edge_cases=SAME_GROUND + BY_PRODUCT,
+        **_moved_by_product,
     ),
     _movement(
         id="indexation_arr",
@@ -133,6 +149,7 @@ METRICS = (
         edge_cases=SAME_GROUND + " Without change_reason it cannot be told from expansion and is zero.",
         where=lambda t: t.indexation != 0,
         num=lambda t: t.indexation * 12,
+        **_moved_by_product,
     ),
     _movement(
         id="contraction_arr",
@@ -141,9 +158,10 @@ METRICS = (
         owner="Head of Customer Success",
         definition="What customers that stay gave up, indexation aside, net per customer and month; a positive number.",
         formula="12 × Σ max(indexation − change of MRR, 0) of customers that stay",
-        edge_cases=SAME_GROUND + " Cancelling one of two subscriptions is contraction, not churn.",
+        edge_cases=SAME_GROUND + " Cancelling one of two subscriptions is contraction, not churn." + BY_PRODUCT,
         where=lambda t: t.contraction != 0,
         num=lambda t: t.contraction * 12,
+        **_moved_by_product,
     ),
     _movement(
         id="churned_arr",
@@ -154,6 +172,7 @@ METRICS = (
         formula="12 × Σ opening MRR of customers whose closing MRR is zero",
         where=lambda t: t.churn != 0,
         num=lambda t: t.churn * 12,
+        **_moved_by_product,
     ),
     _movement(
         id="quick_ratio",

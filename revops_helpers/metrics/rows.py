@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import ibis
 
 from revops_helpers.metrics.catalogue import catalogue
-from revops_helpers.metrics.estimate import TIMES
+from revops_helpers.metrics.estimate import ALONE, TIMES
 from revops_helpers.metrics.measure import counted, require
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.windows import Windows
@@ -22,9 +22,9 @@ def rows(company: Company, metric: str, member: str = "", period: Period | None 
     """The rows behind one number, lazily: a row for each record that contributes, with its ids and what it contributes.
 
     A sum is the sum of `num`; a rate, ratio or mean the sum of `num` over that of `den`. A median or lifetime has `duration`,
-    `ending` (0: not over yet) and `entry` (the age from which the record was watched). A metric that is computed from others has
-    the rows of all of them, and `part` says of which. Money in cents. With `by`, the rows carry their `member`, or are those of
-    one. The period is the company's when none is given.
+    `ending` (0: not over yet) and `entry` (the age from which the record was watched); of variance explained `num` is what was
+    forecast and `den` what came. A metric that is computed from others has the rows of all of them, and `part` says of which.
+    Money in cents. With `by`, the rows carry their `member`, or are those of one. The period is the company's when none is given.
     KeyError for an unknown metric; ValueError for a member of no dimension; Unavailable where the company lacks what it needs.
     """
     if member and not by:
@@ -56,7 +56,7 @@ def _contributions(company: Company, metric: Metric, windows: Windows, member: s
         one = num.notnull().cast("int64") if metric.estimator == "mean" else den
         given = {"num": num} if metric.estimator == "sum" else {"num": num, "den": one}
     left = facts.mutate(**given).drop("window", *([] if by else ["member"]))
-    if metric.estimator in TIMES:
+    if metric.estimator in ALONE:
         return left
     counts = [left[name].fill_null(0) != 0 for name in given]
     return left.filter(counts[0] | counts[-1])

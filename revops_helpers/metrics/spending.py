@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from revops_helpers.metrics import channels
-from revops_helpers.metrics.costs import LAG_MONTHS, gross_margin
+from revops_helpers.metrics.costs import a_quarter, gross_margin, lag_months
 from revops_helpers.metrics.efficiency import SPEND, derive, parts_of
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.reasons import NO_BUDGET, NOTHING_SPENT
@@ -16,7 +16,7 @@ from revops_helpers.metrics.untold import few_amounts_won
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
 
-LAGGED = "Marketing's spend of one quarter earlier, in full, against what came in the period."
+LAGGED = "Marketing's spend of one quarter earlier, in full, against what came in the period; a lead is not yet a win."
 PER = (
     "Spend per source is what was booked to that channel; people and tools have none and stand as `(not recorded)`. "
     "No count, or a source on which nothing was spent: not applicable, never free."
@@ -55,7 +55,7 @@ _per = partial(
     estimator="per_count",
     facts=channels.leads_bought,
     num=lambda t: t.cost,
-    lag_months=LAG_MONTHS,
+    lag=a_quarter,
     dimensions=("source",),
     needs_by={"source": ("leads.source", "spend.channel")},
 )
@@ -66,13 +66,13 @@ _roas = partial(
     grain="new-business deal won in the period and channel",
     source="finance: spend; CRM: deals; marketing automation: touches",
     needs=(*channels.RETURNS, "opportunities.amount", "touches.lead_id", "opportunities.lead_id"),
-    timing="Deals by the day on which they were won; spend of one quarter earlier; touches before the win, however old.",
+    timing="Deals by the day on which they were won; spend of the lag before, as in CAC; touches before the win, however old.",
     edge_cases=CREDITED,
     estimator="per_fixed",
     facts=channels.returns,
     cluster="opportunity_id",
     den=lambda t: t.cost,
-    lag_months=LAG_MONTHS,
+    lag=lag_months,
     reach_months=12,
     dimensions=("channel",),
     zero_reason=NOTHING_SPENT,
@@ -171,21 +171,21 @@ METRICS = (
         id="first_touch_return",
         label="ARR won per unit spent, by first touch",
         definition="First-year ARR won, credited to the channel of the first touch, per unit of programme money spent on it.",
-        formula="Σ first-year ARR credited to channels paid for ÷ programme spend on them, one quarter earlier",
+        formula="Σ first-year ARR credited to channels paid for ÷ programme spend on them, one lag earlier",
         num=lambda t: t["first"],
     ),
     _roas(
         id="last_touch_return",
         label="ARR won per unit spent, by last touch",
         definition="First-year ARR won, credited to the channel of the last touch, per unit of programme money spent on it.",
-        formula="Σ first-year ARR credited to channels paid for ÷ programme spend on them, one quarter earlier",
+        formula="Σ first-year ARR credited to channels paid for ÷ programme spend on them, one lag earlier",
         num=lambda t: t["last"],
     ),
     _roas(
         id="linear_return",
         label="ARR won per unit spent, credit shared by all touches",
         definition="First-year ARR won, shared equally by all touches, per unit of programme money spent on the channel.",
-        formula="Σ first-year ARR credited to channels paid for ÷ programme spend on them, one quarter earlier",
+        formula="Σ first-year ARR credited to channels paid for ÷ programme spend on them, one lag earlier",
         num=lambda t: t.linear,
     ),
     _roi(

@@ -1,9 +1,10 @@
-"""How long deals stay in a stage of the pipeline: every stay on record, and what ended it."""
+"""How long deals stay in a stage of the pipeline, and how long before a win its lead came."""
 
 from __future__ import annotations
 
 import ibis
 
+from revops_helpers.metrics import costs
 from revops_helpers.metrics.dimensions import DEAL
 from revops_helpers.metrics.facts import DEAL_IDS, deals
 from revops_helpers.metrics.metric import Metric
@@ -73,5 +74,26 @@ METRICS = (
         num=lambda t: t.days,
         den=lambda t: t.over,
         dimensions=("stage", *DEAL),
+    ),
+    Metric(
+        id="lead_to_win_days",
+        label="Lead to win",
+        family="process",
+        unit="days",
+        grain="new-business deal won in the period whose lead is on record",
+        direction="lower",
+        owner="CRO",
+        definition="Days before the win within which half of the deals won had got their lead.",
+        formula="median of the day of the win − the day on which the lead was created",
+        source="CRM: deals and leads",
+        needs=costs.FROM_LEAD_TO_WIN,
+        estimator="median",
+        timing="By the company's day of the win.",
+        edge_cases="It looks back from wins, to tell which spend they came of, and says nothing of leads still on their way, as "
+        "the sales cycle does. Deals without a lead, or won before it came, are left out.",
+        facts=costs.won_from_leads,
+        num=lambda t: t.days,
+        den=lambda t: t.status == "won",
+        dimensions=DEAL,
     ),
 )

@@ -299,6 +299,7 @@ _tables = (
             day("renews_on", "contracted end of the term, as planned"),
             integer("seats", "seats paid", unit="seats", at_least=0),
             day("signed_on", "day of signature"),
+            day("notice_on", "day on which notice of its end was given; empty without one", stamped=True),
             text(
                 "change_reason",
                 "why this line differs from the one before",

@@ -91,7 +91,7 @@ def _record(metric: Metric) -> str:
     held = {
         field.name: getattr(metric, field.name) for field in fields(metric) if field.name not in ("label", "benchmarks", "owner")
     }
-    return json.dumps({name: _source(value) if callable(value) else value for name, value in held.items()})
+    return json.dumps(held, default=_source)
 
 
 def _source(expression: Callable) -> str:

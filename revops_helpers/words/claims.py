@@ -39,6 +39,7 @@ KINDS = {
 TEAMS = 6  # columns beside the steps
 CHOICES: Mapping[tuple[str, str], str] = {
     ("quarter", "same"): N_("spend of the same quarter"),
+    ("quarter", "before"): N_("spend of the quarter before"),
     ("customers", "signed"): N_("customers signed, live or not"),
     ("self_serve", "left out"): N_("without customers who served themselves"),
     ("returned", "counted"): N_("returned customers count as new"),

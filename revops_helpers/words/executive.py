@@ -14,6 +14,7 @@ from revops_helpers.words import gap as gap_words
 from revops_helpers.words import parts
 from revops_helpers.words.definitions import FAMILIES
 from revops_helpers.words.endings import title
+from revops_helpers.words.lags import lag_note
 from revops_helpers.words.language import N_, Text, _, label, money, n_
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import (
@@ -111,6 +112,8 @@ def score_section(company: Company) -> Part:
     deck = _("A miss counts only when the whole interval misses the target.")
     title = parts.section(score_title(first), deck, anchor="scorecard", short=_("Scorecard"))
     shown = [title, parts.scorecard(first)]
+    if lag := lag_note(company, [row.metric for row in first]):
+        shown.append(parts.note(lag))
     if rest:
         shown.append(parts.details(n_("One more measure", "{n} more measures", len(rest)), parts.scorecard(rest)))
     if lacking := unavailable_metrics(company):

@@ -11,6 +11,7 @@ from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.words import definitions as words
 from revops_helpers.words import parts
 from revops_helpers.words.below import translated
+from revops_helpers.words.lags import lag_note
 from revops_helpers.words.language import Text, _, count, data, label, listing, lower_first, n_
 from revops_helpers.words.markup import Part, esc, rich, tag
 from revops_helpers.words.phase import needs
@@ -66,6 +67,8 @@ def _entry(company: Company, metric: Metric, query: str, pages: Sequence[tuple[s
         rows.append((_("Computed from"), ", ".join(tag("a", rich(label(part)), href=f"#{part}") for part in metric.parts)))
     if metric.dimensions:
         rows.append((_("Cut by"), rich(listing([lower_first(label(name)) for name in metric.dimensions]))))
+    if lag := lag_note(company, [metric.id]):
+        rows.append((_("Lag"), rich(lag)))
     rows.append((_("Shown in"), _shown(pages)))
     absent = lacks(company, metric)
     head = tag("h3", rich(label(metric.id)), id=metric.id) + tag("p", rich(sentence[1]), class_="sub")

@@ -108,7 +108,8 @@ def facts(company: Company, whole: bool = False) -> list[str]:
 def score_rows(
     company: Company, ids: Iterable[str], groups: Mapping[str, str] | None = None, by: str = "", member: str = ""
 ) -> list[parts.ScoreRow]:
-    """One score row per metric that the catalogue has: now, the year before, its target, the last twelve months.
+    """One score row per metric that the catalogue has: now, the period just before (unless that is the year before), the year
+    before, its target, the last twelve months.
 
     With `by` and `member` those of one member, which has no targets. What is not available comes last in its group and says what
     it needs.
@@ -118,11 +119,13 @@ def score_rows(
         return []
     end = last_closed_month_end(company.as_of)
     now, before, months = company.period, company.period.year_before(), windows(Period(add_months(end, -12), end), "month")[1:]
-    found = _of_member(company, wanted, (now, before, *months), by, member)
+    prior = now.just_before()
+    found = _of_member(company, wanted, (now, prior, before, *months), by, member)
     rows = [
         parts.ScoreRow(
             metric=name,
             value=found(name, now),
+            prior=found(name, prior) if prior != before else None,
             before=found(name, before),
             target=None if member else target(company, name),
             trend=[found(name, month).value for month in months],

@@ -9,6 +9,7 @@ from revops_helpers.finding import Finding
 from revops_helpers.measurement import Measurement
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.words import parts
+from revops_helpers.words.lags import lag_note
 from revops_helpers.words.language import (
     N_,
     Text,
@@ -118,9 +119,10 @@ def score_section(company: Company) -> Part:
     """The team's measures against target and the year before."""
     rows = [row for row in score_rows(company, SCORES) if row.value.value is not None]
     title = parts.section(score_title(rows), anchor="scorecard", short=_("Scorecard"))
-    return (
-        parts.stack(title, parts.scorecard(rows)) if rows else parts.unavailable(_("people, quotas or deals"), _("the scorecard"))
-    )
+    if not rows:
+        return parts.unavailable(_("people, quotas or deals"), _("the scorecard"))
+    lag = lag_note(company, [row.metric for row in rows])
+    return parts.stack(title, parts.scorecard(rows), *([parts.note(lag)] if lag else []))
 
 
 @available(N_("what is left of this year's target needs"))

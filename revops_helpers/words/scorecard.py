@@ -20,11 +20,13 @@ STATES = {"ok": "good", "bad": "bad", "few": "few", "censored": "censored"}  # h
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One measure. metric: its id (the label comes from the catalogue, `name` overrides it). trend: the last months' values,
-    oldest first, None where there is none; the last `incomplete` of them have not fully arrived. group: a heading above rows."""
+    """One measure. metric: its id (the label comes from the catalogue, `name` overrides it). prior: in as many months just
+    before; before: a year before. trend: the last months' values, oldest first,
+    None where there is none; the last `incomplete` of them have not fully arrived. group: a heading above rows."""
 
     metric: str
     value: Measurement
+    prior: Measurement | None = None
     before: Measurement | None = None
     target: Measurement | None = None
     trend: Sequence[float | None] = ()
@@ -70,7 +72,7 @@ def scorecard(rows: Sequence[ScoreRow]) -> Part:
     """The scorecard as a table; on the phone each measure is two lines that start with value and status."""
     verdicts = [judge(row.value, row.target, row.direction) for row in rows]
     words, heads = verdict_words(), _heads()
-    shapes = (None, "n", "g", "i", "n", "n", "g", None)
+    shapes = (None, "n", "g", "i", "n", "n", "n", "g", None)
     names = zip(heads, shapes, strict=True)
     head = "".join(tag("th", esc(name), role="columnheader", scope="col", class_=shape) for name, shape in names)
     pairs = list(zip(rows, verdicts, strict=True))
@@ -78,7 +80,7 @@ def scorecard(rows: Sequence[ScoreRow]) -> Part:
     for row, verdict in pairs:
         if row.group != group:
             group = row.group
-            body += tag("tr", tag("th", esc(group), role="rowheader", scope="rowgroup", colspan=8), role="row", class_="grp")
+            body += tag("tr", tag("th", esc(group), role="rowheader", scope="rowgroup", colspan=9), role="row", class_="grp")
         body += _row(row, verdict, words, heads)
     grid = tag("thead", tag("tr", head, role="row"), role="rowgroup") + tag("tbody", body, role="rowgroup")
     html = _key(set(verdicts), words) + tag("table", grid, class_="score", role="table", aria_label=_("Scorecard"))
@@ -110,12 +112,14 @@ def _tile(row: ScoreRow, verdict: Verdict, words: dict[str, Text], link: str) ->
 
 
 def _context(row: ScoreRow) -> Text:
-    """The interval, the target and the year before; why there is no value where there is none."""
+    """The interval, the target, the period and the year before; why there is no value where there is none."""
     if row.value.value is None:
         return translated(row.value.reason)
     said = [interval_of(row.value), *([translated(row.value.reason)] if row.value.status == "censored" else [])]
     if row.target is not None and row.target.value is not None:
         said.append(_("target {value}", value=value_of(row.target)))
+    if row.prior is not None and row.prior.value is not None:
+        said.append(_("before {value}", value=value_of(row.prior)))
     if row.before is not None and row.before.value is not None:
         said.append(_("a year ago {value}", value=value_of(row.before)))
     return Text(" · ".join(text for text in said if text))
@@ -123,7 +127,7 @@ def _context(row: ScoreRow) -> Text:
 
 def _heads() -> tuple[Text, ...]:
     first = (_("Metric"), _("Value"), _("worse ← → better"), _("95% interval"))
-    return (*first, _("Year before"), _("Target"), _("12 months"), _("Status"))
+    return (*first, _("Period before"), _("Year before"), _("Target"), _("12 months"), _("Status"))
 
 
 def _key(seen: set[str], words: dict[str, Text]) -> str:
@@ -138,7 +142,10 @@ def _key(seen: set[str], words: dict[str, Text]) -> str:
     }
     shown = [(v, text) for v, text in meaning.items() if v in seen]
     items = "".join(tag("li", tag("span", esc(words[v]), class_=f"st {v}") + ": " + esc(text)) for v, text in shown)
-    bars = _("In each bar: band = interval, dot = value, hollow dot = year before, tick = target. Better is always to the right.")
+    bars = _(
+        "In each bar: band = interval, dot = value, hollow dot = year before, tick = target. Better is always to the right. "
+        "Period before: as many months just before."
+    )
     return (tag("ul", items, class_="key") if items else "") + tag("p", esc(bars), class_="note keybar")
 
 
@@ -159,7 +166,8 @@ def _row(row: ScoreRow, verdict: Verdict, words: dict[str, Text], heads: Sequenc
     bar = interval_bar(m.value, m.low, m.high, before=before, target=target, state=state, flip=row.direction == "lower")
     name = _("{metric}, last {n} months", metric=row.label, n=str(len(row.trend)))
     inside = interval_of(m) if m.value is not None else translated(m.reason)
-    others = [(head, value_of(x) if x is not None else "") for head, x in ((heads[4], row.before), (heads[5], row.target))]
+    others = zip(heads[4:7], (row.prior, row.before, row.target), strict=True)
+    others = [(head, value_of(x) if x is not None else "") for head, x in others]
     cells = [
         tag("th", named(row.metric, row.label), role="rowheader", scope="row"),
         tag("td", tag("b", esc(value_of(m))), role="cell", class_="n v"),
