@@ -205,7 +205,7 @@ def test_the_scorecard_gives_word_and_shape_bar_trend_and_groups():
     found = Tags(part.html)
     assert [svg.get("aria-label") for svg in found.named("svg")] == [None, "Rate, last 3 months"]
     assert '<span class="st bad">behind</span>' in part.html
-    assert 'scope="rowgroup" colspan="8">Team</th>' in part.html
+    assert 'scope="rowgroup" colspan="9">Team</th>' in part.html
     assert part.text == "Rate: 20% [10–24] behind"
     assert part.collected["rows"] == [{"metric": "x", "label": "Rate", "verdict": "bad", "value": 0.2}]
 

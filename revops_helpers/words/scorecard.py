@@ -26,7 +26,6 @@ class ScoreRow:
 
     metric: str
     value: Measurement
-    prior: Measurement | None = None
     before: Measurement | None = None
     target: Measurement | None = None
     trend: Sequence[float | None] = ()
@@ -34,6 +33,7 @@ class ScoreRow:
     group: str = ""
     name: str = ""
     incomplete: int = 0
+    prior: Measurement | None = None
 
     @property
     def label(self) -> Text:
