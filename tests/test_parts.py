@@ -5,6 +5,7 @@ from datetime import date
 from html.parser import HTMLParser
 
 import pytest
+from bs4 import BeautifulSoup
 
 from revops_helpers.finding import Finding
 from revops_helpers.measurement import Measurement, not_applicable
@@ -208,6 +209,17 @@ def test_the_scorecard_gives_word_and_shape_bar_trend_and_groups():
     assert 'scope="rowgroup" colspan="9">Team</th>' in part.html
     assert part.text == "Rate: 20% [10–24] behind"
     assert part.collected["rows"] == [{"metric": "x", "label": "Rate", "verdict": "bad", "value": 0.2}]
+
+
+def test_the_period_just_before_stands_beside_the_year_before_and_the_target():
+    row = ScoreRow(
+        "x", rate(0.2, 0.1, 0.24), rate(0.3, None, None), rate(0.25, None, None), prior=rate(0.22, None, None), name="R"
+    )
+    said = [cell.get_text() for cell in BeautifulSoup(parts.scorecard([row]).html, "html.parser").select("td.o")]
+    assert said == ["22%", "30%", "25%"]
+    heads = [head.get_text() for head in BeautifulSoup(parts.scorecard([row]).html, "html.parser").select("thead th")]
+    assert heads[4:7] == ["Period before", "Year before", "Target"] and len(heads) == 9
+    assert "target 25% · before 22% · a year ago 30%" in parts.tiles([row], {}).text.replace("\u00a0", " ")
 
 
 def test_better_is_to_the_right_also_where_lower_is_better():

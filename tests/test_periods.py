@@ -82,3 +82,20 @@ def test_windows_cover_a_period_once(start, length, first, every):
 def test_a_month_end_is_the_last_of_its_month(day):
     assert month_end(day).month == day.month
     assert date.fromordinal(month_end(day).toordinal() + 1).day == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "first", "last"),
+    [
+        (date(2026, 1, 1), date(2026, 9, 30), date(2025, 4, 1), date(2025, 12, 31)),
+        (date(2026, 1, 1), date(2026, 3, 31), date(2025, 10, 1), date(2025, 12, 31)),
+        (date(2024, 3, 1), date(2024, 3, 31), date(2024, 2, 1), date(2024, 2, 29)),
+    ],
+)
+def test_the_period_just_before_has_as_many_months(start, end, first, last):
+    assert Period(start, end).just_before() == Period(first, last)
+
+
+def test_twelve_months_just_before_are_those_of_the_year_before():
+    year = Period(date(2025, 10, 1), date(2026, 9, 30))
+    assert year.just_before() == year.year_before()
