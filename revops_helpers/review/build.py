@@ -38,6 +38,7 @@ from revops_helpers.workspace import folder_of, open_company
 
 STANDARD = ("data", "as_of", "period", "segment", "language")
 METRICS = "table of metrics"
+ALL_METRICS_SECONDS = 4 * run.CELL_SECONDS  # one cell measures everything; an engine that plans each query takes seconds a query
 ROLES = "role_dashboard"  # the notebook that is run for every role
 
 
@@ -246,7 +247,8 @@ def _measured(company: Company, parameters: Mapping[str, Any], held: Kernels) ->
     """The tables of metrics and of queries, made in a kernel and kept for the next review."""
     files = {name: held.folder / f"{name}.parquet" for name in measured.NAMES}
     told = {name: parameters[name] for name in STANDARD if name in parameters} | {name: str(file) for name, file in files.items()}
-    run.execute(run.Job(METRICS, run.metrics_notebook(), told), held.folder / "metrics.ipynb", held)
+    job = run.Job(METRICS, run.metrics_notebook(), told)
+    run.execute(job, held.folder / "metrics.ipynb", held, ALL_METRICS_SECONDS)
     frames = {name: pd.read_parquet(file) for name, file in files.items()}
     measured.keep(company, frames)
     return frames
