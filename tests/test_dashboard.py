@@ -66,7 +66,7 @@ def test_every_role_that_was_asked_for_has_a_page_of_six_to_ten_numbers():
     [
         ("win_rate", "win_rte", "line 4: key 'rep.numbers.2': 'win_rte' is no metric and no check; did you mean 'win_rate'?"),
         ("[stages]", "[stage]", "line 5: key 'rep.pictures.0': 'stage' is no view; did you mean 'stages'?"),
-        ("[stages]", "[arr by product]", "key 'rep.pictures.0': 'arr' is not measured by 'product'"),
+        ("[stages]", "[arr by seller]", "key 'rep.pictures.0': 'arr' is not measured by 'seller'"),
         ("[stages]", "[rows_accepted by month]", "key 'rep.pictures.0': 'rows_accepted' is not measured by 'month'"),
         ("arr, mrr, ", "", "line 4: key 'rep.numbers'"),
         ("pictures:", "picture:", "unknown key 'rep.picture'; did you mean 'pictures'?"),
