@@ -58,8 +58,9 @@ def _lag(company: Company) -> Lag:
     if company.missing(FROM_LEAD_TO_WIN):
         return Lag(QUARTER, None, 0)
     year = Windows.of(company.settings, Period(add_months(company.as_of + timedelta(days=1), -12), company.as_of))
-    # Few columns, and not those that other queries keep: this one is asked for beside them.
-    sold = deals_with(company, ("status", "kind", "lead_id", "closed_at", "close_date"), closed_without_moment)
+    # Few columns, and those of no history: this is asked for beside every query that reads the lag.
+    end = "close_date" if company.missing(["opportunities.closed_at"]) else "closed_at"
+    sold = deals_with(company, ("status", "kind", "lead_id", end), closed_without_moment)
     sold = year.assign(sold.mutate(closed_on=closed_on(sold, year)), "closed_on")
     won = _since_the_lead(company, year, sold)
     days, rows = won.agg(days=won.days.median(), rows=won.count()).to_pyarrow().to_pylist()[0].values()
