@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import ibis
+import numpy as np
 
 from revops_helpers.metrics.estimate import FEW
 from revops_helpers.metrics.facts import closed_deals, closed_on, closed_without_moment, deals_with, reporting, zero
@@ -63,10 +64,12 @@ def _lag(company: Company) -> Lag:
     sold = deals_with(company, ("status", "kind", "lead_id", end), closed_without_moment)
     sold = year.assign(sold.mutate(closed_on=closed_on(sold, year)), "closed_on")
     won = _since_the_lead(company, year, sold)
-    days, rows = won.agg(days=won.days.median(), rows=won.count()).to_pyarrow().to_pylist()[0].values()
-    if rows < FEW:
-        return Lag(QUARTER, None, rows)
-    return Lag(QUARTER * int(days / QUARTER_DAYS + 0.5), float(days), rows)
+    held = won.group_by("days").agg(deals=won.count()).to_pandas()
+    deals = int(held.deals.sum())
+    if deals < FEW:
+        return Lag(QUARTER, None, deals)
+    days = float(np.median(np.repeat(held.days, held.deals)))
+    return Lag(QUARTER * int(days / QUARTER_DAYS + 0.5), days, deals)
 
 
 def won_from_leads(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
