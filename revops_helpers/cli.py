@@ -63,6 +63,11 @@ def _list(context: click.Context, option: click.Parameter, value: str) -> tuple[
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _languages(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:
+    """Each a language that is there."""
+    return tuple(click.Choice(LANGUAGES).convert(one, option, context) for one in _list(context, option, value))
+
+
 def _measure_on(context: click.Context, option: click.Parameter, value: str | None) -> None:
     """Tell this process and those of the notebooks, which inherit its environment."""
     if value:
@@ -76,7 +81,13 @@ def _measure_on(context: click.Context, option: click.Parameter, value: str | No
 @click.option("--period", type=click.Choice(PERIODS), default="ytd", show_default=True, help="what the review is about")
 @click.option("--segment", default="", help="one segment of the accounts; else the whole company")
 @click.option("--notebooks", default="", callback=_list, metavar="00,01,…", help="numbers or names of notebooks; else all")
-@click.option("--language", type=click.Choice(LANGUAGES), help="else the company's own")
+@click.option(
+    "--language",
+    default="",
+    callback=_languages,
+    metavar="|".join(LANGUAGES),
+    help="one, or several as en,pt_BR; else the company's own",
+)
 @click.option("--out", type=click.Path(path_type=Path), default="reports", show_default=True, help="where reviews are published")
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="notebooks at a time")
 @click.option("--compare", default="", metavar="DATE", help="an earlier review, or none; else the newest earlier one of its kind")
@@ -91,7 +102,12 @@ def _measure_on(context: click.Context, option: click.Parameter, value: str | No
 @click.option("--engine", callback=_measure_on, expose_value=False, metavar="URL", help="what measures; else DuckDB in here")
 @click.option("-p", "--parameter", "more", nargs=2, multiple=True, metavar="NAME VALUE", help="any other parameter of a notebook")
 def review(
-    more: tuple[tuple[str, str], ...], language: str | None, publish: str | None, notify: str | None, report_url: str, **given
+    more: tuple[tuple[str, str], ...],
+    language: tuple[str, ...],
+    publish: str | None,
+    notify: str | None,
+    report_url: str,
+    **given,
 ) -> None:
     """Run the notebooks on DATA (a folder with company.yml, or the word sample) and publish the review."""
     from revops_helpers.review.kernels import kernels
@@ -103,10 +119,12 @@ def review(
     with kernels() as starting:  # while the rest is imported
         from revops_helpers.review.build import Request, ReviewFailed
         from revops_helpers.review.build import review as build
+        from revops_helpers.review.progress import bar
 
         try:
-            with _bar() as progress:
-                folder = build(Request(**given, language=language or "", more=dict(more)), progress, starting)
+            with bar() as progress:
+                spoken = {"language": "".join(language[:1]), "also": language[1:]}
+                folder = build(Request(**given, **spoken, more=dict(more)), progress, starting)
         except ReviewFailed as failure:
             raise Failed(str(failure)) from None
     click.echo(f"Review published: {folder.resolve() / 'index.html'}")
@@ -182,32 +200,6 @@ def _forget(found: list, out: Path, yes: bool, engine: str) -> None:
         click.echo(f"Removed: {removed(found, out)}")
     else:
         click.echo(f"Nothing was removed. To remove {'this' if len(found) == 1 else f'these {len(found)}'}, add --yes")
-
-
-def _bar():
-    """A progress bar on stderr, and nothing at all where stderr is not a terminal."""
-    from contextlib import contextmanager
-
-    from tqdm import tqdm
-
-    from revops_helpers.review.build import Progress
-
-    @contextmanager
-    def shown():
-        with tqdm(
-            total=1, unit="step", disable=not sys.stderr.isatty(), bar_format="{bar:24} {n}/{total} {desc}", leave=False
-        ) as bar:
-
-            def total(steps: int) -> None:
-                bar.reset(steps)
-
-            def step(name: str) -> None:
-                bar.set_description_str(name, refresh=False)
-                bar.update()
-
-            yield Progress(total, step)
-
-    return shown()
 
 
 @main.command()

@@ -93,7 +93,7 @@ def test_one_customer_none_and_only_leavers():
 def test_the_page_shows_when_an_empty_cell_is_known(company, triangle):
     use("en")
     said = growth_section(triangle, company).text
-    assert f"complete on 31{GAP}Dec{GAP}2026" in said and "23%" in said
+    assert f"→{GAP}Dec{GAP}2026" in said and "23%" in said and "Jan–Mar" in said
     assert "No customer has started yet" in growth_section(grown(), company).text
 
 

@@ -255,6 +255,18 @@ def test_the_earlier_review_is_the_newest_of_the_same_kind(tmp_path):
     assert compare.previous(tmp_path, "2026-09-30-segment-smb") is None
 
 
+def test_a_language_of_a_review_is_compared_with_the_same_of_the_earlier_one_where_it_is_there(reports, tmp_path):
+    shutil.copytree(reports / "2026-03-31", tmp_path / "2026-03-31")
+    told = ("", tmp_path, "2026-06-30", "Tiny S.A.")
+    assert compare.earlier(*told, "pt_BR").language == "en"
+    shutil.copytree(reports / "2026-03-31", tmp_path / "2026-03-31/pt_BR")
+    file = tmp_path / "2026-03-31/pt_BR/manifest.json"
+    file.write_text(file.read_text().replace('"language": "en"', '"language": "pt_BR"'))
+    found = compare.earlier(*told, "pt_BR")
+    assert (found.name, found.language) == ("2026-03-31", "pt_BR")
+    assert compare.earlier(*told).language == "en"
+
+
 def test_the_command_prints_what_changed(reports):
     ended = CliRunner().invoke(main, ["compare", "2026-03-31", str(reports / "2026-06-30"), "--out", str(reports)])
     assert ended.exit_code == 0, ended.output

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revops_helpers.measurement import Measurement
+from revops_helpers.metrics.checks import CRITICAL
 from revops_helpers.metrics.dimensions import NOT_RECORDED
+from revops_helpers.model.tables import TABLES
 from revops_helpers.periods import Period
 from revops_helpers.settings import InputError
-from revops_helpers.words import extract, messages
+from revops_helpers.words import extract, messages, names
 from revops_helpers.words import language as say
 from revops_helpers.words.language import _, n_, use
 from revops_helpers.words.markup import esc, plain, rich
@@ -48,6 +50,73 @@ def test_money_is_compact_with_the_sign_before_the_symbol(cents, english, portug
     assert shown(say.money(cents, "BRL")) == english
     use("pt_BR")
     assert shown(say.money(cents, "BRL")) == portuguese
+
+
+def test_the_unit_of_an_axis_is_that_of_its_largest_amount():
+    assert [shown(say.money_unit(cents, "BRL")) for cents in (-82_400_000, 220_000_000, 64_000)] == ["R$ k", "R$ M", "R$"]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "bounds", "text"),
+    [
+        (45, (40, 50), "45 min [40–50]"),
+        (119, (None, None), "119 min"),
+        (261, (244, 279), "4.3 h [4.1–4.7]"),
+        (2234, (1810, 2478), "37 h [30–41]"),
+        (4320, (2880, 5760), "3.0 d [2.0–4.0]"),
+        (-150, (None, None), "−2.5 h"),
+    ],
+)
+def test_a_wait_reads_in_the_unit_of_its_size(minutes, bounds, text):
+    low, high = bounds
+    assert shown(say.with_interval(Measurement(minutes, n=30, low=low, high=high, unit="minutes"))) == text
+
+
+def test_a_target_of_a_wait_is_in_hours_where_the_wait_is():
+    assert shown(say.in_unit_of(Measurement(261, unit="minutes"), 180)) == "3 h"
+
+
+def test_places_are_ordinals():
+    assert [say.ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 102)] == [
+        "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd",
+    ]  # fmt: skip
+    use("pt_BR")
+    assert say.ordinal(3) == "3º"
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "portuguese"),
+    [
+        ("paid_search", "Paid search", "Busca paga"),
+        ("PAID_SEARCH", "Paid search", "Busca paga"),
+        ("partner", "Partner", "Parceiros"),
+        ("trade_fair", "Trade fair", "Trade fair"),
+        *((own, own, own) for own in ("SMB", "smb", "Mid-market", "Paid_search", "0055f0000000034AAA", "acme", "_", "")),
+        ("*a*_b", "*a*_b", "*a*_b"),
+        (NOT_RECORDED, "(not recorded)", "(não registrado)"),
+    ],
+)
+def test_a_code_word_reads_as_words_and_other_data_as_it_is(value, english, portuguese):
+    assert plain(names.member(value)) == english
+    use("pt_BR")
+    assert plain(names.member(value)) == portuguese
+
+
+def test_fields_and_tables_have_words_and_others_their_own_name():
+    assert names.field("opportunities", "next_step") == "Next step of the deal" and names.field("x", "y*") == say.data("x.y*")
+    assert names.table_words("opportunities") == "deals" and names.table_words("x_*") == say.data("x_*")
+    assert set(names.TABLES) == set(TABLES)
+    assert {tuple(name.split(".")) for name in names.FIELDS} <= {(t.name, c.name) for t in TABLES.values() for c in t.columns}
+    assert {*CRITICAL} <= set(names.FIELDS)
+
+
+def test_an_interval_is_never_broken_between_two_lines():
+    gap = "\u00a0"
+    assert rich(f"**5% [1–9]** and [−2{gap}to{gap}3{gap}M]") == (
+        f'<strong>5% <span class="n">[1–9]</span></strong> and <span class="n">[−2{gap}to{gap}3{gap}M]</span>'
+    )
+    for kept in ("[link](x)", "[1]", "[a–b]", "a [2026-01-01 to 2026-12-31, all of it, whatever it holds]"):
+        assert rich(kept) == kept
 
 
 def test_quantities_hold_no_breaking_space_and_no_hyphen_for_a_minus():

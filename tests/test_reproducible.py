@@ -13,7 +13,8 @@ import pytest
 from tests.test_review import FINDING, HEAD, LINE, OPEN, company, files, notebook  # noqa: F401 (fixture)
 
 PACKAGE = Path(__file__).parent.parent / "revops_helpers"
-DIFFERS = {"manifest.json": ("run",)}  # file → the keys that two runs do not share: when it ran, and how long
+# file → the keys that two runs do not share: when it ran, and how long
+DIFFERS = dict.fromkeys(("manifest.json", "pt_BR/manifest.json"), ("run",))
 
 FIGURE = """
 from revops_helpers.metrics.measure import measure
@@ -30,7 +31,8 @@ import sys
 from pathlib import Path
 from revops_helpers.review.build import Request, review
 data, out, folder = sys.argv[1:]
-print(review(Request(data, as_of="2026-06-30", out=Path(out), folder=Path(folder), jobs=len(out) % 2 + 1)))
+told = {"out": Path(out), "folder": Path(folder), "jobs": len(out) % 2 + 1}
+print(review(Request(data, as_of="2026-06-30", also=("pt_BR",), **told)))
 """
 HERE = {"PYTHONHASHSEED": "0", "TZ": "UTC", "LANG": "C", "LC_ALL": "C"}
 THERE = {"PYTHONHASHSEED": "4242", "TZ": "Pacific/Auckland", "LANG": "pt_BR.UTF-8", "LC_ALL": "C.UTF-8", "COLUMNS": "40"}

@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from revops_helpers.review import manifest, run, site
 from revops_helpers.review.build import Request, ReviewFailed, review
 from revops_helpers.settings import InputError
-from revops_helpers.words.messages import FOLDER
+from revops_helpers.words.messages import FOLDER, use
 from revops_helpers.workspace import open_company
 from tests.test_run import gone
 
@@ -186,6 +186,33 @@ def test_parameters_reach_every_notebook(company, notebooks):
     assert '<html lang="pt-BR">' in index
     assert ("no catalogue for pt_BR" in index) is not (FOLDER / "pt_BR/LC_MESSAGES/revops.mo").exists()
     assert "quarter" in (folder / "01_audit.html").read_text() and "smb" in (folder / "01_audit.html").read_text()
+
+
+def test_a_review_in_two_languages_is_one_folder_whose_pages_lead_to_each_other(company, notebooks):
+    folder = review(request(company, notebooks, notebooks=("00",), also=("pt_BR", "en")))
+    assert folder.name == "2026-06-30-only-00"
+    own, there = files(folder), files(folder / "pt_BR")
+    assert set(own) == set(there) | {f"pt_BR/{name}" for name in there}
+    assert own["tables/metrics.csv"] == there["tables/metrics.csv"]
+    for name in ("index.html", "00_executive_review.html", "definitions.html"):
+        one, other = own[name].decode(), there[name].decode()
+        assert (
+            f'<a class="fold" lang="pt-BR" hreflang="pt-BR" href="pt_BR/{name}">Português</a>' in one
+            and '<html lang="en">' in one
+        )
+        assert f'<a class="fold" lang="en" hreflang="en" href="../{name}">English</a>' in other and '<html lang="pt-BR">' in other
+    made_of = [json.loads(held["manifest.json"]) for held in (own, there)]
+    assert [one["review"]["languages"] for one in made_of] == [["en", "pt_BR"]] * 2
+    assert [one["parameters"]["00_executive_review"]["language"] for one in made_of] == ["en", "pt_BR"]
+    assert made_of[0]["gates"] == made_of[1]["gates"] and all(gate["held"] for gate in made_of[0]["gates"])
+
+
+def test_a_page_in_a_folder_leads_to_itself_in_another_language_and_one_language_to_none():
+    use("pt_BR")
+    assert site.elsewhere("dashboards/cro.html", ["en", "pt_BR"]) == [("en", "English", "../dashboards/cro.html")]
+    use("en")
+    assert site.elsewhere("dashboards/cro.html", ["en", "pt_BR"]) == [("pt-BR", "Português", "pt_BR/dashboards/cro.html")]
+    assert site.elsewhere("index.html", ["en"]) == site.elsewhere("index.html", []) == []
 
 
 def test_a_notebook_that_fails_leaves_the_published_review_and_keeps_its_copy_apart(company, notebooks):

@@ -64,10 +64,10 @@ def test_olist_totals_are_stated(olist):
     says(olist, "01_foundation_audit", "842 of 8,000 leads are won: 10.5%")
     says(olist, "03_optimization", "842 of 8,000 leads on record are won: 10.5%")
     for source in (
-        "paid_search 1,586 195 12.3%",
-        "organic_search 2,296 271 11.8%",
-        "social 1,350 75 5.6%",
-        "unknown 1,099 179 16.3%",
+        "Paid search 1,586 195 12.3%",
+        "Organic search 2,296 271 11.8%",
+        "Social 1,350 75 5.6%",
+        "Unknown 1,099 179 16.3%",
     ):
         says(olist, "03_optimization", source)
 

@@ -22,7 +22,10 @@ PACKAGE = extract.ROOT / "revops_helpers"
 FIELD = re.compile(r"\{\w*\}")
 
 # What is rightly the same in both languages; messages without a word of their own are found by themselves.
-SAME = {"ARR", "CAC", "CEO", "CRO", "Churn", "Leads", "MRR", "Marketing", "RevOps", "Total", "item", "lead", "marketing"}
+SAME = {
+    *("ARR", "CAC", "CEO", "CRO", "Churn", "Leads", "MRR", "Marketing", "RevOps", "Total", "item", "lead", "leads", "marketing"),
+    *("Display", "Inbound", "Outbound", "Webinar"),
+}
 
 # The glossary: where the English has the term, the Portuguese has one of these.
 GLOSSARY = {

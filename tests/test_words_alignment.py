@@ -102,7 +102,7 @@ def test_fewer_than_half_contacted_have_no_median():
 
 def test_sources_are_compared_only_where_they_stand_clear():
     text = said(waits_words.response_section(waits(cuts={"source": TWO, "owner": TWO})))
-    assert "web leads are answered in time most often, 40% [35–45]; event leads least, 10% [5–15]." in text
+    assert "web leads are answered in time most often, 40% [35–45]; Event leads least, 10% [5–15]." in text
     assert "1 row has under 20 leads in time or late and is not ranked." in text and "By owner" in text
     assert "Not split by segment: known for too few leads." in text
     alike = cut(("web", 0.4, 0.3, 0.5, 99, "ok"), ("event", 0.3, 0.2, 0.4, 99, "ok"))
@@ -189,11 +189,11 @@ def change(beyond=None, metric="contacted_within_sla", initiative="i1") -> Chang
     [
         (
             change(),
-            "Since 1 Apr 2026, web: Contacted within the service level went from 10% to 30%. Beyond what happened to the others",
+            "Since 1 Apr 2026, web: contacted within the service level went from 10% to 30%. Beyond what happened to the others",
         ),
         (change((0.01, -0.02, 0.04)), "Beyond the others it is within noise"),
         (change((None, None, None)), "too little on record to tell whether anything moved"),
-        (change(metric="time_to_first_contact_at_work"), "Working time to first contact went from 5.0 h to 2.5 h."),
+        (change(metric="time_to_first_contact_at_work"), "working time to first contact went from 5.0 h to 2.5 h."),
     ],
 )
 def test_a_change_is_told_with_what_happened_to_the_others(x, text):
@@ -279,7 +279,7 @@ STILL = credit(("mail", 30, 28, 29, 1, 1), ("event", 10, 12, 11, 2, 2), arr=None
 
 def test_credit_is_a_range_with_its_limit_and_the_unknown_a_channel():
     text = said(credit_words.credit_section(MOVING, COMPANY))
-    assert text.startswith("mail ranks 1 to 3, depending on the model") and "Attribution is not incrementality" in text
+    assert text.startswith("mail ranks 1st to 3rd, depending on the model") and "Attribution is not incrementality" in text
     assert "40 deals were won; 36 (90%) have a touch on record. mail is credited with 15% to 75% of them" in text
     assert "not recorded 4 to 4 deals" in text and "1 channel moves three places or more: mail." in text
     assert "R$ 30 M" in text.replace("R$ 30.0 M", "R$ 30 M")

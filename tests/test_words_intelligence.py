@@ -156,7 +156,7 @@ def test_the_passport_shows_test_rivals_odds_and_drift():
 def test_arr_at_risk_stands_beside_what_it_told_before():
     text = said(intelligence.risk_section(outlook()))
     assert "R$ 2.0 M [1.4–2.8 M] of ARR is likely to leave by 31 Mar 2027, 5.0% of what there is." in text
-    assert "it told R$ 1.5 M [1.0–2.1 M]; R$ 1.9 M came." in text
+    assert "it foresaw R$ 1.5 M [1.0–2.1 M]; R$ 1.9 M left." in text
     assert "outside its own interval" in said(intelligence.risk_section(outlook(actual=5 * M)))
     assert "SMB" not in said(intelligence.risk_section(outlook(segments=False)))
 

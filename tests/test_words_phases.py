@@ -151,9 +151,9 @@ def test_the_deals_section_counts_one_and_many():
 
 
 def test_the_field_and_check_sections_read_right_when_all_is_well_and_when_not():
-    assert "emptiest: 2 of 10 records lack it" in said(foundation.fields_section(clean(M), COMPANY))
+    assert "Emptiest: tax id of the company. 2 of 10 records lack it" in said(foundation.fields_section(clean(M), COMPANY))
     assert "No record fails a check" in said(foundation.checks_section(clean(), COMPANY))
-    assert "open deal whose closing date has passed" in said(foundation.checks_section(clean(M), COMPANY))
+    assert "Open deal whose closing date has passed" in said(foundation.checks_section(clean(M), COMPANY))
 
 
 def test_quarantine_and_ledger_read_right_with_and_without_rows():
@@ -409,7 +409,7 @@ def test_a_gate_reads_with_its_number_or_with_what_it_needs():
     first, _second, third = ready(False).gates
     assert said(gates.gate_words(first)) == "Leads with an owner 90%, gate 50%"
     assert said(gates.gate_words(third)) == "ARR not tied to finance: needs financials.arr"
-    assert "One of one check of this phase is passed" in said(foundation.gates_card(ready(False), 1))
+    assert "The one check of this phase is passed" in said(foundation.gates_card(ready(False), 1))
 
 
 # --- shared --------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,19 @@ import pandas as pd
 
 from revops_helpers.backends.serving import shared
 from revops_helpers.ingest import READ
+from revops_helpers.metrics.changes import Reviewed
 from revops_helpers.model.company import Company
 from revops_helpers.model.freshness import freshness
 from revops_helpers.review import bi, compare, exports, measured, run
-from revops_helpers.review.collect import DASHBOARDS, Report, all_findings, report, reproducible, role_of
+from revops_helpers.review.collect import Report, all_findings, report, reproducible, role_of
 from revops_helpers.review.fixes import write_fixes
 from revops_helpers.review.gates import MANIFEST, Gate, check
 from revops_helpers.review.kernels import Kernels, kernels
 from revops_helpers.review.manifest import data_name, inputs_of, manifest, now
-from revops_helpers.review.parameters import Parameter, checked, declared, iso_date, without_secrets
+from revops_helpers.review.parameters import Parameter, checked
+from revops_helpers.review.progress import Progress
 from revops_helpers.review.publish import building, keep_failed, name_of, prepared, publish
+from revops_helpers.review.request import ROLES, STANDARD, Request, declared_by, given, sources, told_more
 from revops_helpers.review.site import write_pages
 from revops_helpers.settings import InputError, read_settings
 from revops_helpers.warehouse import engine_of
@@ -33,13 +36,10 @@ from revops_helpers.words.below import translated
 from revops_helpers.words.language import Text, _, translate_markdown, use
 from revops_helpers.words.markup import Part, plain
 from revops_helpers.words.messages import DOMAIN, FOLDER
-from revops_helpers.words.roles import role_named, roles
 from revops_helpers.workspace import folder_of, open_company
 
-STANDARD = ("data", "as_of", "period", "segment", "language")
 METRICS = "table of metrics"
 ALL_METRICS_SECONDS = 4 * run.CELL_SECONDS  # one cell measures everything; an engine that plans each query takes seconds a query
-ROLES = "role_dashboard"  # the notebook that is run for every role
 
 
 class ReviewFailed(Exception):
@@ -51,37 +51,27 @@ class _GatesShut(Exception):
 
 
 @dataclass(frozen=True)
-class Request:
-    """What to review. Empty texts mean: the newest closed month, the whole company, the company's own language, all notebooks.
+class _Plan:
+    """What a run builds its pages from, in whichever language; before: language → the review that it is compared with."""
 
-    show_people: people are named in the lists of the reports, instead of given by id.
-    hyper: the metrics as Tableau's extract too.
-    allow_stale: sources older than company.yml allows are only noted.
-    compare: an earlier review, by its name under `out` or its folder; else the newest earlier one of its kind; "none" for none.
-    """
-
-    data: str = "sample"
-    as_of: str = ""
-    period: str = "ytd"
-    segment: str = ""
-    language: str = ""
-    notebooks: tuple[str, ...] = ()
-    out: Path = Path("reports")
-    jobs: int = 2
-    compare: str = ""
-    show_people: bool = False
-    hyper: bool = False
-    allow_stale: bool = False
-    more: Mapping[str, str] = field(default_factory=dict)
-    folder: Path | None = None
+    request: Request
+    given: Mapping[str, Any]
+    sources: Mapping[str, nbformat.NotebookNode]
+    parameters: Mapping[str, Mapping[str, Parameter]]
+    name: str
+    before: Mapping[str, Reviewed | Part | None]
+    held: Kernels
+    progress: Progress
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Is told how many steps there are, and each step that is done."""
+class _Edition:
+    """The review in one language: where it was built, and what the gates and the manifest are to know of it."""
 
-    total: Callable[[int], None] = lambda steps: None
-    step: Callable[[str], None] = lambda name: None
+    folder: Path
+    reports: list[Report]
+    metrics: pd.DataFrame
+    made_of: dict[str, Any]
 
 
 def review(request: Request, progress: Progress | None = None, starting: Kernels | None = None) -> Path:
@@ -94,101 +84,83 @@ def review(request: Request, progress: Progress | None = None, starting: Kernels
     if request.hyper:
         bi.check_hyper()
     started, clock = now(), time.monotonic()
-    given = _given(request)
-    sources = _sources(request)
-    parameters = {name: _declared(source, name) for name, source in sources.items()}
-    checked(parameters, given)
+    asked, notebooks = given(request), sources(request)
+    parameters = {name: declared_by(source, name) for name, source in notebooks.items()}
+    checked(parameters, asked)
     prepared(request.out)
     measuring = engine_of(None, read_settings(folder_of(request.data) / "company.yml"))
     with nullcontext(starting) if starting else kernels() as held, shared(measuring) as environment:
         held.environment |= environment
-        company = _opened(request, given)
+        company = _opened(request, asked)
         held.environment[READ] = company.fingerprint
         _new_enough(company, request.allow_stale)
-        name = name_of(company.as_of, _told_more(request))
-        before = compare.earlier(request.compare, request.out, name, company.settings.name)
-        told = checked(parameters, given | {"as_of": company.as_of, "language": company.settings.locale})
-        told = {name: told[name] | ({"role": role} if (role := role_of(name)) else {}) for name in told}
-        shown = {job: parameters | {"data": data_name(folder_of(request.data))} for job, parameters in told.items()}
-        made_of = manifest(company, inputs_of(folder_of(request.data), company), shown, compare.identity(before))
-        seconds = {"open": time.monotonic() - clock}
+        name = name_of(company.as_of, told_more(request))
+        spoken = tuple(dict.fromkeys((company.settings.locale, *request.also)))
+        earlier = partial(compare.earlier, request.compare, request.out, name, company.settings.name)
+        before = {language: earlier(language if place else "") for place, language in enumerate(spoken)}
+        plan = _Plan(request, asked, notebooks, parameters, name, before, held, progress or Progress())
+        opened = time.monotonic() - clock
         with building(request.out, name) as folder:
             try:
-                reports, known = _run(_jobs(sources, told), folder, held, request.jobs, progress or Progress(), shown, company)
-                metrics = known["table"]
-                changed = compare.changes_part(before, compare.reviewed(name, made_of, metrics, all_findings(reports)))
-                absent = set(run.find(request.folder or run.NOTEBOOKS)) - {ROLES} - set(sources)
-                _write(folder, company, reports, known, absent, changed)
-                if request.hyper:
-                    bi.write_hyper(folder / "exports" / "metrics.hyper", metrics)
-                write_fixes(folder / "exports", folder_of(request.data), company.settings, known["fixes"])
-                exports.write_json(folder / MANIFEST, made_of)  # so that the gates look at it too
-                made_of["gates"] = [gate.record() for gate in _held(check(folder, company, reports, metrics))]
+                editions = _editions(plan, folder, company)
+                gates = _held(check(folder, company, [one for each in editions for one in each.reports], editions[0].metrics))
             except (run.NotebookFailed, _GatesShut) as failure:
                 raise _kept(folder, request.out, name, failure) from None
-            seconds |= {one.name: one.seconds for one in reports} | {"whole": time.monotonic() - clock}
-            spent = {step: round(lasted, 3) for step, lasted in seconds.items()}
-            made_of["run"] = {"started_at": started, "engine": company.shelf.engine, "seconds": spent}
-            exports.write_json(folder / MANIFEST, made_of)
+            for edition in editions:
+                seconds = {
+                    "open": opened,
+                    **{one.name: one.seconds for one in edition.reports},
+                    "whole": time.monotonic() - clock,
+                }
+                spent = {step: round(lasted, 3) for step, lasted in seconds.items()}
+                ran = {"started_at": started, "engine": company.shelf.engine, "seconds": spent}
+                held_gates = {"gates": [gate.record() for gate in gates], "run": ran}
+                exports.write_json(edition.folder / MANIFEST, edition.made_of | held_gates)
             return publish(folder, request.out, name)
 
 
-def _sources(request: Request) -> dict[str, nbformat.NotebookNode]:
-    """Name → notebook to run; that of the roles once for each role, or for the one that was asked for."""
-    found = {name: run.read(path) for name, path in run.find(request.folder or run.NOTEBOOKS, request.notebooks).items()}
-    if ROLES not in found:
-        return found
-    of_roles, asked = found.pop(ROLES), request.more.get("role", "")
-    if asked:
-        role_named(asked)
-    return found | {f"{DASHBOARDS}/{role}": of_roles for role in roles() if asked in ("", role)}
+def _editions(plan: _Plan, folder: Path, company: Company) -> list[_Edition]:
+    """The review in its own language, and beside its files, in a folder each, in the others that were asked for."""
+    editions = [_edition(plan, folder, company)]
+    if plan.request.hyper:
+        bi.write_hyper(folder / "exports" / "metrics.hyper", editions[0].metrics)
+    for language in list(plan.before)[1:]:
+        (folder / language).mkdir()
+        editions.append(_edition(plan, folder / language, _speaking(company, language)))
+    return editions
 
 
-def _told_more(request: Request) -> list[str]:
-    """What the reader asked for beyond the company's plain review of a date."""
-    own = read_settings(folder_of(request.data) / "company.yml").locale
-    period = [request.period] if request.period != Request.period else []
-    segment = [f"segment-{request.segment}"] if request.segment else []
-    language = [request.language] if request.language not in ("", own) else []
-    people = ["show-people"] if request.show_people else []
-    every, some = (set(run.find(request.folder or run.NOTEBOOKS, names)) for names in ((), request.notebooks))
-    short = sorted(stem.partition("_")[0] if stem[0].isdigit() else stem for stem in some)
-    only = [f"only-{'-'.join(short)}"] if some != every else []
-    return [*period, *segment, *language, *people, *only, *(f"{name}-{value}" for name, value in sorted(request.more.items()))]
-
-
-def _given(request: Request) -> dict[str, Any]:
-    """The parameters that the reader gave; None where nothing was."""
-    without_secrets({name: getattr(request, name) for name in (*STANDARD, "compare")} | {"out": request.out} | dict(request.more))
-    without_secrets(dict.fromkeys(request.notebooks))
-    if request.as_of:
-        iso_date(request.as_of)
-    for name in set(request.more) & {*STANDARD, "show_people"}:
-        raise InputError(f"parameter '{name}' has an option of its own: --{name.replace('_', '-')}")
-    data = request.data if request.data == "sample" else str(folder_of(request.data))
-    standard = {name: getattr(request, name) or None for name in STANDARD if name != "data"}
-    people = {"show_people": True} if request.show_people else {}
-    return {"data": data, **standard, **people, **request.more}
-
-
-def _declared(source: nbformat.NotebookNode, name: str) -> dict[str, Parameter]:
-    """What a notebook declares. InputError unless it takes the parameters of every review."""
-    found = declared(source, name)
-    for missing in (parameter for parameter in STANDARD if parameter not in found):
-        raise InputError(f"{name}: does not declare the parameter '{missing}'; a notebook of a review has {', '.join(STANDARD)}")
-    return found
+def _edition(plan: _Plan, folder: Path, company: Company) -> _Edition:
+    """The review in the language of `company`, built in a folder."""
+    request, exported, language = plan.request, folder_of(plan.request.data), company.settings.locale
+    told = checked(plan.parameters, plan.given | {"as_of": company.as_of, "language": language})
+    told = {name: told[name] | ({"role": role} if (role := role_of(name)) else {}) for name in told}
+    shown = {job: parameters | {"data": data_name(exported)} for job, parameters in told.items()}
+    before, spoken = plan.before[language], list(plan.before)
+    made_of = manifest(company, inputs_of(exported, company), shown, compare.identity(before), spoken)
+    reports, known = _run(_jobs(plan.sources, told), folder, plan.held, request.jobs, plan.progress, shown, company)
+    changed = compare.changes_part(before, compare.reviewed(plan.name, made_of, known["table"], all_findings(reports)))
+    absent = set(run.find(request.folder or run.NOTEBOOKS)) - {ROLES} - set(plan.sources)
+    _write(folder, company, reports, known, absent, changed, spoken)
+    write_fixes(folder / "exports", exported, company.settings, known["fixes"])
+    exports.write_json(folder / MANIFEST, made_of)  # so that the gates look at it too
+    return _Edition(folder, reports, known["table"], made_of)
 
 
 def _opened(request: Request, given: Mapping[str, Any]) -> Company:
     """The company, ingested once, in the language of the review."""
     standard = {name: given[name] for name in STANDARD if name != "data"}
     company = open_company(given["data"], **standard | {"period": request.period, "show_people": request.show_people})
-    language = request.language or company.settings.locale
+    return _speaking(company, request.language or company.settings.locale)
+
+
+def _speaking(company: Company, language: str) -> Company:
+    """The same data in a language, which is in use from now on; nothing that was said in another is kept."""
     use(language)
     notes = company.notes
     if language != "en" and not (FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.mo").exists():
         notes = (*notes, _("Words are in English: there is no catalogue for {language} yet.", language=language))
-    return replace(company, settings=company.settings.model_copy(update={"locale": language}), notes=notes)
+    return replace(company, settings=company.settings.model_copy(update={"locale": language}), notes=notes, _made={})
 
 
 def _new_enough(company: Company, allow_stale: bool) -> None:
@@ -261,6 +233,7 @@ def _write(
     known: Mapping[str, pd.DataFrame],
     absent: set[str],
     changed: Part | None,
+    spoken: list[str],
 ) -> None:
     """The pages, tables, exports and findings of a review."""
     findings = all_findings(reports)
@@ -272,7 +245,7 @@ def _write(
     exports.write_actions(folder / "exports" / "actions.csv", findings)
     exports.write_json(folder / "findings.json", findings)
     queries = dict(zip(known["queries"]["metric"], known["queries"]["query"], strict=True))
-    write_pages(folder, company, reports, queries, sorted(absent), changed)
+    write_pages(folder, company, reports, queries, sorted(absent), changed, spoken)
 
 
 def _held(gates: list[Gate]) -> list[Gate]:
@@ -285,6 +258,7 @@ def _held(gates: list[Gate]) -> list[Gate]:
 def _kept(folder: Path, out: Path, name: str, failure: run.NotebookFailed | _GatesShut) -> ReviewFailed:
     """The failure to raise, once what failed is kept apart: the notebook's copy, or the whole review that gates held back."""
     failed = isinstance(failure, run.NotebookFailed)
-    files = [f"notebooks/{failure.notebook}.ipynb"] if failed else [path.name for path in folder.iterdir()]
+    copies = sorted(folder.rglob(f"notebooks/{failure.notebook}.ipynb")) if failed else sorted(folder.iterdir())
+    files = [str(copy.relative_to(folder)) for copy in copies]
     kept = keep_failed(folder, out, name, files, str(failure))
     return ReviewFailed(f"{failure}\nNot published; the last review is as it was. See {kept}")

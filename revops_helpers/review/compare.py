@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,10 @@ def compared(one: str, other: str, out: Path) -> Changes:
     return changes(before, after)
 
 
-def earlier(text: str, out: Path, name: str, company: str) -> Reviewed | Part | None:
+def earlier(text: str, out: Path, name: str, company: str, language: str = "") -> Reviewed | Part | None:
     """The review that the one called `name` is compared with: the one that was asked for, else the newest earlier of its kind.
+
+    language: read it in that one of its other languages, where it is there.
 
     InputError when the one that was asked for is not there, broken or of another company. One that was only found does not
     stand in the way of a review: then what to say in its place.
@@ -40,7 +43,7 @@ def earlier(text: str, out: Path, name: str, company: str) -> Reviewed | Part | 
         return None
     place = named(text, out) if text else previous(out, name)
     try:
-        found = read(place) if place else None
+        found = _read_in(place, language) if place else None
         if found:
             _same_company(found, company)
         return found
@@ -48,6 +51,11 @@ def earlier(text: str, out: Path, name: str, company: str) -> Reviewed | Part | 
         if text:
             raise
         return no_changes(place.name, str(error).removeprefix(f"{place}: "))
+
+
+def _read_in(place: Path, language: str) -> Reviewed:
+    inside = place / language
+    return replace(read(inside if (inside / "manifest.json").is_file() else place), name=place.name)
 
 
 def changes_part(before: Reviewed | Part | None, after: Reviewed) -> Part | None:

@@ -68,7 +68,7 @@ def _write(file: Path, record: str, table: str, heads: Mapping[str, str], failin
     fields = [c.name for c in TABLES[table].columns if c.name in heads and c.name in to_fill]
     rows = []
     for id_, checks in failing.groupby("id", sort=True):
-        wrong = [plain(rule_words(one.rule, table, heads.get(one.column, one.column))) for one in checks.itertuples()]
+        wrong = [plain(rule_words(one.rule, f"{table}.{heads.get(one.column, one.column)}")) for one in checks.itertuples()]
         rows.append((id_, *("" for _field in fields), "; ".join(wrong)))
     write_csv(file, [record, *(heads[name] for name in fields), _("To do")], rows)
 

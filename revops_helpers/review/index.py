@@ -16,7 +16,9 @@ from revops_helpers.words.below import translated
 from revops_helpers.words.definitions import PAGE
 from revops_helpers.words.language import _, count, day, listing, money, n_, percent
 from revops_helpers.words.markup import Part, esc, tag
+from revops_helpers.words.names import table_words
 from revops_helpers.words.parts import details, ledger_table, note, section, stack, warning
+from revops_helpers.words.phase import upper_first
 from revops_helpers.words.roles import roles
 
 MONEY = ("opportunities", "subscriptions", "invoices", "financials", "spend")
@@ -74,8 +76,10 @@ def data_part(company: Company) -> Part:
     drawn = Part("ledger", tag("div", bar, class_="led", aria_hidden="true"), "")
     by_table = details(_("By table and source"), ledger_table(company))
     others = [translated(text) for text in company.notes if not text.startswith("data ends on")]
-    said = [note(text) for text in (_money(ledger), _refused(company.quarantine), *others) if text]
-    return stack(head, *ends_early(company), drawn, *said, by_table, fresh(company, newest))
+    said = [note(text) for text in (_money(ledger), _refused(company.quarantine)) if text]
+    remarks = n_("One remark on the files", "{n} remarks on the files", len(others))
+    folded = [details(remarks, *map(note, others))] if others else []
+    return stack(head, *ends_early(company), drawn, *said, by_table, fresh(company, newest), *folded)
 
 
 def _title(company: Company, share: float, newest: Mapping[str, date | None]) -> str:
@@ -85,7 +89,9 @@ def _title(company: Company, share: float, newest: Mapping[str, date | None]) ->
     accepted = percent(share, digits)
     if not missing:
         return _("Data: {share} of rows accepted", share=accepted)
-    return _("Data: {share} of rows accepted; {tables} not arrived yet", share=accepted, tables=listing(missing))
+    return _(
+        "Data: {share} of rows accepted; {tables} not arrived yet", share=accepted, tables=listing([*map(table_words, missing)])
+    )
 
 
 def ends_early(company: Company) -> list[Part]:
@@ -105,7 +111,7 @@ def _money(ledger: pd.DataFrame) -> str:
             line = held.loc[held["read"].astype(float).idxmax()]
             amounts = {part: money(int(line[part]), line["unit"]) for part in ("read", "accepted", "quarantined", "excluded")}
             words = _("Money in {table}: {read} read = {accepted} accepted + {quarantined} quarantined + {excluded} excluded.")
-            return words.format(table=table, **amounts)
+            return words.format(table=table_words(table), **amounts)
     return ""
 
 
@@ -119,7 +125,7 @@ def _refused(quarantine: pd.DataFrame | None) -> str:
         "The largest reason for refusal: {n} row of {table}: {rule}.",
         "The largest reason for refusal: {n} rows of {table}: {rule}.",
         int(counted.max()),
-        table=table,
+        table=table_words(table),
         rule=translated(rule),
     )
 
@@ -131,8 +137,10 @@ def fresh(company: Company, newest: Mapping[str, date | None]) -> Part:
         old = _old(company, last)
         state = "ok" if old <= 7 else "bad" if TABLES[name].covers else "par"
         text = day(last) if old <= 7 else _("{day}: {n} days old", day=day(last), n=count(old))
-        items.append(tag("li", tag("b", esc(name)) + "<br>" + tag("span", esc(text), class_=f"st {state}")))
-        lines.append(f"{name}: {text}")
+        items.append(
+            tag("li", tag("b", esc(upper_first(table_words(name)))) + "<br>" + tag("span", esc(text), class_=f"st {state}"))
+        )
+        lines.append(f"{table_words(name)}: {text}")
     held = Part("fresh", tag("ul", "".join(items), class_="fresh"), "\n".join(lines))
     return details(_("Newest record of each table"), held)
 

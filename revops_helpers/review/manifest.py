@@ -7,7 +7,7 @@ import inspect
 import json
 import platform
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
@@ -31,7 +31,11 @@ LIBRARIES = (
 
 
 def manifest(
-    company: Company, inputs: Iterable[Mapping[str, Any]], parameters: Mapping[str, Any], compared_with: Mapping[str, str] | None
+    company: Company,
+    inputs: Iterable[Mapping[str, Any]],
+    parameters: Mapping[str, Any],
+    compared_with: Mapping[str, str] | None,
+    languages: Sequence[str],
 ) -> dict[str, Any]:
     """Everything needed to tell one review from another, and to make it again. `gates` and `run` are known at its end only."""
     period = company.period
@@ -42,6 +46,7 @@ def manifest(
             "period": {"name": company.period_name, "start": period.start.isoformat(), "end": period.end.isoformat()},
             "segment": company.segment or "",
             "currency": company.settings.currency,
+            "languages": list(languages),
             "data_ends_on": company.data_ends_on.isoformat() if company.data_ends_on else None,
             "notes": list(company.notes),
         },

@@ -33,6 +33,7 @@ def build_page(
     title: str,
     nav: Sequence[tuple[str, str]] = (),
     language: str = "en",
+    elsewhere: Sequence[tuple[str, str, str]] = (),
     extra_sections: Iterable[Part] = (),
     here: str = "",
     brand: str = "",
@@ -43,7 +44,8 @@ def build_page(
 
     title: of the browser's tab. nav: (name, href) of every page of the review; `here` is this page's href. brand: the company's
     name, which leads to index.html. when: the date and currency line. extra_sections: parts after the notebook's own.
-    footer: lines with the fingerprint, versions and seeds. All of them are plain text. The language is in use afterwards.
+    footer: lines with the fingerprint, versions and seeds. elsewhere: (language tag, name, address) of the page in other
+    languages. All of them are plain text. The language is in use afterwards.
     """
     use(language)
     node = notebook if isinstance(notebook, Mapping) else nbformat.read(notebook, as_version=4)
@@ -54,7 +56,7 @@ def build_page(
     return _template().render(
         language=current().replace("_", "-"), policy=POLICY, title=clean(title), style=style(), home=_home(nav), here=here,
         brand=clean(brand), kind=_("Revenue operations review"), when=clean(when), contents=contents, nav=nav, body=body,
-        footer=[clean(line) for line in footer], _=_,
+        footer=[clean(line) for line in footer], elsewhere=elsewhere, _=_,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """A review is published whole or not at all: built beside its place, and put there by one rename.
 
 reports/<as_of>/          a published review
+reports/<as_of>/pt_BR/     the same review in another language, where it was made in several
 reports/<as_of>-…/        one that was told more than a date, such as a segment, and names it
 reports/latest            a link to the newest date of those that were told nothing more
 reports/.building-…/      being built; its owner holds a lock on it, so a folder without a lock was left by a crash

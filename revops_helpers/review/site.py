@@ -4,10 +4,11 @@ definitions."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from babel import Locale
 from nbformat.v4 import new_notebook
 
 from revops_helpers.model.company import Company
@@ -31,19 +32,21 @@ def write_pages(
     queries: Mapping[str, str],
     absent: Iterable[str] = (),
     changed: Part | None = None,
+    spoken: Sequence[str] = (),
 ) -> None:
     """Every report as `<name>.html`; `index.html`, which is the executive review, the reports behind it and the state of the
     data; and the page of definitions.
 
     queries: metric → its SQL. absent: names of reports that this review leaves out; links to them become plain words. changed:
-    since the review before.
+    since the review before. spoken: every language that the review is there in, the first in the review's own folder and each
+    other in a folder of its own.
     """
     reports = list(reports)
     first = next((one for one in reports if one.name.startswith(FIRST)), None)
     nav = [(_("Executive review") if first else _("Reports"), INDEX)]
     nav += [(name_of(one), f"{one.name}.html") for one in reports if one is not first]
     nav.append((_("Definitions"), PAGE))
-    write = partial(_write, folder, company, nav=nav, absent=list(absent))
+    write = partial(_write, folder, company, nav=nav, absent=list(absent), spoken=spoken)
     pages = {f"{one.name}.html": write(f"{one.name}.html", one.notebook, _title(one, company)) for one in reports}
     behind = [*([changed] if changed else []), reports_part([one for one in reports if one is not first]), data_part(company)]
     said = _("Review of {name}", name=company.settings.name)
@@ -71,7 +74,16 @@ def _title(report: Report, company: Company) -> str:
 
 
 def _write(
-    folder: Path, company: Company, name: str, notebook, title: str, *, nav, absent: Iterable[str], behind: Iterable[Part] = ()
+    folder: Path,
+    company: Company,
+    name: str,
+    notebook,
+    title: str,
+    *,
+    nav,
+    absent: Iterable[str],
+    spoken: Sequence[str],
+    behind: Iterable[Part] = (),
 ) -> str:
     """One page, written and returned, its links as from the folder of the review."""
     html = build_page(
@@ -79,6 +91,7 @@ def _write(
         title=title,
         nav=nav,
         language=current(),
+        elsewhere=elsewhere(name, spoken),
         extra_sections=behind,
         here=name,
         brand=company.settings.name,
@@ -90,6 +103,13 @@ def _write(
     file.parent.mkdir(exist_ok=True)
     file.write_text(_from_below(html) if "/" in name else html, encoding="utf-8")
     return html
+
+
+def elsewhere(name: str, spoken: Sequence[str]) -> list[tuple[str, str, str]]:
+    """(language tag, what the language calls itself, address) of the same page in every other language."""
+    up = "../" if current() not in spoken[:1] else ""
+    at = {language: "" if language == spoken[0] else f"{language}/" for language in spoken if language != current()}
+    return [(one.replace("_", "-"), Locale.parse(one).get_language_name().capitalize(), f"{up}{at[one]}{name}") for one in at]
 
 
 def without_links(html: str, absent: Iterable[str]) -> str:

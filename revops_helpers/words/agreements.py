@@ -14,7 +14,8 @@ from revops_helpers.periods import Period, add_months, last_closed_month_end, mo
 from revops_helpers.words import figures, parts
 from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.handoffs import working_days
-from revops_helpers.words.language import N_, Text, _, count, day, label, sentences, value_of, with_interval
+from revops_helpers.words.language import N_, Quantity, Text, _, count, day, label, sentences, value_of, with_interval
+from revops_helpers.words.names import member
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, lower_first
 from revops_helpers.words.response import DAY, HOUR, agreed, minutes
@@ -49,7 +50,7 @@ def _level(company: Company, metric: str, words: Text) -> tuple | None:
     if now.value is None:
         return None
     met, planned = round(now.value * now.n), target(company, metric)
-    goal = value_of(planned) if planned else _("no target")
+    goal = value_of(planned) if planned else Quantity(_("no target"))
     return (words, now, goal, count(now.n), count(met), count(now.n - met), before)
 
 
@@ -99,8 +100,9 @@ def is_clear(x: Change) -> bool:
 
 def change_reading(x: Change) -> Text:
     """What moved, by how much, and whether beyond the others."""
-    words = {"metric": label(x.metric), "treated": x.treated, "day": day(x.starts_on), "before": value_of(minutes(x.before)),
-             "after": value_of(_in_unit(x.after, x.before)), "beyond": with_interval(x.beyond)}  # fmt: skip
+    words = {"metric": lower_first(label(x.metric)), "treated": member(x.treated), "day": day(x.starts_on),
+             "before": value_of(minutes(x.before)), "after": value_of(_in_unit(x.after, x.before)),
+             "beyond": with_interval(x.beyond)}  # fmt: skip
     if x.beyond.value is None:
         return _("**Since {day}, {treated}:** too little on record to tell whether anything moved.", **words)
     first = _("**Since {day}, {treated}: {metric} went from {before} to {after}.**", **words)
@@ -119,10 +121,10 @@ def _drawn(found: list[Change], company: Company, said: list[Part]) -> list[Part
     year = Period(max(add_months(month_start(end), -17), add_months(month_start(x.starts_on), -9)), end)
     own = measure(company, x.metric, by=x.dimension, every="month", period=year)
     all_ = measure(company, x.metric, every="month", period=year).assign(member=_("all"))
-    both = pd.concat([own[own.member == x.treated], all_], ignore_index=True)
-    words = {"treated": x.treated, "day": day(x.starts_on), "moved": with_interval(x.beyond)}
+    both = pd.concat([own[own.member == x.treated].assign(member=member(x.treated)), all_], ignore_index=True)
+    words = {"treated": member(x.treated), "day": day(x.starts_on), "moved": with_interval(x.beyond)}
     title = _("In time since {day}: {treated} moved by {moved} beyond the others", **words)
     note = _("Share of leads contacted within the agreed time by month of creation, with 95% band.")
-    sides = {"treated": x.treated, "before": with_interval(x.before), "after": with_interval(x.after)}
+    sides = {"treated": member(x.treated), "before": with_interval(x.before), "after": with_interval(x.after)}
     alt = _("{treated}: {before} before, {after} after.", **sides)
     return [parts.beside(parts.picture(figures.lines(both), title, note, alt), *said)]

@@ -26,7 +26,8 @@ from revops_helpers.words.handoffs import (
     leaving_section,
     times,
 )
-from revops_helpers.words.language import N_, _, count, day, label, percent, value_of, with_interval
+from revops_helpers.words.language import N_, _, count, day, label, lower_first, ordinal, percent, value_of, with_interval
+from revops_helpers.words.names import member
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import (
     available,
@@ -195,8 +196,13 @@ def _good(x: Change) -> bool:
 
 
 def _worked(company: Company, x: Change) -> Finding:
-    words = {"metric": label(x.metric), "treated": x.treated, "day": day(x.starts_on), "beyond": with_interval(x.beyond)}
-    headline = _("{metric} of {treated} since {day}: {beyond} beyond the others.", **words)
+    words = {
+        "metric": lower_first(label(x.metric)),
+        "treated": member(x.treated),
+        "day": day(x.starts_on),
+        "beyond": with_interval(x.beyond),
+    }
+    headline = _("Since {day}, {treated}: {metric} moved {beyond} beyond the others.", **words)
     action = _("Extend the agreement to the others, one group after another, and watch the same number.")
     more = {"metric": x.metric}
     return _finding(company, f"agreement_{x.initiative}", "agreements", "sales_development", headline, action, **more)
@@ -206,7 +212,7 @@ def _credit(company: Company, credit) -> Finding | None:
     if not is_there(credit) or credit.moving.empty:
         return None
     row = credit.moving.iloc[0]
-    words = {"channel": str(row.channel), "best": count(row.best), "worst": count(row.worst)}
+    words = {"channel": member(str(row.channel)), "best": ordinal(int(row.best)), "worst": ordinal(int(row.worst))}
     headline = _("{channel} ranks {best} to {worst} by credit, depending on the model.", **words)
     action = _("Move no budget on credit alone: hold the channel back from some, by chance, and count.")
     more = {"metric": "cac", "confidence": "high"}

@@ -26,6 +26,7 @@ from revops_helpers.words.language import (
     value_of,
 )
 from revops_helpers.words.markup import Part, esc, tag
+from revops_helpers.words.names import member
 from revops_helpers.words.phase import lower_first, named
 from revops_helpers.words.scorecard import verdict_words
 
@@ -138,7 +139,7 @@ def _table(spans: tuple[Period, Period], rows: Sequence[Change]) -> Part:
 
 
 def _name(one: Change) -> Part:
-    named = Text(f"{label(one.metric)} · {data(one.member)}") if one.dimension else label(one.metric)
+    named = Text(f"{label(one.metric)} · {member(one.member)}") if one.dimension else label(one.metric)
     return name_cell(one.metric, named)
 
 

@@ -152,33 +152,40 @@ def _colours(n: int) -> list[str]:
     return [SERIES[i % len(SERIES)] for i in range(n)]
 
 
-def bars(items: Sequence[tuple[str, Measurement]], reference: float | None = None, better: str = "higher") -> Figure:
+def bars(
+    items: Sequence[tuple[str, Measurement]], reference: float | None = None, better: str = "higher", name: str = ""
+) -> Figure:
     """One row per item: name, bar from zero, value, interval. With a reference (dashed), colour says which rows are clear of it.
 
-    items: (name, measurement) in the order they are drawn; one unit. better: "higher", "lower" or "neither".
+    items: (name, measurement) in the order they are drawn; one unit. better: "higher", "lower" or "neither". name: what the
+    reference is called; else it is a number only.
     """
     size = 30 * len(items) + (22 if reference is not None else 6)
-    return figure(lambda sheet: _bars(sheet, items, reference, better), wide=(FULL, max(size, 30)), phone=(PHONE, max(size, 30)))
+    return figure(
+        lambda sheet: _bars(sheet, items, reference, better, name), wide=(FULL, max(size, 30)), phone=(PHONE, max(size, 30))
+    )
 
 
-def _bars(sheet: Sheet, items: Sequence[tuple[str, Measurement]], reference: float | None, better: str) -> None:
+def _bars(sheet: Sheet, items: Sequence[tuple[str, Measurement]], reference: float | None, better: str, name: str) -> None:
     bounds = [b for _n, m in items for b in (m.value, m.low, m.high, 0.0, reference) if b is not None]
-    names = min(sheet.widest(data(name) for name, _m in items), sheet.width * 0.4)
+    names = min(sheet.widest(data(row) for row, _m in items), sheet.width * 0.4)
     values = sheet.widest((value_of(m) for _n, m in items), bold=True)
     inside = sheet.widest((interval_of(m) for _n, m in items), SMALL)
     right = sheet.width - inside - 12
     x = Axis(min(bounds, default=0), max(bounds, default=1), names + 14, right - values - 12)
     top = 22 if reference is not None else 6
-    for i, (name, m) in enumerate(items):
+    for i, (row, m) in enumerate(items):
         middle = top + 30 * i + 12
-        _name(sheet, middle, data(name), names)
+        _name(sheet, middle, data(row), names)
         sheet.text(right, middle, value_of(m), bold=True, align="right")
         sheet.text(sheet.width, middle, interval_of(m), size=SMALL, color=THIRD, align="right")
         _bar(sheet, x, middle, m, reference, better)
     sheet.line([x(0)] * 2, [top - 2, sheet.height], THIRD, over=3)
     if reference is not None and items:
         sheet.line([x(reference)] * 2, [top - 4, sheet.height], INK, 1.2, dashes=(2, 3), over=3)
-        sheet.text(x(reference), 9, in_unit_of(items[0][1], reference), size=SMALL, bold=True, align="center")
+        words = name or in_unit_of(items[0][1], reference)
+        beside = min(x(reference), sheet.width - sheet.width_of(words, SMALL, True) / 2)
+        sheet.text(beside, 9, words, size=SMALL, bold=True, align="center")
 
 
 def _name(sheet: Sheet, middle: float, name: str, room: float) -> None:

@@ -25,6 +25,7 @@ from revops_helpers.words.language import (
     value_of,
     with_interval,
 )  # fmt: skip
+from revops_helpers.words.names import member
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, named, spelled, upper_first
 
@@ -74,7 +75,7 @@ CHOICES: Mapping[tuple[str, str], str] = {
 @available(N_("what each team reports, beside one definition"))
 def claims_section(claims: Sequence[Claim]) -> Part:
     """Every team's number beside ours, with the team's own words, and the choices that lead from ours to theirs."""
-    rows = [(name_cell(c.metric), c.team, value_of(_claimed(c)), c.ours, _verdict(c), c.words) for c in claims]
+    rows = [(name_cell(c.metric), member(c.team), value_of(_claimed(c)), c.ours, _verdict(c), c.words) for c in claims]
     heads = [_("Measure"), _("Team"), _("Reported"), _("By the catalogue"), _("Agrees"), _("In the team's words")]
     shown = [parts.table(heads, rows, name=_("Reported numbers"))]
     shown += [parts.reading(text) for text in claims_readings(claims)]
@@ -102,7 +103,7 @@ def _bridge(held: Sequence[Claim]) -> Part:
         if any(name in found for found in steps)
     ]
     caption = _("{measure}: from the catalogue's number to each claim. The amounts add up to it.", measure=label(held[0].metric))
-    return parts.table([_("Step"), *(claim.team for claim in held)], rows, caption, name=_("Bridges"))
+    return parts.table([_("Step"), *(member(claim.team) for claim in held)], rows, caption, name=_("Bridges"))
 
 
 def _led(claim: Claim, step: Text) -> Text | Part:
@@ -208,7 +209,7 @@ def _explained(claim: Claim) -> Text | None:
     bridge = claim.bridge
     if bridge is None or (bridge.explained and not bridge.moves):
         return None
-    words = {"team": claim.team, "choices": named([choice(m.switch, m.option) for m in bridge.moves], len(bridge.moves))}
+    words = {"team": member(claim.team), "choices": named([choice(m.switch, m.option) for m in bridge.moves], len(bridge.moves))}
     if bridge.explained:
         return _("**{team}:** the catalogue's number with other choices: {choices}.", **words)
     if not bridge.chance:

@@ -8,9 +8,10 @@ from revops_helpers.metrics.dimensions import NOT_RECORDED
 from revops_helpers.model.company import Company
 from revops_helpers.words import parts
 from revops_helpers.words.definitions import name_cell
-from revops_helpers.words.language import N_, Text, _, count, data, money, n_, number, percent, sentences, span
+from revops_helpers.words.language import N_, Text, _, count, money, n_, number, ordinal, percent, sentences, span
+from revops_helpers.words.names import member
 from revops_helpers.words.parts import Part
-from revops_helpers.words.phase import available
+from revops_helpers.words.phase import available, named
 from revops_helpers.words.ranges import Ranged, dot_range
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _ranged(row) -> Ranged:
 
 
 def _name(channel: str) -> Text:
-    return _("not recorded") if channel == NOT_RECORDED else data(channel)
+    return _("not recorded") if channel == NOT_RECORDED else member(channel)
 
 
 def _places(row) -> Text:
@@ -68,8 +69,8 @@ def credit_title(found: ClosedLoop) -> Text:
     if moving.empty:
         return _("The order of channels hardly depends on the model")
     row = moving.iloc[0]
-    return _("{channel} ranks {best} to {worst}, depending on the model", channel=_name(row.channel), best=number(row.best),
-             worst=number(row.worst))  # fmt: skip
+    words = {"channel": _name(row.channel), "best": ordinal(int(row.best)), "worst": ordinal(int(row.worst))}
+    return _("{channel} ranks {best} to {worst}, depending on the model", **words)
 
 
 def credit_reading(found: ClosedLoop) -> Text:
@@ -86,10 +87,11 @@ def credit_reading(found: ClosedLoop) -> Text:
     moving = found.moving
     if moving.empty:
         return sentences(first, range_)
-    names = [_name(name) for name in moving.channel.head(3)]
-    far = n_("{n} channel moves three places or more:", "{n} channels move three places or more:", len(moving))
-    more = _("{names} and others", names=Text(", ".join(names))) if len(moving) > 3 else Text(", ".join(names))
-    return sentences(first, range_, Text(f"{far} {more}."))
+    far = n_(
+        "{n} channel moves three places or more: {names}.", "{n} channels move three places or more: {names}.", len(moving),
+        names=named([_name(name) for name in moving.channel]),
+    )  # fmt: skip
+    return sentences(first, range_, far)
 
 
 def _table(found: ClosedLoop, company: Company) -> Part:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from revops_helpers.model.company import Company
+from revops_helpers.periods import Period, add_months, month_end
 from revops_helpers.words import parts
-from revops_helpers.words.below import translated
 from revops_helpers.words.definitions import name_cell
-from revops_helpers.words.language import N_, Text, _, count, day, money, sentences, with_interval
+from revops_helpers.words.language import GAP, N_, Quantity, Text, _, count, money, month, sentences, span, with_interval
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available
 
@@ -25,10 +26,10 @@ def growth_section(grown: Growth, company: Company) -> Part:
         return parts.reading(_("No customer has started yet."))
     rows = []
     for row in grown.cohorts.itertuples():
-        cells = (grown.cells[row.start, age] for age in AGES)
-        told = [translated(cell.reason) if cell.status == "censored" else cell for cell in cells]
-        rows.append((day(row.start), count(row.customers), money(int(row.initial), company.settings.currency), *told))
-    heads = [_("Started in the quarter from"), name_cell("customers"), name_cell("mrr", _("First MRR"))]
+        cells = {age: grown.cells[row.start, age] for age in AGES}
+        told = [_from(row.start, age) if cell.status == "censored" else cell for age, cell in cells.items()]
+        rows.append((_quarter(row.start), count(row.customers), money(int(row.initial), company.settings.currency), *told))
+    heads = [_("Started in"), name_cell("customers"), name_cell("mrr", _("First MRR"))]
     heads += [_("{n} months", n=count(age)) for age in AGES]
     limit = _("Limit: new sales to the same customers only; what left is not taken off, and those that left stay in the base.")
     grid = parts.table(heads, rows, name=_("Expansion since the start, share of the first MRR"))
@@ -42,9 +43,18 @@ def growth_reading(grown: Growth) -> Text:
         return _("No start quarter is twelve months old yet.")
     (first, before), (last, now) = known[0], known[-1]
     newest = _(
-        "**Customers that started in the quarter from {day} had added {share} of their first MRR twelve months on.**",
-        day=day(last), share=with_interval(now),
+        "**Customers that started in {quarter} had added {share} of their first MRR twelve months on.**",
+        quarter=_quarter(last), share=with_interval(now),
     )  # fmt: skip
     if first == last:
         return newest
-    return sentences(newest, _("Those of the quarter from {day}: {share}.", day=day(first), share=with_interval(before)))
+    return sentences(newest, _("Those of {quarter}: {share}.", quarter=_quarter(first), share=with_interval(before)))
+
+
+def _from(start: date, age: int) -> Quantity:
+    """The month at whose end the last customer of a quarter has reached an age."""
+    return Quantity(f"→{GAP}{month(add_months(start, 2 + age))}")
+
+
+def _quarter(start: date) -> Text:
+    return span(Period(start, month_end(add_months(start, 2))), short=True)

@@ -9,7 +9,8 @@ import pandas as pd
 
 from revops_helpers.words import parts
 from revops_helpers.words.definitions import name_cell
-from revops_helpers.words.language import N_, Text, _, count, data, exact_money, label, listing, n_, number, sentences, span
+from revops_helpers.words.language import N_, Text, _, count, exact_money, label, listing, n_, number, sentences, span
+from revops_helpers.words.names import member as called
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, needs
 
@@ -102,7 +103,7 @@ def _table(found: Conservation, measure: str, rows: pd.DataFrame, order: list[st
 
 
 def _member(member: str) -> Text:
-    return data(member) if member else _("Total")
+    return called(member) if member else _("Total")
 
 
 def _cell(found: Conservation, measure: str, value: int, signed: bool) -> Text:

@@ -14,8 +14,9 @@ from revops_helpers.words import parts
 from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import N_, Text, _, count, day, duration, exact_money, listing, n_, percent, sentences
 from revops_helpers.words.mapping import mapping_reading, reference_rows
+from revops_helpers.words.names import member, table_words
 from revops_helpers.words.parts import Part
-from revops_helpers.words.phase import available, named, unavailable_metrics
+from revops_helpers.words.phase import available, named, unavailable_metrics, upper_first
 
 MOST = 12  # rows shown of a list
 TOTALS: Mapping[str, str] = {
@@ -39,7 +40,7 @@ def totals_section(all_: Totals, company: Company) -> Part:
     said = [parts.reading(totals_reading(all_)), parts.limit(limit)]
     if len(all_.by_source) < 2:
         return parts.beside(left, *said)
-    rows = [(x.source, count(x.leads), count(x.won), _won_share(x)) for x in all_.by_source.head(MOST).itertuples()]
+    rows = [(member(str(x.source)), count(x.leads), count(x.won), _won_share(x)) for x in all_.by_source.head(MOST).itertuples()]
     right = parts.table(
         [_("Source"), name_cell("leads"), _("Won"), name_cell("lead_to_won", _("Won, of leads"))], rows, name=_("Leads by source")
     )
@@ -82,11 +83,13 @@ def coverage_section(company: Company, all_: Totals | Unavailable) -> Part:
     heads = [_("Table"), _("Source"), _("Rows"), _("From"), _("To"), _("Columns filled"), _("Columns that no export fills")]
     grid = parts.table(heads, rows, name=_("Tables of the revenue model"))
     first = n_("**{n} of {all} tables is here.**", "**{n} of {all} tables are here.**", len(held), all=count(len(TABLES)))
-    absent = _("Not exported: {tables}.", tables=listing(lacking)) if lacking else ""
+    absent = _("Not exported: {tables}.", tables=listing([*map(table_words, lacking)])) if lacking else ""
     shown = [parts.reading(sentences(first, absent)), parts.details(_("Rows and columns of every table"), grid)]
     if len(found.references):
         heads_and_lines = reference_rows(found, MOST)
-        grid = parts.table(heads_and_lines[0], heads_and_lines[1:], name=_("References that find the fewest rows"))
+        grid = parts.table(
+            [*map(upper_first, heads_and_lines[0])], heads_and_lines[1:], name=_("References that find the fewest rows")
+        )
         shown += [
             parts.reading(mapping_reading(company, found, company.ask(identities))),
             parts.details(_("References that find the fewest rows"), grid),

@@ -13,6 +13,7 @@ from revops_helpers.words import gap as gap_words
 from revops_helpers.words.below import translated
 from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import N_, Text, _, count, exact_money, n_, percent, sentences, with_interval
+from revops_helpers.words.names import member
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, is_there, named
 
@@ -77,13 +78,15 @@ def sources_section(all_: Totals) -> Part:
     young = _("Limit: young leads may still be won, and no source was given its leads by chance.")
     said.append(parts.limit(sentences(young, few if small else "")))
     heads = [_("Source"), name_cell("leads"), _("Won"), name_cell("lead_to_won", _("Won, of leads"))]
-    lines = [(x.source, count(x.leads), count(x.won), _share(x)) for x in sources.itertuples()]
+    lines = [(member(x.source), count(x.leads), count(x.won), _share(x)) for x in sources.itertuples()]
     numbers = parts.details(_("Every source in numbers"), parts.table(heads, lines, name=_("Leads won by source")))
     if not ranked:
         return parts.stack(*said, numbers)
-    alt = Text("; ".join(_("{stage} {share}", stage=name, share=with_interval(share)) for name, share in ranked[:SHOWN]))
+    alt = Text("; ".join(_("{stage} {share}", stage=member(name), share=with_interval(share)) for name, share in ranked[:SHOWN]))
     note = _("Share of all leads on record whose deal is won by now. Line: 95% interval.")
-    drawn = parts.picture(figures.bars(ranked[:SHOWN], better="neither"), _title(ranked), note, alt)
+    drawn = parts.picture(
+        figures.bars([(member(name), share) for name, share in ranked[:SHOWN]], better="neither"), _title(ranked), note, alt
+    )
     return parts.stack(parts.beside(drawn, *said), numbers)
 
 
@@ -94,7 +97,9 @@ def _share(x) -> Measurement:
 
 
 def _title(ranked: list[tuple[str, Measurement]]) -> Text:
-    return _("Leads of {source} are won most often: {share}", source=ranked[0][0], share=percent(ranked[0][1].value, 1))
+    if ranked[0][1].low <= ranked[-1][1].high:
+        return _("No source's leads are won clearly more often than another's")
+    return _("Leads of {source} are won most often: {share}", source=member(ranked[0][0]), share=percent(ranked[0][1].value, 1))
 
 
 def sources_reading(all_: Totals, ranked: list[tuple[str, Measurement]]) -> Text:
@@ -105,7 +110,7 @@ def sources_reading(all_: Totals, ranked: list[tuple[str, Measurement]]) -> Text
     if len(ranked) < 2:
         return whole
     (best, most), (worst, least) = ranked[0], ranked[-1]
-    ends = {"best": best, "most": with_interval(most), "worst": worst, "least": with_interval(least)}
+    ends = {"best": member(best), "most": with_interval(most), "worst": member(worst), "least": with_interval(least)}
     if most.low > least.high:
         return sentences(whole, _("By source from {worst}, {least}, to {best}, {most}.", **ends))
     return sentences(whole, _("No source stands clear of another: {worst} {least}, {best} {most}.", **ends))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from revops_helpers.measurement import Measurement
 from revops_helpers.words.canvas import Axis, Figure, Sheet, figure
 from revops_helpers.words.charts import bars, fan, lines, steps
-from revops_helpers.words.language import GAP, Text, _, data, in_unit_of, number, scale_of, value_of
+from revops_helpers.words.language import GAP, Text, _, data, in_unit_of, money_unit, number, scale_of, value_of
 from revops_helpers.words.marks import interval_bar, sparkline
 from revops_helpers.words.theme import (
     BAD,
@@ -159,8 +159,7 @@ def _effect(step: _Step, scale: int) -> tuple[str, str]:
 def _paint(sheet: Sheet, gap: Gap, found: list[_Step], scale: int) -> None:
     at = _layout(sheet, gap, found, scale)
     _grid(sheet, gap, at, len(found) + 2)
-    unit = value_of(Measurement(scale * 100.0 * 100, unit="money", currency=gap.plan.currency)).split(GAP)
-    heading = _("Effect, {unit}", unit=GAP.join([unit[0], *unit[2:]]))
+    heading = _("Effect, {unit}", unit=money_unit(scale * 100.0, gap.plan.currency))
     sheet.text(at.change, 10, _("Plan → actual"), size=SMALL, color=THIRD)
     sheet.text(at.right, 10, heading, size=SMALL, color=THIRD, align="right")
     _total(sheet, at, 0, _total_name(gap), gap.plan)

@@ -15,6 +15,7 @@ from revops_helpers.words import parts
 from revops_helpers.words.claims import claims_section
 from revops_helpers.words.conservation import conservation_section
 from revops_helpers.words.coverage import coverage_section, totals_section
+from revops_helpers.words.duplicates import duplicates_section
 from revops_helpers.words.language import N_, Text, _, count, day, n_, percent, value_of
 from revops_helpers.words.language import money as amount
 from revops_helpers.words.limits import limits_section, serious_lines
@@ -23,7 +24,6 @@ from revops_helpers.words.phase import doubts, finding, header, is_there, money,
 from revops_helpers.words.readiness import gates_card
 from revops_helpers.words.records import (
     checks_section,
-    duplicates_section,
     fields_section,
     ledger_section,
     quality_section,

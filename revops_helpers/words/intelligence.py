@@ -129,7 +129,8 @@ def _at_risk(company: Company, churn: Outlook) -> Finding | None:
     stake = scaled(excess, 12 / churn.passport.horizon)
     words = {"n": count(excess.n), "amount": value_of(excess), "day": until(churn)}
     headline = _(
-        "The {n} customers likeliest to leave are expected to lose {amount} more by {day} than at the others' chances.",
+        "The {n} customers likeliest to leave are expected to take {amount} more ARR with them by {day} than they would at the "
+        "others' risk.",
         **words,
     )
     action = _(

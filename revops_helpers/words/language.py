@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from datetime import date
 
 from babel.dates import format_date, format_interval, format_skeleton
@@ -34,8 +35,8 @@ from revops_helpers.words.messages import (
 
 __all__ = [
     "N_", "Quantity", "Text", "_", "clean", "count", "current", "data", "day", "duration", "exact_money", "in_unit_of",
-    "interval_of", "label", "listing", "lower_first", "money", "month", "n_", "number", "percent", "points", "ratio", "sentences",
-    "span", "translate_markdown", "use", "value_of", "with_interval",
+    "interval_of", "label", "listing", "lower_first", "money", "money_unit", "month", "n_", "number", "ordinal", "percent",
+    "points", "ratio", "sentences", "span", "translate_markdown", "unit_of_wait", "use", "value_of", "with_interval",
 ]  # fmt: skip
 
 GAP = "\u00a0"  # no-break space
@@ -93,6 +94,11 @@ def _signed(body: str, symbol: str) -> str:
     return f"{sign}{symbol}{GAP}{body[len(sign) :]}"
 
 
+def money_unit(cents: float, currency: str) -> Quantity:
+    """R$ k: in what an axis or a column is given whose largest amount is this."""
+    return Quantity(GAP.join(part for part in (_symbol(currency), _house(scale_of(cents / 100)[1])) if part))
+
+
 def exact_money(cents: int, currency: str, signed: bool = False) -> Quantity:
     """R$ 1,234.56, to the cent."""
     return Quantity(_signed(number(cents / 100, 2, signed), _symbol(currency)))
@@ -123,6 +129,12 @@ def duration(value: float, unit: str, digits: int | None = None) -> Quantity:
     return Quantity(f"{number(value, digits)}{GAP}{_house(unit)}")
 
 
+def ordinal(n: int) -> Quantity:
+    """3rd; in pt-BR 3º."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(n % 10 if n % 100 not in (11, 12, 13) else 0, "th")
+    return Quantity(f"{n}{ending}" if current() == "en" else f"{n}º")
+
+
 def day(value: date) -> Text:
     """30 Sep 2026; in pt-BR 30/09/2026."""
     pattern = "d MMM y" if current() == "en" else "dd/MM/y"
@@ -134,9 +146,13 @@ def month(value: date) -> Text:
     return Text(format_date(value, "MMM y", locale=locale_now()).replace(" ", GAP))
 
 
-def span(period: Period) -> Text:
-    """January–September 2026; September 2026; Oct 2025–Sep 2026; days where the period is not made of whole months."""
+def span(period: Period, short: bool = False) -> Text:
+    """January–September 2026; September 2026; Oct 2025–Sep 2026; days where the period is not made of whole months.
+
+    short: Jan–Sep 2026, for the cell of a table.
+    """
     start, end = period.start, period.end
+    months = "yMMM" if short else "yMMMM"
     if start.day != 1 or end != month_end(end):
         return Text(f"{day(start)} – {day(end)}")
     if start.year != end.year:
@@ -144,8 +160,8 @@ def span(period: Period) -> Text:
     if start.month == 1 and end.month == 12:
         return Text(str(end.year))
     if start.month == end.month:
-        return Text(format_skeleton("yMMMM", end, locale=locale_now()))
-    return Text(format_interval(start, end, "yMMMM", locale=locale_now()).replace("\u2009", " ").replace(" – ", "–"))
+        return Text(format_skeleton(months, end, locale=locale_now()))
+    return Text(format_interval(start, end, months, locale=locale_now()).replace("\u2009", " ").replace(" – ", "–"))
 
 
 def digits_of(low: float | None, high: float | None, most: int = 2) -> int | None:
@@ -156,8 +172,18 @@ def digits_of(low: float | None, high: float | None, most: int = 2) -> int | Non
     return most if width <= 0 else min(most, max(0, math.ceil(-math.log10(width / 7.5) - 1e-9)))
 
 
+def unit_of_wait(minutes: float) -> tuple[int, str]:
+    """(minutes in it, its name) of the unit in which a wait reads best: hours from two on, days from two on."""
+    return (1440, "days") if abs(minutes) >= 2880 else (60, "hours") if abs(minutes) >= 120 else (1, "minutes")
+
+
 def in_unit_of(m: Measurement, value: float, signed: bool = False) -> Quantity:
     """`value` (m's own, a bound of it, its target) in m's unit with the digits that m's interval supports."""
+    if m.unit == "minutes":
+        per, unit = unit_of_wait(value if m.value is None else m.value)
+        if per > 1:
+            whole, low, high = (None if x is None else x / per for x in (m.value, m.low, m.high))
+            return in_unit_of(replace(m, value=whole, low=low, high=high, unit=unit), value / per, signed)
     factor = 100 if m.unit in ("percent", "points") else 1
     digits = digits_of(*((None, None) if m.low is None or m.high is None else (m.low * factor, m.high * factor)))
     if m.unit == "money":
@@ -175,7 +201,7 @@ def in_unit_of(m: Measurement, value: float, signed: bool = False) -> Quantity:
         return duration(value, m.unit, None if digits is None else min(digits, 1))
     if m.unit == "count":
         return number(value, 0, signed)
-    return number(value, digits if digits is not None else 0 if value == int(value) else 2, signed)
+    return number(value, digits if digits is not None else 0 if abs(value - round(value)) < 1e-6 else 2, signed)
 
 
 def value_of(m: Measurement, signed: bool = False) -> Quantity:

@@ -13,7 +13,8 @@ from revops_helpers.metrics.measure import as_measurement, catalogue, measure, m
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.words import parts
 from revops_helpers.words.definitions import name_cell
-from revops_helpers.words.language import N_, Text, _, count, data, day, money, month, n_, percent, span, value_of
+from revops_helpers.words.language import N_, Text, _, count, day, money, month, n_, percent, span, value_of
+from revops_helpers.words.names import member as called
 from revops_helpers.words.names import person, record
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, is_there, needs
@@ -126,8 +127,7 @@ def sources(company: Company, member: str = "") -> View:
     leads_of = known[known.metric == "leads"].sort_values(["value", "member"], ascending=[False, True])
 
     def shown(some: pd.DataFrame) -> Part:
-        names = [(name, _("(not recorded)") if name == NOT_RECORDED else data(name)) for name in some.member]
-        rows = [(words, *(_cell(cells.get((name, metric))) for metric in BY_SOURCE)) for name, words in names]
+        rows = [(called(name), *(_cell(cells.get((name, metric))) for metric in BY_SOURCE)) for name in some.member]
         return parts.table([_("Source"), *(name_cell(metric) for metric in BY_SOURCE)], rows, name=_("Sources"))
 
     return View(_sources_title(known[known.metric == "lead_conversion_90d"]), _capped(leads_of, shown, FEWER))
@@ -139,7 +139,7 @@ def _sources_title(rates: pd.DataFrame) -> Text:
     if len(judged) < 2 or judged[0][1].high >= judged[-1][1].low:
         return _("No source's leads become deals clearly more often than another's")
     (worst, low), (best, high) = judged[0], judged[-1]
-    words = {"best": data(best), "high": value_of(high), "worst": data(worst), "low": value_of(low)}
+    words = {"best": called(best), "high": value_of(high), "worst": called(worst), "low": value_of(low)}
     return _("{high} of the leads from {best} become deals within 90 days, {low} of those from {worst}", **words)
 
 

@@ -70,9 +70,13 @@ def esc(text: object) -> str:
     return escape(clean(text).replace(STAR, "*"))
 
 
+_INTERVAL = re.compile(r"\[[−<>≥≤\d][^\[\]*]{0,16}(?:–|\u00a0)[^\[\]*]{1,16}\]")
+
+
 def rich(text: str) -> str:
-    """Text with **bold** as HTML."""
-    return re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", escape(clean(text))).replace(STAR, "*")
+    """Text with **bold** as HTML; no line breaks inside an [interval]."""
+    bold = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", escape(clean(text)))
+    return _INTERVAL.sub(r'<span class="n">\g<0></span>', bold).replace(STAR, "*")
 
 
 def plain(text: str) -> str:

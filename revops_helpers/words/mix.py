@@ -10,6 +10,7 @@ from revops_helpers.words import parts
 from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import N_, Text, _, count, label, n_, percent, points, sentences, value_of, with_interval
 from revops_helpers.words.language import money as amount
+from revops_helpers.words.names import member as called
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available
 
@@ -30,7 +31,7 @@ def mix_section(split: Mix, company: Company) -> Part:
 
     rows = [
         (
-            row.member,
+            called(row.member),
             count(row.n_now),
             rate(row.rate_before),
             rate(row.rate_after),
@@ -61,4 +62,4 @@ def mix_reading(split: Mix, effect: Callable[[float], Text]) -> Text:
     if clear.empty:
         return sentences(first, parts_, turned, _("No single row is clearly worse than a year before."))
     worst = clear.sort_values("rate_effect").iloc[0]
-    return sentences(first, parts_, turned, _("Clearly worse than a year before: {member}.", member=str(worst.member)))
+    return sentences(first, parts_, turned, _("Clearly worse than a year before: {member}.", member=called(str(worst.member))))

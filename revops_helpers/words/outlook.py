@@ -14,7 +14,6 @@ from revops_helpers.words.language import (
     Text,
     _,
     count,
-    data,
     day,
     listing,
     money,
@@ -24,7 +23,7 @@ from revops_helpers.words.language import (
     value_of,
     with_interval,
 )
-from revops_helpers.words.names import person, record
+from revops_helpers.words.names import member, person, record
 from revops_helpers.words.parts import Part
 from revops_helpers.words.passport import passport_section, reason, verdict
 from revops_helpers.words.phase import available, upper_first
@@ -65,10 +64,10 @@ def risk_section(outlook: Outlook) -> Part:
     if outlook.by_segment.empty:
         return parts.stack(*said)
     items = [
-        (row.segment, arr_like(outlook, row.expected, row.low, row.high, row.customers))
+        (member(row.segment), arr_like(outlook, row.expected, row.low, row.high, row.customers))
         for row in outlook.by_segment.itertuples()
     ]
-    alt = listing([_("{name} {amount}", name=data(name), amount=with_interval(amount)) for name, amount in items])
+    alt = listing([_("{name} {amount}", name=name, amount=with_interval(amount)) for name, amount in items])
     note = _("ARR expected to be lost by {day}, by segment, with the 95% interval of what will come.", day=until(outlook))
     title = _("{amount} of {arr} is likely to leave", amount=value_of(outlook.expected), arr=value_of(outlook.arr))
     return parts.beside(parts.picture(figures.bars(items, better="neither"), title, note, alt), *said)
@@ -93,8 +92,10 @@ def _proof(outlook: Outlook) -> Text:
     came = Measurement(round(proof["actual"]), unit=told.unit, currency=told.currency)
     words = {"day": day(proof["day"]), "told": with_interval(told), "came": value_of(came)}
     if told.low <= came.value <= told.high:
-        return _("Put to the test from {day}, before it had seen what followed, it told {told}; {came} came.", **words)
-    return _("From {day}, before it had seen what followed, it told {told}, and {came} came: outside its own interval.", **words)
+        return _("Tested as of {day}, before it had seen what followed, it foresaw {told}; {came} left.", **words)
+    return _(
+        "Tested as of {day}, before it had seen what followed, it foresaw {told}; {came} left, outside its own interval.", **words
+    )
 
 
 def _risk_limit() -> Text:

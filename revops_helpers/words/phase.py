@@ -177,6 +177,8 @@ def score_title(rows: Sequence[parts.ScoreRow]) -> str:
         )
     elif len(judged) == 1:
         missed = _("The one measure with a target misses it")
+    elif behind == len(judged):
+        missed = _("All {all} measures with a target miss it", **words)
     else:
         missed = n_(
             "{behind} of {all} measures misses its target", "{behind} of {all} measures miss their target", behind, **words

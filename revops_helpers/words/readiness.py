@@ -45,12 +45,14 @@ def gates_card(ready: Readiness, phase: int) -> Part:
     rows = [(name_cell(gate.id, _(GATES[gate.id])), gate.value, _bar(gate), _gate(gate), _result(gate)) for gate in gates]
     passed = spelled(sum(gate.passed for gate in gates))
     words = {"passed": passed, "all": lower_first(spelled(len(gates)))}
-    title = n_(
-        "{passed} of {all} check of this phase is passed",
-        "{passed} of {all} checks of this phase are passed",
-        len(gates),
-        **words,
-    )
+    title = n_("The one check of this phase is passed", "All {all} checks of this phase are passed", len(gates), **words)
+    if any(not gate.passed for gate in gates):
+        title = n_(
+            "{passed} of {all} check of this phase is passed",
+            "{passed} of {all} checks of this phase are passed",
+            len(gates),
+            **words,
+        )
     heads = [_("Check"), _("Measured"), _("worse ← → better"), _("Gate"), _("Result")]
     return parts.stack(parts.section(title, anchor="scorecard", short=_("Scorecard")), parts.table(heads, rows, name=_("Checks")))
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from revops_helpers.foundation.duplicates import METHODS, Duplicates
 from revops_helpers.foundation.hygiene import Hygiene
 from revops_helpers.measurement import Measurement
 from revops_helpers.metrics.checks import STALE_DAYS
@@ -21,10 +20,10 @@ from revops_helpers.words.language import (
     Text,
     _,
     count,
-    data,
     exact_money,
     label,
     listing,
+    lower_first,
     n_,
     percent,
     sentences,
@@ -33,8 +32,9 @@ from revops_helpers.words.language import (
 )
 from revops_helpers.words.language import money as amount
 from revops_helpers.words.marks import interval_bar
-from revops_helpers.words.parts import Part
-from revops_helpers.words.phase import available, named
+from revops_helpers.words.markup import Part, esc, plain, rich, tag
+from revops_helpers.words.names import field, table_words
+from revops_helpers.words.phase import available, named, upper_first
 
 AGREED = N_("the operating agreement requires it")
 RISK = ("arr_at_risk", "pipeline_at_risk", "revenue_at_risk")
@@ -49,13 +49,6 @@ RULES: Mapping[str, str] = {
     "contact_before_creation": N_("lead contacted before it was created"),
     "twice": N_("{field} stands in another record too"),
     "owner_left": N_("open deal whose owner has left"),
-}
-SAME: Mapping[str, str] = {
-    "tax_id": N_("same tax id"),
-    "email": N_("same e-mail"),
-    "tax_root": N_("same tax id root: one legal group"),
-    "domain": N_("same web domain"),
-    "name": N_("similar name, for a person to decide"),
 }
 
 
@@ -77,7 +70,7 @@ def _ledger_reading(company: Company) -> str:
     )  # fmt: skip
     sums = company.ledger[(company.ledger.unit != "rows") & (company.ledger.quarantined.astype(float) > 0)]
     held = [
-        f"{data(x.table)} {exact_money(int(x.quarantined), x.unit)}"
+        f"{table_words(x.table)} {exact_money(int(x.quarantined), x.unit)}"
         for x in sums.sort_values("quarantined", ascending=False).head(3).itertuples()
     ]
     money = _("Most money in quarantine: {list}.", list=listing([Text(text) for text in held])) if held else ""
@@ -96,7 +89,7 @@ def quarantine_section(company: Company) -> Part:
     said = n_(
         "{n} row is in quarantine; the largest reason is “{rule}” in {table} ({rows}).",
         "{n} rows are in quarantine; the largest reason is “{rule}” in {table} ({rows}).",
-        len(company.quarantine), rule=translated(top.rule), table=str(top.table), rows=count(top.rows),
+        len(company.quarantine), rule=translated(top.rule), table=table_words(top.table), rows=count(top.rows),
     )  # fmt: skip
     kept = _("Refused rows are kept whole in the review's files, with file and line. They are in no number of this report.")
     return parts.stack(*shown, parts.reading(said), parts.limit(kept))
@@ -180,7 +173,14 @@ def fields_section(clean: Hygiene, company: Company) -> Part:
 def _field_row(x) -> tuple:
     rests = _(x.decision or AGREED)
     rests = _("{rests}; only open deals lack it", rests=rests) if x.open_only else rests
-    return f"{x.table}.{x.column}", _share(x), _bar(_share(x)), count(x.tested), rests
+    return _field_cell(x), _share(x), _bar(_share(x)), count(x.tested), rests
+
+
+def _field_cell(x) -> Part:
+    """Its name, and below it what the model calls it, for those who fill it."""
+    words, name = field(x.table, x.column), f"{x.table}.{x.column}"
+    small = tag("small", esc(name)) if words != name else ""
+    return Part("field", f"{rich(words)}{small}", plain(words))
 
 
 def _share(x) -> Measurement:
@@ -193,12 +193,13 @@ def _fields_reading(clean: Hygiene) -> str:
         return _("None of the fields on which decisions hang is exported.")
     worst = rows.sort_values("share").iloc[0]
     full = int((rows.failing == 0).sum())
-    absent = _("No export has {fields}.", fields=named(clean.absent)) if clean.absent else ""
+    lacking = [lower_first(field(*name.split("."))) for name in clean.absent]
+    absent = _("No export has {fields}.", fields=named(lacking)) if lacking else ""
     if full == len(rows):
         return Text(" ".join(t for t in (_("**Every field on which a decision hangs is filled.**"), absent) if t))
     empty = _(
-        "**{field} is the emptiest: {failing} of {tested} records lack it.**",
-        field=f"{worst.table}.{worst.column}", failing=count(worst.failing), tested=count(worst.tested),
+        "**Emptiest: {field}. {failing} of {tested} records lack it.**",
+        field=lower_first(field(worst.table, worst.column)), failing=count(worst.failing), tested=count(worst.tested),
     )  # fmt: skip
     rest = n_("{n} of {all} field is complete.", "{n} of {all} fields are complete.", full, all=count(len(rows)))
     return Text(" ".join(text for text in (empty, rest, absent) if text))
@@ -221,14 +222,14 @@ def checks_table(clean: Hygiene, company: Company, most: int) -> Part:
     )
 
 
-def rule_words(rule: str, table: str, column: str) -> Text:
-    """A check in words."""
-    return _(RULES[rule], field=f"{table}.{column}", days=count(STALE_DAYS))
+def rule_words(rule: str, field: str) -> Text:
+    """A check in words; field: what the field is called."""
+    return _(RULES[rule], field=field, days=count(STALE_DAYS))
 
 
 def _check_row(x, currency: str) -> tuple:
     money = "" if pd.isna(x.money) else amount(int(x.money), currency)
-    return rule_words(x.rule, x.table, x.column), count(x.failing), count(x.tested), _share(x), money
+    return upper_first(rule_words(x.rule, field(x.table, x.column))), count(x.failing), count(x.tested), _share(x), money
 
 
 def _risk_reading(clean: Hygiene) -> str:
@@ -244,45 +245,3 @@ def _risk_reading(clean: Hygiene) -> str:
         if risk.value and whole:
             said.append(_(words, worth=value_of(risk), share=percent(risk.value / whole)))
     return Text(" ".join(said)) or _("No money rests on a record that fails a check.")
-
-
-# --- duplicates ----------------------------------------------------------------------------------------------------------
-
-
-@available(N_("how many companies and people stand twice"))
-def duplicates_section(twice: Duplicates, company: Company) -> Part:
-    """Candidate pairs by how they were found; nothing is joined."""
-    sure = {"certain": _("certain"), "group": _("one group, not a duplicate"), "likely": _("likely"), "proposal": _("for review")}
-    rows = []
-    for table in twice.records:
-        for method, words in SAME.items():
-            if pairs := twice.count(method, table=table):
-                rows.append((table, _(words), count(pairs), count(twice.extra(method, table=table)), sure[METHODS[method]]))
-    heads = [_("Table"), _("Found by"), _("Pairs"), _("Records more than needed"), _("How sure")]
-    compared = listing([n_("{n} row of {table}", "{n} rows of {table}", n, table=table) for table, n in twice.records.items()])
-    limit = _(
-        "Limit: {compared} compared. Names only propose: nothing is joined by name, and customers are counted by tax id root.",
-        compared=compared,
-    )
-    skipped = (
-        n_("{n} name is too common to compare.", "{n} names are too common to compare.", twice.skipped) if twice.skipped else ""
-    )
-    said = [parts.reading(_twice_reading(twice)), parts.limit(Text(f"{limit} {skipped}".strip()))]
-    return parts.beside(parts.table(heads, rows, name=_("Records that stand twice")), *said) if rows else parts.stack(*said)
-
-
-def _twice_reading(twice: Duplicates) -> str:
-    extra = twice.extra("tax_id", "domain", table="accounts")
-    people = twice.extra("email", table="leads")
-    proposed = twice.count("name", table="accounts")
-    said = []
-    if extra:
-        said.append(n_("**{n} company record repeats another** by tax id or web domain.",
-                       "**{n} company records repeat another** by tax id or web domain.", extra))  # fmt: skip
-    if people:
-        said.append(n_("{n} lead repeats another's e-mail.", "{n} leads repeat another's e-mail.", people))
-    if proposed:
-        said.append(
-            n_("{n} pair of similar names awaits a person's eye.", "{n} pairs of similar names await a person's eye.", proposed)
-        )
-    return Text(" ".join(said)) or _("Nothing stands twice.")

@@ -24,9 +24,11 @@ from revops_helpers.words.language import (
     percent,
     sentences,
     span,
+    unit_of_wait,
     value_of,
     with_interval,
 )
+from revops_helpers.words.names import member as called
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, lower_first
 
@@ -41,10 +43,10 @@ SHOWN = 12
 
 
 def minutes(m: Measurement) -> Measurement:
-    """A wait in the unit that reads best: minutes, hours from two on, days from two on."""
+    """A wait in the unit that reads best."""
     if m.value is None or m.unit != "minutes":
         return m
-    per, unit = (DAY, "days") if m.value >= 2 * DAY else (HOUR, "hours") if m.value >= 2 * HOUR else (1, "minutes")
+    per, unit = unit_of_wait(m.value)
     low, high = (None if end is None else end / per for end in (m.low, m.high))
     return replace(m, value=m.value / per, low=low, high=high, unit=unit)
 
@@ -143,11 +145,16 @@ def _response_limit(found: Response) -> Text:
 def _cut(found: Response, name: str) -> Part:
     """The share in time by member, drawn; beside the members in numbers."""
     rows = found.cuts[name].head(SHOWN)
-    items = [(str(row.member), as_measurement(row)) for _i, row in rows.iterrows()]
+    items = [(called(str(row.member)), as_measurement(row)) for _i, row in rows.iterrows()]
     goal = found.target.value if found.target else None
     note = _("Share of leads contacted within the agreed {time}. Line: 95% interval.", time=agreed(found.sla))
     alt = Text("; ".join(_("{stage} {share}", stage=member, share=with_interval(share)) for member, share in items))
-    drawn = parts.picture(figures.bars(items, goal, "higher"), _cut_title(name, items), note, alt)
+    drawn = parts.picture(
+        figures.bars(items, goal, "higher", _("Target {value}", value=percent(goal)) if goal else ""),
+        _cut_title(name, items),
+        note,
+        alt,
+    )
     return parts.beside(drawn, parts.reading(_cut_reading(name, items)))
 
 

@@ -108,7 +108,7 @@ def _tile(row: ScoreRow, verdict: Verdict, words: dict[str, Text], link: str) ->
     drawn = sparkline(row.trend, plain(name), _drawn(row.value, verdict), row.incomplete)
     status = tag("span", esc(words[verdict]), class_=f"st {verdict}")
     value = tag("p", tag("b", esc(value_of(row.value))) + drawn)
-    return f"{head}{value}{tag('p', esc(plain(_context(row))), class_='dim')}{status}"
+    return f"{head}{value}{tag('p', esc(plain(_context(row))), class_='dim')} {status}"
 
 
 def _context(row: ScoreRow) -> Text:

@@ -19,13 +19,17 @@ from revops_helpers.words.language import (
     day,
     label,
     lower_first,
+    money_unit,
     month,
     percent,
+    sentences,
     span,
     value_of,
     with_interval,
 )
 from revops_helpers.words.lists import MOST, View, lacking
+from revops_helpers.words.names import field
+from revops_helpers.words.names import member as called
 from revops_helpers.words.phase import is_there, needs
 
 TIMES = ("month", "quarter")
@@ -148,13 +152,13 @@ def _fields(found) -> View:
         return View(None, parts.unavailable(_("leads, accounts or deals"), _("which fields are filled")))
     rows = found.completeness.sort_values(["share", "table", "column"]).head(MOST - 1)
     items = [
-        (f"{x.table}.{x.column}", Measurement(x.share, n=int(x.tested), low=x.low, high=x.high, unit="percent"))
+        (field(x.table, x.column), Measurement(x.share, n=int(x.tested), low=x.low, high=x.high, unit="percent"))
         for x in rows.itertuples()
     ]
-    title = _("{field} is the emptiest of the fields on which decisions hang: {share}", field=items[0][0],
+    title = _("Emptiest field on which decisions hang: {field}, {share} filled", field=lower_first(items[0][0]),
               share=value_of(items[0][1]))  # fmt: skip
     note = _("Share of the records asked that have the field. Line: 95% interval.")
-    rests = [_("{field}: {rests}", field=f"{x.table}.{x.column}", rests=_(x.decision)) for x in rows.itertuples() if x.decision]
+    rests = [_("{field}: {rests}", field=field(x.table, x.column), rests=_(x.decision)) for x in rows.itertuples() if x.decision]
     drawn = parts.picture(figures.bars(items, better="neither"), title, note, _alt(items))
     return View(title, parts.beside(drawn, parts.points(_("What rests on them"), rests[:5])) if rests else drawn)
 
@@ -167,14 +171,16 @@ def by_member(company: Company, metric: str, dimension: str) -> View:
         return View(None, parts.unavailable(lacking(company, metric, found), _by(metric, dimension)))
     whole = measurement(company, metric)
     shown = known.sort_values("n", ascending=False, kind="stable").head(MOST).sort_values("value", ascending=False, kind="stable")
-    items = [(str(row["member"]), as_measurement(row)) for _i, row in shown.iterrows()]
+    items = [(called(str(row["member"])), as_measurement(row)) for _i, row in shown.iterrows()]
     reference = None if catalogue()[metric].estimator == "sum" else whole.value
     title = _cut_title(metric, dimension, items, whole)
     note = _("{period}. Line: 95% interval.", period=span(company.period))
     if reference is not None:
         note = _("{period}. Line: 95% interval; dashed: the whole company.", period=span(company.period))
     drawn = figures.bars(items, reference, catalogue()[metric].direction)
-    limit = _("Limit: parts differ in more than {cut}. Parts under 20 cases are drawn hollow.", cut=_cut(dimension))
+    limit = _("Limit: parts differ in more than {cut}.", cut=_cut(dimension))
+    if any(m.status != "ok" for _name, m in items):
+        limit = sentences(limit, _("Drawn hollow: under 20 cases, or not all is known yet."))
     return View(title, parts.beside(parts.picture(drawn, title, note, _alt(items)), parts.limit(limit)))
 
 
@@ -210,7 +216,12 @@ def over_time(company: Company, metric: str, every: str, one: tuple[str, str] = 
     goal = target(company, metric) if catalogue()[metric].stock and not member else None
     drawn = figures.lines(found.assign(member=""), goal.value if goal else None)
     alt = Text("; ".join(f"{month(row['period_end'])} {value_of(as_measurement(row))}" for _i, row in known.iterrows()))
-    picture = parts.picture(drawn, title, _("At the end of each month, or over it."), alt)
+    when = {("month", True): _("At the end of each month."), ("month", False): _("Month by month."),
+            ("quarter", True): _("At the end of each quarter."), ("quarter", False): _("Quarter by quarter.")}  # fmt: skip
+    note = when[every, catalogue()[metric].stock]
+    if last.unit == "money":
+        note = sentences(note, _("In {unit}.", unit=money_unit(known[["value", "high"]].abs().max(axis=None), last.currency)))
+    picture = parts.picture(drawn, title, note, alt)
     return View(title, parts.beside(picture, parts.reading(_steps_reading(known))))
 
 

@@ -19,7 +19,7 @@ from revops_helpers.words.language import (
     N_,
     Text,
     _,
-    data,
+    exact_money,
     in_unit_of,
     interval_of,
     label,
@@ -32,6 +32,7 @@ from revops_helpers.words.language import (
     with_interval,
 )
 from revops_helpers.words.language import money as amount
+from revops_helpers.words.names import member
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available
 
@@ -49,11 +50,6 @@ SCENARIOS: Mapping[str, str] = {
     "favourable": N_("Favourable"),
     "likely": N_("Likely"),
     "unfavourable": N_("Unfavourable"),
-}
-FUNCTIONS: Mapping[str, str] = {
-    "marketing": N_("Marketing"),
-    "sales": N_("Sales"),
-    "customer_success": N_("Customer success"),
 }
 
 
@@ -194,7 +190,9 @@ def _split(company: Company, plan: Cascade, step_id: str, cut: str) -> Part | No
     def cell(value: float) -> Text:
         return value_of(replace(like, value=float(value), low=None, high=None))
 
-    rows = [(data(r.member), percent(r.share), cell(r.had), cell(r.needed_plan), cell(r.needed_now)) for r in frame.itertuples()]
+    rows = [
+        (member(r.member), percent(r.share), cell(r.had), cell(r.needed_plan), cell(r.needed_now)) for r in frame.itertuples()
+    ]
     name = step_name(step_id)
     heads = [label(cut), _("Share"), *(name_cell(step_id, words) for words in (_("Had"), _("By plan"), _("Today")))]
     words = {"what": name, "cut": lower_first(label(cut)), "period": span(plan.observed), "horizon": span(plan.horizon)}
@@ -208,7 +206,7 @@ def budget_section(found: Budget, company: Company) -> Part:
     rows = []
     for row in found.spent.itertuples():
         change = percent(row.now / row.before - 1, signed=True) if row.before else ""
-        name = _(FUNCTIONS[row.function]) if row.function in FUNCTIONS else data(row.function)
+        name = member(row.function)
         name = name_cell("marketing_spend", name) if row.function == "marketing" else name
         rows.append((name, amount(row.before, money), amount(row.now, money), change))
     heads = [_("Function"), _("Year before"), _("{period}", period=span(found.period)), _("Change")]
@@ -222,7 +220,9 @@ def budget_reading(found: Budget) -> Text:
     """What the cascade costs at today's price, against what is spent now."""
     if found.per_arr.value is None or found.cost_now.value is None:
         return _("What the target would cost cannot be told from spend and new customers.")
-    price = _("A unit of new ARR cost {price} in marketing and sales.", price=with_interval(found.per_arr))
+    currency = found.cost_now.currency or ""
+    words = {"one": amount(100, currency), "price": exact_money(round(100 * found.per_arr.value), currency)}
+    price = _("{one} of new ARR cost {price} [{interval}] in marketing and sales.", interval=interval_of(found.per_arr), **words)
     words = {"now": with_interval(found.cost_now), "before": value_of(found.cost_before)}
     first = _("**At today's rates and price the target costs {now}**; the last twelve months cost {before}.", **words)
     if found.cost_plan.value is None:
