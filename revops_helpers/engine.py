@@ -101,7 +101,10 @@ def _duckdb(address: Address) -> SQLBackend:
     import ibis
 
     given = {name: value for name, value in address.options.items() if name != "schema"}
-    return ibis.duckdb.connect(address.path or ":memory:", threads=THREADS, **given)
+    backend = ibis.duckdb.connect(address.path or ":memory:", threads=THREADS, **given)
+    if given:  # a file to read from, whose views could read anything else
+        _lock(backend.raw_sql, [], None)
+    return backend
 
 
 def _postgres(address: Address) -> SQLBackend:

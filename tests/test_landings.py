@@ -146,6 +146,13 @@ def test_a_landing_without_tables_and_two_tables_of_one_name_are_refused(landed)
         landed("CREATE TABLE open_deals (id TEXT)", 'CREATE TABLE "OpenDeals" (id TEXT)')
 
 
+def test_a_view_of_a_landing_reads_no_file_of_this_machine(landed, tmp_path):
+    (tmp_path / "secret.csv").write_text("lead_id,created_at\nhunter2,2026-01-01\n")
+    with pytest.raises(InputError, match="cannot be read: Permission Error") as refused:
+        landed(f"CREATE VIEW leads AS SELECT * FROM read_csv('{tmp_path / 'secret.csv'}')", name="own")
+    assert "\n" not in str(refused.value) and "hunter2" not in str(refused.value)
+
+
 def test_nothing_that_was_brought_over_is_kept_but_what_was_read(landed, tmp_path):
     landed("CREATE TABLE leads AS SELECT 'l1' AS lead_id, DATE '2026-01-01' AS created_at", name="own")
     left = [path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()]
