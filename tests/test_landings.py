@@ -13,7 +13,7 @@ from revops_helpers.settings import InputError
 from tests.folders import ledger_of, rules_of
 from tests.test_systems import SYSTEMS, by_key, rows_of, wanted_of
 
-SOME = [("hubspot", "fivetran"), ("jira", "rest"), ("salesforce", "airbyte"), ("workato", "api")]  # PostgreSQL is asked them all
+SOME = [("hubspot", "fivetran"), ("jira", "rest"), ("workato", "api")]  # PostgreSQL is asked them all
 SOURCE = '  {name}: {{landing: "{url}", time_zone: UTC, decimal: ".", dates: ymd}}\n'
 COMPANY = "name: Test S.A.\ncurrency: BRL\nplan_rates: {USD: 5}\nsources:\n"
 
