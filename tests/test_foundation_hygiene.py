@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from revops_helpers.foundation.hygiene import hygiene
+from revops_helpers.foundation.hygiene import failing_records, hygiene
 from revops_helpers.foundation.totals import totals
 from revops_helpers.model.company import Unavailable
 from tests.support import company_of
@@ -21,9 +21,13 @@ FRESH = {"opportunity_id": "o1", "changed_at": "2026-09-01", "close_date": "2026
 
 
 def checked(deals, **more):
+    return hygiene(made_of(deals, **more))
+
+
+def made_of(deals, **more):
     deals = [DEAL | {"opportunity_id": f"o{i}"} | deal for i, deal in enumerate(deals, 1)]
     tables = {"accounts": [ACCOUNT], "users": [USER], "opportunity_history": [FRESH]} | more.pop("tables", {})
-    return hygiene(company_of(opportunities=deals, **tables, **more))
+    return company_of(opportunities=deals, **tables, **more)
 
 
 def rule(found, name, column=None) -> pd.Series:
@@ -34,7 +38,7 @@ def rule(found, name, column=None) -> pd.Series:
 
 def test_records_in_order_fail_nothing():
     found = checked([{}])
-    assert (found.rules.failing == 0).all() and found.records is None
+    assert (found.rules.failing == 0).all() and failing_records(made_of([{}])) is None
     assert found.pipeline_at_risk.value == 0 and found.pipeline == 100
 
 
@@ -95,9 +99,11 @@ def test_a_lead_called_before_it_existed_is_found():
 
 
 def test_money_on_a_record_that_fails_twice_is_counted_once():
-    found = checked([{"owner_id": None, "account_id": "gone", "amount": 700}, {"amount": 300}])
+    company = made_of([{"owner_id": None, "account_id": "gone", "amount": 700}, {"amount": 300}])
+    found, failing = hygiene(company), failing_records(company).execute()
     assert (found.pipeline_at_risk.value, found.pipeline_at_risk.n, found.pipeline) == (700, 1, 1000)
-    assert len(found.records.execute()) == 2
+    named = set(failing[["id", "rule", "column"]].itertuples(index=False, name=None))
+    assert named == {("o1", "missing", "owner_id"), ("o1", "orphan", "account_id")}
 
 
 def test_arr_hangs_on_a_company_without_a_tax_id():

@@ -25,11 +25,11 @@ RUNNER = '''
 import errno, json, os, resource, signal, sys, traceback
 from pathlib import Path
 from types import SimpleNamespace
-import duckdb, numpy, pandas, pyarrow.parquet, sqlglot.optimizer.scope
+import duckdb, ibis.backends.duckdb, numpy, pandas, pyarrow.parquet, sqlglot.optimizer.scope
 import nbformat, revops_helpers.metrics.catalogue, revops_helpers.model.contract, revops_helpers.sources.mapping
 import revops_helpers.review.build as build
 from contextlib import nullcontext
-from revops_helpers.review import exports
+from revops_helpers.review.manifest import definitions
 from revops_helpers.workspace import open_company
 sys.path.insert(0, "tests")
 
@@ -93,6 +93,7 @@ def forked(n):
         said = stream.read()
     return "killed" if os.WIFSIGNALED(os.waitpid(pid, 0)[1]) else said
 
+definitions()  # read once for all forks
 print(json.dumps("ready"), flush=True)
 for line in sys.stdin:
     print(json.dumps(forked(int(line))), flush=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
+import ibis
 import pandas as pd
 import pytest
 
@@ -16,7 +17,7 @@ from revops_helpers.finding import Finding
 from revops_helpers.measurement import Measurement
 from revops_helpers.metrics import measure as measuring
 from revops_helpers.metrics.measure import measure, sql
-from revops_helpers.model.company import Company
+from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.settings import Settings
 from revops_helpers.shelf import Shelf
 from revops_helpers.words import actions
@@ -156,3 +157,64 @@ def test_the_query_of_a_metric_is_written_once(deals, monkeypatch):
     said = sql(deals, "win_rate")
     monkeypatch.setattr(measuring, "_written", lambda *_asked: pytest.fail("written again"))
     assert sql(replace(deals, _made={}), "win_rate") == said and "SELECT" in said
+
+
+# ---- analyses
+
+
+CALLS: list[str] = []
+
+
+def counted(company: Company) -> tuple[pd.DataFrame, Measurement]:
+    CALLS.append(company.told())
+    return pd.DataFrame({"day": [date(2026, 1, 2), None], "n": pd.array([1, None], "Int64")}), STAKE
+
+
+def lazy(company: Company) -> ibis.Table:
+    CALLS.append(company.told())
+    return ibis.memtable({"a": [1]})
+
+
+def lacking(company: Company) -> None:
+    CALLS.append(company.told())
+    raise Unavailable(["leads"])
+
+
+@pytest.fixture
+def calls() -> list[str]:
+    CALLS.clear()
+    return CALLS
+
+
+def again(company: Company, **other) -> Company:
+    """The company as the next process opens it."""
+    return replace(company, **other, _made={})
+
+
+def test_an_analysis_is_made_once_for_all_processes_and_comes_back_as_it_was(company, calls):
+    made, kept = again(company).ask(counted), again(company).ask(counted)
+    pd.testing.assert_frame_equal(made[0], kept[0])
+    assert kept[1] == made[1] == STAKE and len(calls) == 1
+
+
+@pytest.mark.parametrize("other", [{"as_of": date(2026, 3, 31)}, {"period_name": "quarter"}, {"segment": "smb"}, {"shelf": None}])
+def test_an_analysis_is_made_anew_for_what_it_follows_from(company, calls, other):
+    again(company).ask(counted), again(company, **other).ask(counted)
+    assert len(calls) == 2
+
+
+def test_what_is_tied_to_an_engine_or_lacks_something_is_asked_again(company, calls):
+    for _turn in range(2):
+        assert isinstance(again(company).ask(lazy), ibis.Table)
+        assert again(company).ask(lacking).missing == ("leads",)
+        assert again(company).ask(lambda _company: calls.append("") or 7) == 7
+    assert len(calls) == 6
+
+
+def test_a_kept_result_that_cannot_be_read_is_made_anew(company, calls, tmp_path):
+    again(company).ask(counted)
+    (kept,) = tmp_path.glob("_kept-*counted*")
+    for content in (b"", b"no pickle", kept.read_bytes()[:-9]):
+        kept.write_bytes(content)
+        assert again(company).ask(counted)[1] == STAKE
+    assert len(calls) == 4

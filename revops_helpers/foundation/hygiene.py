@@ -16,7 +16,7 @@ from revops_helpers.methods.intervals import wilson
 from revops_helpers.metrics.checks import CRITICAL, QUALITIES, Rule
 from revops_helpers.metrics.quality import at_risk, checked, counts
 from revops_helpers.metrics.quality import money as money_of
-from revops_helpers.model.company import Company
+from revops_helpers.model.company import Company, Unavailable
 
 CHECK, SUMS = ["rule", "table", "column"], ["tested", "failing"]
 NEEDED = {"deal": "needs opportunities.amount", "account": "needs subscriptions.mrr"}  # to tell the money on deals, on companies
@@ -29,7 +29,6 @@ class Hygiene:
     completeness: one row per critical field that the company's exports have: table, column, decision, tested, failing, share
         (filled), low, high, open_only (whether all that lack it are open deals).
     rules: one row per check: rule, table, column, tested, failing, share (failing), low, high, money (cents), attached.
-    records: one row per failing record and check: rule, table, column, id, owner_id, money (cents or none).
     pipeline_at_risk, arr_at_risk: money on failing records, each counted once; n is the number of deals or companies.
     pipeline, arr: the money that they are part of, in cents.
     absent: critical fields that no export fills.
@@ -37,7 +36,6 @@ class Hygiene:
 
     completeness: pd.DataFrame
     rules: pd.DataFrame
-    records: pd.DataFrame
     pipeline_at_risk: Measurement
     arr_at_risk: Measurement
     pipeline: int
@@ -54,8 +52,7 @@ def hygiene(company: Company) -> Hygiene:
     fields = measured[measured.rule.isin(["missing", "required"])]
     filled = fields.assign(share=1 - fields.share, low=1 - fields.high, high=1 - fields.low)
     filled["decision"] = [CRITICAL.get(f"{t}.{c}", "") for t, c in zip(filled.table, filled.column, strict=True)]
-    failed = set(measured[measured.failing > 0][["rule", "table", "column"]].itertuples(index=False, name=None))
-    failing = [check for check in checks if (check.id, check.table, check.column) in failed]
+    failing = _failing(measured, checks)
     measured["money"] = _money_on(measured, failing, money)
     order = ["failing", "rule", "table", "column"]
     lacking = {(c.table, c.column): c for c in failing if c.id in ("missing", "required")}
@@ -64,13 +61,30 @@ def hygiene(company: Company) -> Hygiene:
     return Hygiene(
         completeness=filled[columns].reset_index(drop=True),
         rules=measured.sort_values(order, ascending=[False, True, True, True], ignore_index=True),
-        records=_records(failing, money),
         pipeline_at_risk=_at_risk(company, money, "deal"),
         arr_at_risk=_at_risk(company, money, "account"),
         pipeline=_total(money["deal"]),
         arr=_total(money["account"]),
         absent=tuple(need for need in CRITICAL if need.partition(".")[0] in company.accepted and company.missing([need])),
     )
+
+
+def failing_records(company: Company) -> ibis.Table | None:
+    """One row per failing record and check, lazily: rule, table, column, id. None when all pass."""
+    found = company.ask(hygiene)
+    failing = [] if isinstance(found, Unavailable) else _failing(found.rules, checked(company))
+    rows = [
+        check.failing.select(
+            rule=ibis.literal(check.id), table=ibis.literal(check.table), column=ibis.literal(check.column), id="id"
+        )
+        for check in failing
+    ]
+    return ibis.union(*rows) if rows else None
+
+
+def _failing(measured: pd.DataFrame, checks: list[Rule]) -> list[Rule]:
+    failed = set(measured[measured.failing > 0][CHECK].itertuples(index=False, name=None))
+    return [check for check in checks if (check.id, check.table, check.column) in failed]
 
 
 def _open_only(company: Company, check: Rule | None) -> bool:
@@ -101,21 +115,10 @@ def _money_on(measured: pd.DataFrame, failing: list[Rule], money: dict[str, ibis
             sums.append(hit.aggregate(money=hit.money.sum().fill_null(0).cast("int64")).mutate(place=ibis.literal(place)))
     if sums:
         found = ibis.union(*sums).execute() if len(sums) > 1 else sums[0].execute()
-        keys = [(rule.id, rule.table, rule.column) for rule in failing]
+        keys = [[rule.id, rule.table, rule.column] for rule in failing]
         for key, amount in zip((keys[place] for place in found.place), found.money, strict=True):
             told.loc[(measured[CHECK] == key).all(axis=1)] = amount
     return told
-
-
-def _records(rules: list[Rule], money: dict[str, ibis.Table | None]) -> ibis.Table | None:
-    """One row per failing record and check, lazily, with the money on it; None when nothing fails."""
-    rows = []
-    for rule in rules:
-        named = rule.failing.mutate(rule=ibis.literal(rule.id), table=ibis.literal(rule.table), column=ibis.literal(rule.column))
-        held = money.get(rule.attached)
-        named = named.mutate(money=ibis.null("int64")) if held is None else named.left_join(held.drop("account_id"), "money_key")
-        rows.append(named.select("rule", "table", "column", "id", "owner_id", named.money.cast("int64")))
-    return ibis.union(*rows) if rows else None
 
 
 def _at_risk(company: Company, money: dict[str, ibis.Table | None], attached: str) -> Measurement:

@@ -11,6 +11,7 @@ from typing import Protocol
 import ibis
 import pandas as pd
 
+from revops_helpers.model import results
 from revops_helpers.model.as_of import Rows, as_it_stood
 from revops_helpers.model.same import KEYS, Same, one_each, same_records
 from revops_helpers.model.tables import TABLES
@@ -139,15 +140,29 @@ class Company:
         return f"{self.as_of} {self.period_name} {self.period} {self.segment} {self.show_people} {more}"
 
     def ask(self, analysis: Callable[[Company], object]) -> object:
-        """The result of `analysis(company)`, made once; or the Unavailable that says what it needs, to be shown."""
+        """The result of `analysis(company)`, made once; or the Unavailable that says what it needs, to be shown.
+
+        A company that was opened from a folder keeps it for the next process, where it is values and frames.
+        """
 
         def make() -> object:
             try:
-                return analysis(self)
+                return self._found(analysis)
             except Unavailable as missing:
                 return missing
 
         return self.once(analysis, make)
+
+    def _found(self, analysis: Callable[[Company], object]) -> object:
+        name = results.name_of(analysis) if self.shelf else ""
+        if not name:
+            return analysis(self)
+        for result in results.unpacked(self.shelf.get(name, self.told()) or b""):
+            return result
+        found = analysis(self)
+        if (content := results.packed(found)) is not None:
+            self.shelf.put(name, self.told(), content)
+        return found
 
     @property
     def period(self) -> Period:

@@ -16,8 +16,8 @@ import ibis
 import pandas as pd
 from sqlglot import exp
 
-from revops_helpers.foundation.hygiene import hygiene
-from revops_helpers.model.company import Company, Unavailable
+from revops_helpers.foundation.hygiene import failing_records
+from revops_helpers.model.company import Company
 from revops_helpers.model.tables import TABLES
 from revops_helpers.review.exports import write_csv
 from revops_helpers.settings import Settings
@@ -37,10 +37,10 @@ TWICE = "twice"  # is mended by merging two records, not by filling a field
 def fixes_table(company: Company) -> pd.DataFrame:
     """table, source, id, column, rule: one row per record, as its system knows it, and check that it fails."""
     nothing = pd.DataFrame(columns=list(FIXES))
-    found = company.ask(hygiene)
-    if isinstance(found, Unavailable) or found.records is None:
+    found = failing_records(company)
+    if found is None:
         return nothing
-    records, frames = found.records.select("table", "id", "column", "rule").to_pandas(), [nothing]
+    records, frames = found.select("table", "id", "column", "rule").to_pandas(), [nothing]
     for table, failing in records.groupby("table", sort=True):
         if table in company.origin:
             rows, ids = company.origin[table], ibis.memtable(failing[["id"]].drop_duplicates())

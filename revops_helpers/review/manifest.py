@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,7 @@ def _record(metric: Metric) -> str:
     return json.dumps(held, default=_source)
 
 
+@cache
 def _source(expression: Callable) -> str:
     """Its code, and what it was given beforehand."""
     if isinstance(expression, partial):

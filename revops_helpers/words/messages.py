@@ -6,6 +6,7 @@ of the notebooks are messages too, a whole cell each. `words.extract` collects a
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 from gettext import NullTranslations, translation
@@ -84,19 +85,16 @@ def translate_markdown(text: str) -> str:
     return _catalogue(current()).gettext(text.strip()) if text.strip() else text
 
 
-# Marks that turn the reading direction of what follows; isolates of our own are put back around right-to-left text.
-_TURNS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067")
-
-
-def _kept(c: str) -> bool:
-    code = ord(c)
-    nothing = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF  # Unicode's noncharacters
-    return c in "\n\t" or not (nothing or c in _TURNS or unicodedata.category(c) in ("Cc", "Cs"))
+# Control characters but line ends and tabs, lone surrogates, Unicode's noncharacters, and marks that turn the reading
+# direction of what follows (isolates of our own are put back around right-to-left text).
+_NONCHARACTERS = "".join(chr(plane << 16 | code) for plane in range(17) for code in (0xFFFE, 0xFFFF)) + "\ufdd0-\ufdef"
+_TURNS = "\u200e\u200f\u061c\u202a-\u202e\u2066\u2067"
+_UNSEEN = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_NONCHARACTERS}{_TURNS}]")
 
 
 def clean(text: object) -> str:
     """The text without control characters, lone surrogates and direction marks."""
-    return "".join(filter(_kept, str(text)))
+    return _UNSEEN.sub("", str(text))
 
 
 def data(text: object) -> Text:
@@ -104,7 +102,7 @@ def data(text: object) -> Text:
     if text == NOT_RECORDED:
         return _(NOT_RECORDED)
     plain = clean(text).replace("\u2068", "").replace("\u2069", "").replace("*", STAR)
-    if any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in plain):
+    if not plain.isascii() and any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in plain):
         plain = f"\u2068{plain}\u2069"
     return Text(plain)
 
