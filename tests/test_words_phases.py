@@ -79,7 +79,7 @@ def clean(pipeline_at_risk=0, pipeline=10 * M, **more) -> Hygiene:
     filled = [("accounts", "tax_id", "one customer is counted once", 10, 2, 0.8, 0.5, 0.9, False)] if pipeline_at_risk else []
     fields = ["table", "column", "decision", "tested", "failing", "share", "low", "high", "open_only"]
     result = {
-        "completeness": pd.DataFrame(filled, columns=fields), "rules": pd.DataFrame(rows, columns=names), "records": None,
+        "completeness": pd.DataFrame(filled, columns=fields), "rules": pd.DataFrame(rows, columns=names),
         "pipeline_at_risk": brl(pipeline_at_risk), "arr_at_risk": brl(0), "pipeline": pipeline, "arr": 0, "absent": (),
     }  # fmt: skip
     return Hygiene(**(result | more))
