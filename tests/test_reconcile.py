@@ -111,7 +111,7 @@ def test_the_audit_shows_a_number_that_no_choice_gives_with_what_is_left(tmp_pat
         review(Request(str(data), as_of="2026-09-30", out=tmp_path / "reports", notebooks=("01",))) / "01_foundation_audit.html"
     )
     seen = seen_in(page.read_text(encoding="utf-8"))
-    assert "marketing: unexplained. None of 2 combinations of choices gives it; the nearest leaves +118." in seen
+    assert "Marketing: unexplained. None of 2 combinations of choices gives it; the nearest leaves +118." in seen
     assert re.search(r"Unexplained\s+\+118", seen)
 
 

@@ -151,5 +151,8 @@ def test_what_cannot_be_told_says_why():
         rows(company, "win_rate", "SMB")
     with pytest.raises(Unavailable, match="subscriptions"):
         rows(company, "arr")
-    with pytest.raises(Unavailable, match="product"):
-        rows(company_of(subscriptions=[line("a1", 1, "2026-01-01")]), "arr", by="product")
+    without = {name: held for name, held in line("a1", 1, "2026-01-01").items() if name != "product"}
+    with pytest.raises(Unavailable, match=r"subscriptions\.product"):
+        rows(company_of(subscriptions=[without]), "arr", by="product")
+    with pytest.raises(Unavailable, match="owner"):
+        rows(company_of(subscriptions=[without]), "arr", by="owner")

@@ -9,11 +9,11 @@ import sys
 import pytest
 
 from revops_helpers.address import address_of
-from revops_helpers.backends.spark import MOST
 from revops_helpers.engine import connect
 from revops_helpers.settings import InputError
 
 pytestmark = pytest.mark.engines
+MOST = 100_000  # rows that one query may bring to the driver
 # In a process of its own: one that has a Spark inside cannot have one outside.
 VISIT = """
 import os
