@@ -238,6 +238,11 @@ def test_findings_are_ranked_by_money_and_what_overlaps_is_said():
     assert part.collected["findings"][0]["review_on"] == "2026-12-15"
     overlap = "Amounts overlap: together they are worth R$ 1.0 M [0.6–1.4 M], not the sum of R$ 1.5 M."
     assert overlap in part.text.replace("\u00a0", " ")
+    capped = parts.findings_table(held, Measurement(80_000_000, 9, 60_000_000, 80_000_000, unit="money", currency="BRL"))
+    assert (
+        "one goes beyond the plan: together no more than the shortfall that they close is counted, R$ 800 k"
+        in capped.text.replace("\u00a0", " ")
+    )
     assert 'href="03_optimization.html#x">3\u00a0Optimization</a>' in part.html
 
 

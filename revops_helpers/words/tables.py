@@ -184,11 +184,17 @@ def _finding_heads() -> tuple[str, ...]:
 def _overlap(order: Sequence[Finding], joint: Measurement | None) -> str:
     if joint is None or joint.value is None or len(order) < 2:
         return ""
-    total = sum(f.stake.value for f in order if f.kind == "growth" and f.stake.value is not None)
-    together = with_interval(joint)
+    stakes = [f.stake.value for f in order if f.kind == "growth" and f.stake.value is not None]
+    total, together = sum(stakes), with_interval(joint)
     if total <= joint.value:
         return _("Together they are worth {together}.", together=together)
     whole = value_of(Measurement(total, unit=joint.unit, currency=joint.currency))
+    if joint.value < max(stakes):
+        return _(
+            "Amounts overlap, and one goes beyond the plan: together no more than the shortfall that they close is counted,"
+            " {together}, not the sum of {whole}.",
+            together=together, whole=whole,
+        )  # fmt: skip
     return _("Amounts overlap: together they are worth {together}, not the sum of {whole}.", together=together, whole=whole)
 
 
