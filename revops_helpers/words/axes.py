@@ -49,13 +49,13 @@ def _ticks_written(ticks: Sequence[float], write: Write) -> list[str]:
 
 
 def levels(sheet: Sheet, y: Axis, right: float, write: Write) -> None:
-    """Gridlines with their value above, on the left; the lowest is the ink line that the marks stand on."""
+    """Gridlines with their value above, on the left, legible over what is drawn there; the lowest is the ink line."""
     ticks = y.ticks(5)
     for tick, words in zip(ticks, _ticks_written(ticks, write), strict=True):
         base = tick == min(ticks)
         sheet.line([0, right], [y(tick)] * 2, THIRD if base else HAIR, over=0.5)
         if not base or tick != 0:
-            sheet.text(0, y(tick) - 9, words, size=SMALL, color=THIRD)
+            sheet.text(0, y(tick) - 9, words, size=SMALL, color=THIRD, halo=True)
 
 
 def month_names(sheet: Sheet, months: Sequence[pd.Timestamp], x: Axis) -> None:

@@ -165,14 +165,14 @@ def _row(row: ScoreRow, verdict: Verdict, words: dict[str, Text], heads: Sequenc
     before, target = (x.value if x is not None else None for x in (row.before, row.target))
     bar = interval_bar(m.value, m.low, m.high, before=before, target=target, state=state, flip=row.direction == "lower")
     name = _("{metric}, last {n} months", metric=row.label, n=str(len(row.trend)))
-    inside = interval_of(m) if m.value is not None else translated(m.reason)
+    inside = tag("span", esc(interval_of(m)), class_="n") if m.value is not None else esc(translated(m.reason))
     others = zip(heads[4:7], (row.prior, row.before, row.target), strict=True)
     others = [(head, value_of(x) if x is not None else "") for head, x in others]
     cells = [
         tag("th", named(row.metric, row.label), role="rowheader", scope="row"),
         tag("td", tag("b", esc(value_of(m))), role="cell", class_="n v"),
         tag("td", bar, role="cell", class_="g"),
-        tag("td", esc(inside), role="cell", class_="i"),
+        tag("td", inside, role="cell", class_="i"),
         *(tag("td", esc(shown), role="cell", class_="n o", data_l=head) for head, shown in others),
         tag("td", sparkline(row.trend, plain(name), state, row.incomplete), role="cell", class_="g t"),
         tag("td", tag("span", esc(words[verdict]), class_=f"st {verdict}") + _until(m), role="cell", class_="s"),
