@@ -9,6 +9,7 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,12 +37,18 @@ def shared(address: Address) -> Iterator[dict[str, str]]:
         yield {}
         return
     secret = {address.engine.secret: secrets.token_urlsafe()}
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    pipes = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
     command = [sys.executable, "-m", MODULE]
-    with subprocess.Popen(command, env=os.environ | secret, start_new_session=True, text=True, **pipes) as server:
+    # What it says goes to a file: a pipe that nobody reads would fill in a long review, and Spark would wait for ever.
+    with (
+        tempfile.TemporaryFile("w+") as words,
+        subprocess.Popen(command, env=os.environ | secret, start_new_session=True, text=True, stderr=words, **pipes) as server,
+    ):
         port = server.stdout.readline().strip()
         if not port:
-            said = (server.stderr.read().strip() or "it ended at once").splitlines()[-1]
+            server.wait()
+            words.seek(0)
+            said = (words.read().strip() or "it ended at once").splitlines()[-1]
             raise InputError(f"{address}: {address.engine.name} cannot be used: {said}")
         told = secret | {"REVOPS_ENGINE": f"spark://localhost:{port}"}
         before = {name: os.environ[name] for name in told if name in os.environ}
