@@ -145,6 +145,42 @@ def test_days_and_moments_in_every_way_to_write_them(engine, text, moment, day):
     assert read(engine, lambda x: formats.day(x, CLOCK), text) == day
 
 
+def amount(before: str, sign: str, whole: int, grouped: bool, rest: str, turned: bool) -> str:
+    text = f"{before}{sign}{whole:{',' if grouped else ''}}{rest}"
+    return text.translate(str.maketrans(",.", ".,")) if turned else text
+
+
+AMOUNTS = st.builds(
+    amount,
+    st.sampled_from(["", "R$ ", "R$", "US$ ", "$", "-"]),
+    st.sampled_from(["", "-", "0"]),
+    st.integers(0, 10**7),
+    st.booleans(),
+    st.sampled_from(["", ".5", ",50", ".123", ",1234"]),
+    st.booleans(),
+)
+TIMES = st.tuples(
+    st.sampled_from(["31/12/2025", "12/31/2025", "2025-02-30", "2025-02-28", "01/02/2025", "1/2/25"]),
+    st.sampled_from(["", " 10:05", "T10:05:06", " 10:05:06.123", " 25:00", "T10:05:06.5Z", " 10:05:06-03:00", "Z"]),
+).map("".join) | st.integers(10**11, 10**13).map(str)
+
+
+NUMBERS = [(kind, mark) for kind in ("number", "cents") for mark in ".,"]
+CLOCKS = [(kind, order) for kind in ("moment", "day") for order in ("ymd", "dmy", "mdy")]
+
+
+@pytest.mark.parametrize(("kind", "way"), [*NUMBERS, *CLOCKS])
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_common_ways_of_writing_are_read_as_the_expression_for_all_ways_reads_them(engine, kind, way, data):
+    text = data.draw(AMOUNTS if way in ".," else TIMES)
+    given = way if way in ".," else Format(dates=way, zone="America/Manaus", home="America/Sao_Paulo")
+    quick = read(engine, lambda x: getattr(formats, kind)(x, given), text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(formats, "_cases", lambda x, *_common, other: formats._rarely(x, other))
+        assert quick == read(engine, lambda x: getattr(formats, kind)(x, given), text), text
+
+
 @pytest.mark.parametrize(("text", "value"), [("Sim", "true"), ("NÃO", "false"), ("1", "true"), ("f", "false"), ("2", None)])
 def test_flags_in_both_languages(engine, text, value):
     assert read(engine, formats.flag, text) == value

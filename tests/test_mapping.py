@@ -8,7 +8,7 @@ import pytest
 from revops_helpers.model.tables import TABLES
 from revops_helpers.settings import InputError
 from revops_helpers.sources import mapping
-from revops_helpers.sources.selects import columns, keeps_order, lacking, outputs_of_absent, parse, with_position
+from revops_helpers.sources.selects import columns, lacking, outputs_of_absent, parse, with_position
 from tests.folders import COMPANY, ledger_of, rules_of
 
 CRM = {
@@ -238,9 +238,19 @@ def test_outputs_of_absent_columns_alone_are_told():
     assert outputs_of_absent(select, KNOWN) == {"y", "v"}
 
 
-def test_only_a_plain_scan_keeps_its_order():
-    assert keeps_order(parse("select a from t where b = '1'", "x", "crm").tree)
-    assert not keeps_order(parse("select a from t left join u on true", "x", "crm").tree)
+def test_of_rows_with_one_key_that_of_the_earliest_line_stays_however_a_select_brings_them(opened):
+    company = opened(
+        {
+            "crm/a.csv": "id,name\nA1,first\nA2,other\nA1,second\n",
+            "crm/b.csv": "id,name\nA1,third\nA3,last\n",
+            "selects/accounts.sql": "select id as account_id, name from b union all select id as account_id, name from a",
+        },
+        DECLARED,
+        as_of="2026-01-31",
+    )
+    accounts = company.table("accounts").order_by("account_id").execute()
+    assert accounts["name"].tolist() == ["first", "other", "last"]
+    assert [(file, line) for file, line, *_ in rules_of(company)] == [("crm/a.csv", 4), ("crm/b.csv", 2)]
 
 
 def test_the_conventions_are_written_where_the_readme_points():

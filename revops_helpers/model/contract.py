@@ -42,7 +42,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Part:
-    """What one source gives for one table. `relation`: text columns, `_row` (unique, in order), `_file`, `_line`.
+    """What one source gives for one table. `relation`: text columns, `_row` (unique), `_file`, `_line`.
 
     rows: records read, counted apart from the parser, refused ones among them. typed: columns that a SELECT calculated.
     """
@@ -159,8 +159,7 @@ class _Checked:
     # ---- SQL in layers: text, parsed, derived, checked
 
     def _texts(self, part: Part) -> str:
-        listed = ", ".join(f"{formats.text(identifier(c))} AS {rules.raw(c)}" for c in part.columns)
-        return f"SELECT _row, _file, _line, {listed} FROM {part.relation}"
+        return f"SELECT _row, _file, _line, {rules.texts(self.spec, part.columns)} FROM {part.relation}"
 
     def _parsed(self, i: int) -> str:
         salt = personal.salt_of(self.settings.name)
@@ -192,16 +191,13 @@ class _Checked:
     # ---- the split
 
     def outcome(self) -> Outcome:
-        checked = quoted(self.folder / f"{self.spec.name}.checked")
         union = " UNION ALL ".join(self._verdicts(i) for i in range(len(self.parts)))
-        self.connection.execute(f"COPY ({union}) TO {checked} (FORMAT parquet)")
-        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW checked AS SELECT * FROM read_parquet({checked})")
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE checked AS {union}")
         self.connection.execute("CREATE OR REPLACE TEMP TABLE bad (_part INTEGER, _row BIGINT, _check INTEGER, _column VARCHAR)")
         self.connection.execute("INSERT INTO bad SELECT _part, _row, _problem, NULL FROM checked WHERE _problem IS NOT NULL")
         self._set_orphans_aside()
         self._set_duplicates_aside()
         self._write()
-        (self.folder / f"{self.spec.name}.checked").unlink()
         reads = pd.concat([self._reads(i) for i in range(len(self.parts))], ignore_index=True)
         quarantine = pd.concat([self._quarantine(i) for i in range(len(self.parts))], ignore_index=True)
         accepted = (self.spec, self.columns, self.folder / f"{self.spec.name}.parquet", self.settings.time_zone)
@@ -221,19 +217,30 @@ class _Checked:
             )
 
     def _set_duplicates_aside(self) -> None:
-        """The first row of a key stays. Empty parts of a key are equal."""
+        """The first row of a key stays, in the order of parts, files and lines. Empty parts of a key are equal."""
         keys = ", ".join(f"c.{identifier(c)}" for c in self.key)
         good = "(SELECT c.* FROM checked c ANTI JOIN bad b ON c._part = b._part AND c._row = b._row)"
-        self.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE twice AS SELECT {keys} FROM {good} c GROUP BY {keys} HAVING count(*) > 1"
+        ask = self.connection.execute
+        ask(f"CREATE OR REPLACE TEMP TABLE twice AS SELECT hash({keys}) AS _key FROM {good} c GROUP BY 1 HAVING count(*) > 1")
+        listed = f"SELECT c._part, c._row, {keys} FROM {good} c SEMI JOIN twice t ON hash({keys}) = t._key"
+        if not ask(f"CREATE OR REPLACE TEMP TABLE rivals AS {listed}").fetchone()[0]:
+            return
+        places = " UNION ALL ".join(
+            f"SELECT {i} AS _part, _row, _file, _line, {self._raw(part)} AS _raw FROM ({self._texts(part)}) "
+            f"SEMI JOIN (FROM rivals WHERE _part = {i}) USING (_row)"
+            for i, part in enumerate(self.parts)
         )
-        same = " AND ".join(f"c.{identifier(c)} IS NOT DISTINCT FROM d.{identifier(c)}" for c in self.key)
-        self.connection.execute(
+        ask(
             f"INSERT INTO bad SELECT _part, _row, -2 - one, {quoted(', '.join(self.key))} FROM ("
-            f"SELECT c._part, c._row, row_number() OVER key AS nth, first_value(c._part) OVER key AS one "
-            f"FROM {good} c SEMI JOIN twice d ON {same} WINDOW key AS (PARTITION BY {keys} ORDER BY c._part, c._row)) "
-            "WHERE nth > 1"
+            "SELECT c._part, c._row, row_number() OVER key AS nth, first_value(c._part) OVER key AS one "
+            f"FROM rivals c JOIN ({places}) p USING (_part, _row) "
+            f"WINDOW key AS (PARTITION BY {keys} ORDER BY c._part, p._file, p._line, p._raw)) WHERE nth > 1"
         )
+
+    def _raw(self, part: Part) -> str:
+        """SQL of what a row of the part said, endless texts cut."""
+        fields = ", ".join(f"{quoted(c)}: left({rules.raw(c)}, {personal.LONGEST})" for c in part.columns)
+        return f"to_json({{{fields}}})::VARCHAR"
 
     def _write(self) -> None:
         listed = ", ".join(f"c.{identifier(c.name)}" for c in self.columns)
@@ -241,7 +248,7 @@ class _Checked:
         self.connection.execute(
             f"COPY (SELECT {listed}, CASE c._part {sources} END AS _source, c._unit "
             "FROM checked c ANTI JOIN bad b ON c._part = b._part AND c._row = b._row) "
-            f"TO {quoted(self.folder / f'{self.spec.name}.parquet')} (FORMAT parquet)"
+            f"TO {quoted(self.folder / f'{self.spec.name}.parquet')} (FORMAT parquet, WRITE_BLOOM_FILTER false)"
         )
 
     # ---- what became of the rows
@@ -261,11 +268,10 @@ class _Checked:
     def _quarantine(self, i: int) -> pd.DataFrame:
         """The refused rows, endless texts cut; in columns, since there may be a million of them."""
         part = self.parts[i]
-        fields = ", ".join(f"{quoted(c)}: left({rules.raw(c)}, {personal.LONGEST})" for c in part.columns)
         found = self.connection.execute(
             f"SELECT coalesce(t._file, {quoted(part.label)}) AS file, t._line AS line, b._check, "
-            f"coalesce(b._column, '') AS _column, to_json({{{fields}}})::VARCHAR AS raw FROM ({self._texts(part)}) t "
-            f"JOIN (FROM bad WHERE _part = {i}) b USING (_row) ORDER BY t._row"
+            f"coalesce(b._column, '') AS _column, {self._raw(part)} AS raw FROM ({self._texts(part)}) t "
+            f"JOIN (FROM bad WHERE _part = {i}) b USING (_row) ORDER BY 1, 2, raw"
         )
         found = found.to_arrow_table().to_pandas()
         broken = found[["_check", "_column"]].drop_duplicates()

@@ -23,6 +23,8 @@ TURNED = r"\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})" + _TIME
 EPOCH = r"-?\d{9,10}|-?\d{12,13}"
 STRICT = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?"
 STRICT_ZONED = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})"
+STRICT_TURNED = r"\d{2}/\d{2}/\d{4} \d{2}:\d{2}(?::\d{2})?"
+TURNED_DAYS = {"dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y"}
 ZONED = r":\d{2}(?:[.,]\d+)? ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
 MIDNIGHT = r"[T ]00:00(?::00(?:[.,]0+)?)? ?(?:Z|UTC|GMT|[+-]00(?::?00)?)$"
 
@@ -56,8 +58,8 @@ def unambiguous(x: str) -> str:
 
 
 def text(x: str) -> str:
-    """Trimmed text; empty is NULL."""
-    return f"CASE WHEN regexp_full_match({x}, '[!-~](.*[!-~])?') THEN {x} ELSE nullif(trim({x}, {BLANKS}), '') END"
+    """Trimmed text; empty is NULL. Where there is nothing to trim, the engine hands its dictionary on, NULLs with it."""
+    return f"CASE WHEN NOT regexp_full_match({x}, '[!-~](.*[!-~])?') THEN nullif(trim({x}, {BLANKS}), '') ELSE {x} END"
 
 
 def _bare_number(x: str) -> str:
@@ -87,26 +89,41 @@ def _plain(x: str, decimal: str, digits: str) -> tuple[str, str]:
     return rf"regexp_full_match({x}, '-?\d{{1,12}}({mark}\d{digits})?')", x if decimal == "." else f"replace({x}, ',', '.')"
 
 
+def _priced(x: str, decimal: str) -> tuple[str, str]:
+    """The test that a number is written as prices are (R$ 1.234,56), and its text with a point."""
+    mark, group = (r"\.", ",") if decimal == "." else (",", r"\.")
+    shape = rf"(?:(?:R|US)?\$ ?)?-?[1-9]\d{{0,2}}(?:{group}\d{{3}}){{0,3}}(?:{mark}\d{{1,2}})?"
+    return rf"regexp_full_match({x}, '{shape}')", f"replace(regexp_replace({x}, '[R$US {group}]', '', 'g'), ',', '.')"
+
+
 def number(x: str, decimal: str) -> str:
     """DOUBLE; '12,5%' is 0.125."""
-    is_plain, plain = _plain(x, decimal, "+")
 
     def other(y: str) -> str:
         value = f"try_cast({_decimal_text(y, decimal)} AS DOUBLE)"
         return f"CASE WHEN ends_with({y}, '%') THEN {value} / 100 ELSE {value} END"
 
-    return f"CASE WHEN {is_plain} THEN try_cast({plain} AS DOUBLE) ELSE {_rarely(x, other)} END"
+    return _cases(x, *(f"{is_so} THEN try_cast({text} AS DOUBLE)" for is_so, text in _forms(x, decimal, "+")), other=other)
 
 
 def cents(x: str, decimal: str) -> str:
     """Money in major units as integer cents, half up (away from zero). What is too large to be money is none."""
-    is_plain, plain = _plain(x, decimal, "{1,2}")
 
     def other(y: str) -> str:
         value = f"try_cast({_decimal_text(y, decimal)} AS DECIMAL(38, 12))"
         return f"CASE WHEN NOT contains({y}, '%') AND abs({value}) < {LARGEST} THEN CAST(round({value} * 100, 0) AS BIGINT) END"
 
-    return f"CASE WHEN {is_plain} THEN try_cast(try_cast({plain} AS DECIMAL(18, 2)) * 100 AS BIGINT) ELSE {_rarely(x, other)} END"
+    exact = "try_cast(try_cast({} AS DECIMAL(18, 2)) * 100 AS BIGINT)"
+    return _cases(x, *(f"{is_so} THEN {exact.format(text)}" for is_so, text in _forms(x, decimal, "{1,2}")), other=other)
+
+
+def _forms(x: str, decimal: str, digits: str) -> tuple[tuple[str, str], ...]:
+    return _plain(x, decimal, digits), _priced(x, decimal)
+
+
+def _cases(x: str, *common: str, other: Callable[[str], str]) -> str:
+    """The common ways of writing, cheapest test first; every other way by the expression that reads them all."""
+    return f"CASE WHEN {x} IS NULL THEN NULL {' '.join(f'WHEN {case}' for case in common)} ELSE {_rarely(x, other)} END"
 
 
 def integer(x: str, decimal: str) -> str:
@@ -116,7 +133,7 @@ def integer(x: str, decimal: str) -> str:
         value = f"try_cast({_decimal_text(y, decimal)} AS DECIMAL(38, 12))"
         return f"CASE WHEN NOT contains({y}, '%') AND {value} = floor({value}) THEN try_cast({value} AS BIGINT) END"
 
-    return f"CASE WHEN regexp_full_match({x}, '-?\\d{{1,18}}') THEN try_cast({x} AS BIGINT) ELSE {_rarely(x, other)} END"
+    return _cases(x, f"regexp_full_match({x}, '-?\\d{{1,18}}') THEN try_cast({x} AS BIGINT)", other=other)
 
 
 def flag(x: str) -> str:
@@ -133,7 +150,7 @@ def word(x: str, allowed: Sequence[str]) -> str:
         meant = f"trim(regexp_replace(lower({y}), '[^a-z0-9]+', '_', 'g'), '_')"
         return f"CASE WHEN {meant} IN ({listed}) THEN {meant} END"
 
-    return f"CASE WHEN {x} IN ({listed}) THEN {x} ELSE {_rarely(x, other)} END"
+    return _cases(x, f"{x} IN ({listed}) THEN {x}", other=other)
 
 
 def _iso(x: str, dates: str) -> str:
@@ -188,13 +205,17 @@ def moment(x: str, form: Format) -> str:
         return f"CASE WHEN regexp_full_match({y}, '{EPOCH}') THEN {_epoch(y)} ELSE {_instant(y, form)} END"
 
     local = f"try_cast({x} AS TIMESTAMP)"
-    return (
-        f"CASE WHEN regexp_full_match({x}, '{STRICT}') THEN {_at(form.zone, local)} "
-        f"WHEN regexp_full_match({x}, '{STRICT}Z') THEN {local} "
-        f"WHEN regexp_full_match({x}, '{STRICT_ZONED}') THEN timezone('UTC', try_cast({x} AS TIMESTAMPTZ)) "
-        rf"WHEN regexp_full_match({x}, '\d{{4}}-\d{{2}}-\d{{2}}') THEN {_at(form.home, local)} "
-        f"ELSE {_rarely(x, other)} END"
-    )
+    cases = [
+        rf"strlen({x}) = 13 AND regexp_full_match({x}, '\d{{13}}') THEN make_timestamp(try_cast({x} AS BIGINT) * 1000)",
+        f"ends_with({x}, 'Z') AND regexp_full_match({x}, '{STRICT}Z') THEN {local}",
+        f"regexp_full_match({x}, '{STRICT}') THEN {_at(form.zone, local)}",
+        f"regexp_full_match({x}, '{STRICT_ZONED}') THEN timezone('UTC', try_cast({x} AS TIMESTAMPTZ))",
+        rf"regexp_full_match({x}, '\d{{4}}-\d{{2}}-\d{{2}}') THEN {_at(form.home, local)}",
+    ]
+    if days := TURNED_DAYS.get(form.dates):
+        turned = f"try_strptime({x}, ['{days} %H:%M:%S', '{days} %H:%M'])"
+        cases.append(f"regexp_full_match({x}, '{STRICT_TURNED}') THEN {_at(form.zone, turned)}")
+    return _cases(x, *cases, other=other)
 
 
 def day(x: str, form: Format) -> str:
@@ -211,7 +232,11 @@ def day(x: str, form: Format) -> str:
             f"ELSE try_cast(split_part({_iso(y, form.dates)}, ' ', 1) AS DATE) END"
         )
 
-    return rf"CASE WHEN regexp_full_match({x}, '\d{{4}}-\d{{2}}-\d{{2}}') THEN try_cast({x} AS DATE) ELSE {_rarely(x, other)} END"
+    cases = [rf"regexp_full_match({x}, '\d{{4}}-\d{{2}}-\d{{2}}') THEN try_cast({x} AS DATE)"]
+    if days := TURNED_DAYS.get(form.dates):
+        turned = f"CAST(try_strptime({x}, '{days}') AS DATE)"
+        cases.insert(0, rf"regexp_full_match({x}, '\d{{2}}/\d{{2}}/\d{{4}}') THEN {turned}")
+    return _cases(x, *cases, other=other)
 
 
 def evidence(x: str, type_: str) -> tuple[str, str]:

@@ -48,6 +48,24 @@ def raw(column: str) -> str:
     return f'"t.{column}"'
 
 
+def plain(column: str) -> str:
+    """Whether the text of an id is a plain one (`personal.PLAIN_ID`), with nothing to trim or to mask."""
+    return f'"p.{column}"'
+
+
+def texts(spec: Table, columns: Collection[str]) -> str:
+    """SQL of the trimmed text of columns of `spec`, and whether ids are plain ones."""
+    listed = []
+    for name in columns:
+        x = formats.identifier(name)
+        text = formats.text(x)
+        if personal.is_id(spec, spec[name]):
+            listed.append(f"regexp_full_match({x}, '{personal.PLAIN_ID}') AS {plain(name)}")
+            text = f"CASE WHEN NOT {plain(name)} THEN {text} ELSE {x} END"
+        listed.append(f"{text} AS {raw(name)}")
+    return ", ".join(listed)
+
+
 def parsed(column: str) -> str:
     """The value of a column in a checked relation, before anything is derived from it."""
     return f'"v.{column}"'
@@ -64,7 +82,10 @@ def value(spec: Table, column: Column, form: Format, salt: str) -> str:
     clocks = {"date": formats.day, "time": formats.moment}
     if column.type in clocks:
         return clocks[column.type](x, form)
-    return formats.flag(x) if column.type == "flag" else personal.masked(spec, column, x, salt)
+    if column.type == "flag":
+        return formats.flag(x)
+    masked = personal.masked(spec, column, x, salt)
+    return f"CASE WHEN NOT {plain(column.name)} THEN {masked} ELSE {x} END" if personal.is_id(spec, column) else masked
 
 
 def derived(spec: Table, columns: Collection[str], zone: str) -> Mapping[str, str]:
@@ -99,7 +120,7 @@ def checks(spec: Table, given: Collection[str], settings: Settings, rated: Colle
     columns = {*given, *derived(spec, given, settings.time_zone)}
     for column in spec.columns:
         if column.name in given:
-            yield from _column_checks(column)
+            yield from _column_checks(column, personal.is_id(spec, column))
     for later, earlier in spec.not_before:
         if later in columns and earlier in columns:
             advice = f"correct {later} or {earlier}: {later} comes before {earlier}"
@@ -118,12 +139,13 @@ def checks(spec: Table, given: Collection[str], settings: Settings, rated: Colle
         yield Check("currency", NO_RATE, advice, f"{code} NOT IN ({listed})")
 
 
-def _column_checks(column: Column) -> Iterator[Check]:
+def _column_checks(column: Column, is_id: bool) -> Iterator[Check]:
     name, text = column.name, raw(column.name)
     if column.required:
         yield Check(name, MISSING, f"fill {name}: {column.meaning}", f"{text} IS NULL")
     if column.type == "text":
-        yield Check(name, NUL_BYTE, f"remove the NUL byte from {name}", f"contains({text}, chr(0))")
+        may = f"NOT {plain(name)} AND " if is_id else ""
+        yield Check(name, NUL_BYTE, f"remove the NUL byte from {name}", f"{may}contains({text}, chr(0))")
     if column.allowed:
         yield Check(name, UNKNOWN_WORD, f"write one of {', '.join(column.allowed)}", f'{text} IS NOT NULL AND "{name}" IS NULL')
     elif column.type != "text":

@@ -30,10 +30,15 @@ def delimited(place: Place) -> Raw:
     unasked = place.encoding == "auto" and encoding not in ("utf-8", "utf-8-sig")
     notes = (f"{place.label} was read as {encoding}",) if unasked else ()
     seen = scan(plain, delimiter)
-    if not seen.regular:
-        return keep_records(place, columns, _records(plain, place.label, delimiter), notes, delimiter)
-    counted, refused, lines = _split(place, plain, seen, len(columns), has_header=True)
-    return view(place, columns, counted, keep(place, columns, lines, delimiter), refused, notes)
+    if seen.regular:
+        counted, refused, lines, clean = _split(place, plain, seen, len(columns), has_header=True)
+        kept = keep(place, columns, lines, delimiter, clean=clean, longest=_longest(seen))
+        raw = view(place, columns, counted, kept, refused, notes)
+    else:
+        raw = keep_records(place, columns, _records(plain, place.label, delimiter), notes, delimiter)
+    if plain.is_relative_to(place.desk.scratch):
+        plain.unlink()
+    return raw
 
 
 def _header(plain: Path, label: str) -> tuple[list[str], str]:
@@ -49,8 +54,10 @@ def _header(plain: Path, label: str) -> tuple[list[str], str]:
     return header, delimiter
 
 
-def _split(place: Place, plain: Path, seen: Scan, width: int, has_header: bool) -> tuple[int, list[Refused], np.ndarray]:
-    """Write the records of the right width to `place.scratch("clean")`: the count, the refused ones, the lines of the good."""
+def _split(
+    place: Place, plain: Path, seen: Scan, width: int, has_header: bool
+) -> tuple[int, list[Refused], np.ndarray, Path | None]:
+    """The count of records, the refused ones, the lines of the good, and where these stand: written out, or the file as it is."""
     data = np.memmap(plain, dtype=np.uint8, mode="r")
     ends = seen.starts[1:] - (data[seen.starts[1:] - 1] == NEWLINE)
     ends -= (ends > seen.starts[:-1]) & (data[np.maximum(ends - 1, 0)] == RETURN)
@@ -62,8 +69,16 @@ def _split(place: Place, plain: Path, seen: Scan, width: int, has_header: bool) 
         raw = data[seen.starts[i] : min(ends[i], seen.starts[i] + MOST_SHOWN)].tobytes().decode("utf-8", "ignore")
         line = int(seen.lines[i])
         refused.append(nul(label, line, raw) if seen.nul[i] else ragged(label, line, int(seen.fields[i]), width, raw))
+    counted, lines = int((~blank).sum()), seen.lines[good]
+    if has_header and good[1:].all() and not seen.returns and len(lines) and lines[0] == 2 and data[-1] == NEWLINE:
+        return counted, refused, lines, plain
     _write_runs(data, seen.starts, good, place.scratch("clean"))
-    return int((~blank).sum()), refused, seen.lines[good]
+    return counted, refused, lines, None
+
+
+def _longest(seen: Scan) -> int:
+    """Bytes of the longest record."""
+    return int(np.diff(seen.starts).max(initial=0)) + 1
 
 
 def _write_runs(data: np.ndarray, starts: np.ndarray, wanted: np.ndarray, target: Path) -> None:
@@ -107,8 +122,8 @@ def json_lines(place: Place) -> Raw:
     """One JSON object a line; nested values stay JSON text. A line that is no object is refused."""
     plain, _ = as_utf8(place)
     seen = scan(plain, NO_DELIMITER, quotes=False)
-    counted, refused, lines = _split(place, plain, seen, 1, has_header=False)
-    arrived, stored = keep(place, ["json"], lines, NO_DELIMITER, quote="")
+    counted, refused, lines, _ = _split(place, plain, seen, 1, has_header=False)
+    arrived, stored = keep(place, ["json"], lines, NO_DELIMITER, quote="", longest=_longest(seen))
     if counted != arrived + len(refused):
         raise InputError(
             f"{place.label}: {counted:,} lines were counted and {arrived + len(refused):,} were read; export it again"

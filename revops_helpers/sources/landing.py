@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from revops_helpers.model.formats import identifier, quoted
 from revops_helpers.sources.entries import Entry
-from revops_helpers.sources.reading import read
+from revops_helpers.sources.reading import read_all
 from revops_helpers.sources.selects import RawName, Select
 from revops_helpers.sources.selects import columns as columns_named
 from revops_helpers.sources.shapes import Merged, Shape, keys_of
@@ -34,9 +34,9 @@ class Landed:
 def landed(desk: Desk, entries: Iterable[Entry], selects: Collection[Select]) -> Landed:
     """Every raw table that a SELECT names and a file holds."""
     wanted = {raw for select in selects for raw in select.raw_names()}
-    raws: dict[RawName, Raw] = {}
-    for entry in entries:
-        raws |= _read(desk, entry, named(entry, selects))
+    places = {raw: place for entry in entries for raw, place in _places(desk, entry, named(entry, selects)).items()}
+    read = dict(zip(places, read_all(list(places.values())), strict=True))
+    raws = {raw: table for entry in entries for raw, table in _of(entry, read, named(entry, selects)).items()}
     asked = asked_of(entries, selects, {raw: set(table.columns) for raw, table in raws.items()})
     notes: list[str] = []
     files = {table.file: table for table in reversed(raws.values())}
@@ -77,13 +77,16 @@ def holding(shape: Shape, table: str, asked: Collection[str], there: Collection[
     return [column for column in there if column in heads]
 
 
-def _read(desk: Desk, entry: Entry, wanted: set[str]) -> dict[RawName, Raw]:
-    """The wanted tables of one entry as they stand in its files, those of its history mode under both names."""
+def _places(desk: Desk, entry: Entry, wanted: set[str]) -> dict[RawName, Place]:
+    """Where the files of the wanted tables of one entry are read."""
     order = [*(table for table in entry.files if table in wanted), *sorted(wanted - set(entry.files))]
-    found = {}
-    for table in order:
-        if file := entry.shape.file(table, entry.files):
-            found[table] = read(Place(desk, file, f"raw {entry.name}", table, entry.encoding))
+    files = {table: file for table in order if (file := entry.shape.file(table, entry.files))}
+    return {(entry.name, table): Place(desk, file, f"raw {entry.name}", table, entry.encoding) for table, file in files.items()}
+
+
+def _of(entry: Entry, read: Mapping[RawName, Raw], wanted: set[str]) -> dict[RawName, Raw]:
+    """The wanted tables of one entry as they stand in its files, those of its history mode under both names."""
+    found = {raw[1]: table for raw, table in read.items() if raw[0] == entry.name}
     for table, history in entry.shape.versions.items():
         for missing, other, mark in ((table, history, OLD_VERSION), (history, table, BEGAN)):
             if missing in wanted - set(found) and other in found and mark in found[other].columns:

@@ -59,11 +59,10 @@ from revops_helpers.settings import InputError, Settings
 from revops_helpers.sources.entries import Entry
 from revops_helpers.sources.landing import landed
 from revops_helpers.sources.macros import make_macros, unreadable
-from revops_helpers.sources.reading import read
+from revops_helpers.sources.reading import read_all
 from revops_helpers.sources.selects import (
     RawName,
     Select,
-    keeps_order,
     lacking,
     outputs_of_absent,
     parse,
@@ -71,7 +70,7 @@ from revops_helpers.sources.selects import (
 )
 from revops_helpers.sources.selects import columns as columns_named
 from revops_helpers.sources.selects import replaced as stood_for
-from revops_helpers.sources.store import Desk, Place, Raw
+from revops_helpers.sources.store import SCRATCH, Desk, Place, Raw
 
 POSITION_UNKNOWN = "NULL::VARCHAR AS _file, NULL::BIGINT AS _line"
 MOST_STRAYS = 20  # columns that a note each is written about
@@ -124,8 +123,8 @@ def mapped(desk: Desk, entries: list[Entry], settings: Settings) -> Mapped:
 
 def _canonical(desk: Desk, entry: Entry, found: Mapped) -> None:
     """The files of an entry that are canonical tables already."""
-    for table, file in entry.files.items():
-        raw = read(Place(desk, file, f"table {entry.name}", table, entry.encoding))
+    places = [Place(desk, file, f"table {entry.name}", table, entry.encoding) for table, file in entry.files.items()]
+    for table, raw in zip(entry.files, read_all(places), strict=True):
         found.took(raw)
         columns = tuple(c for c in raw.columns if c in TABLES[table].names)
         strays = [c for c in raw.columns if c not in TABLES[table].names]
@@ -265,10 +264,9 @@ def _staged(desk: Desk, entry: Entry, table: str, select: Select) -> tuple[str, 
     listed = [f"{_text(name, given[name])} AS {identifier(name)}" for name in columns]
     position = "_file::VARCHAR AS _file, _line::BIGINT AS _line" if "_file" in given else POSITION_UNKNOWN
     listed.append(position)
-    order = "" if keeps_order(select.tree) else " ORDER BY " + ", ".join(["_file", "_line", *(identifier(c) for c in columns)])
     target = quoted(desk.scratch / f"{entry.name}.{table}.staged.parquet")
     try:
-        desk.connection.execute(f"COPY (SELECT {', '.join(listed)} FROM ({query}){order}) TO {target}")
+        desk.connection.execute(f"COPY (SELECT {', '.join(listed)} FROM ({query})) TO {target} {SCRATCH}")
     except duckdb.Error as error:
         raise InputError(f"{select.label}: {str(error).splitlines()[0]}") from None
     relation = (

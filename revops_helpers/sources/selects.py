@@ -205,8 +205,3 @@ def _is_plain(select: exp.Query) -> bool:
     table = _from(select)
     aggregates = any(p.find(exp.AggFunc) and not p.find(exp.Window) for p in select.selects)
     return isinstance(table, exp.Table) and bool(table.db) and not aggregates
-
-
-def keeps_order(tree: exp.Query) -> bool:
-    """Whether rows come out in the order of one file: no join, grouping, window or UNION that an engine may run in parallel."""
-    return not tree.find(exp.Join, exp.Group, exp.Distinct, exp.Window, exp.SetOperation, exp.AggFunc, exp.CTE, exp.Order)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import duckdb
 
 Record = tuple[int, list[str]]  # its line and its fields
+SCRATCH = "(FORMAT parquet, WRITE_BLOOM_FILTER false, DICTIONARY_SIZE_LIMIT 3000)"  # what is read once more and thrown away
+LONGEST_LINE = 1 << 21  # bytes; the parser's buffers are as large, and longer where a record is
 WIDTH_ADVICE = "{found} fields where the header has {expected}: quote values that hold the delimiter, or export the row again"
 NUL_ADVICE = "remove the NUL byte, or export the row again"
 
@@ -97,18 +99,29 @@ def nul(label: str, line: int, raw: str) -> Refused:
     return Refused(label, line, rules.NUL_BYTE, NUL_ADVICE, raw[:LONGEST].replace("\0", "\\0"))
 
 
-def keep(place: Place, columns: Sequence[str], lines: np.ndarray, delimiter: str = ",", quote: str = '"') -> tuple[int, str]:
-    """The records of `place.scratch("clean")`, all of one width, as text in Parquet: how many arrived, and the SQL of them."""
-    clean, target = place.scratch("clean"), quoted(place.scratch("parquet"))
+def keep(
+    place: Place,
+    columns: Sequence[str],
+    lines: np.ndarray,
+    delimiter: str = ",",
+    quote: str = '"',
+    clean: Path | None = None,
+    longest: int = 1 << 24,
+) -> tuple[int, str]:
+    """Records, all of one width and none of more than `longest` bytes, as text in Parquet: how many arrived, and the SQL of them.
+
+    They stand in `clean` below a header of one line, else without a header in `place.scratch("clean")`.
+    """
+    source, target = clean or place.scratch("clean"), quoted(place.scratch("parquet"))
     execute = place.desk.connection.execute
     if not len(lines):
         empty = ", ".join(f"NULL::VARCHAR AS {identifier(c)}" for c in columns)
         return 0, f"(SELECT {empty}, 0::BIGINT AS _line WHERE false)"
     typed = "{" + ", ".join(f"{quoted(c)}: 'VARCHAR'" for c in columns) + "}"
     parsed = (
-        f"read_csv({quoted(clean)}, columns = {typed}, auto_detect = false, header = false, delim = {quoted(delimiter)}, "
-        f"quote = {quoted(quote)}, escape = {quoted(quote)}, nullstr = '', strict_mode = true, null_padding = false, "
-        "new_line = '\\n', max_line_size = 16777216)"
+        f"read_csv({quoted(source.resolve())}, columns = {typed}, auto_detect = false, header = {clean is not None}, "
+        f"delim = {quoted(delimiter)}, quote = {quoted(quote)}, escape = {quoted(quote)}, nullstr = '', strict_mode = true, "
+        f"null_padding = false, new_line = '\\n', max_line_size = {max(longest, LONGEST_LINE)})"
     )
     contiguous = (np.diff(lines) == 1).all()
     rows, stored = f"SELECT * FROM {parsed}", f"read_parquet({target})"
@@ -120,8 +133,9 @@ def keep(place: Place, columns: Sequence[str], lines: np.ndarray, delimiter: str
 
         place.desk.connection.register("_lines", pd.DataFrame({"_line": lines}))
         rows = f"SELECT p.*, l._line FROM {parsed} p POSITIONAL JOIN _lines l"
-    (arrived,) = execute(f"COPY ({rows}) TO {target}").fetchone()
-    clean.unlink()
+    (arrived,) = execute(f"COPY ({rows}) TO {target} {SCRATCH}").fetchone()
+    if not clean:
+        source.unlink()
     return int(arrived), stored
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import codecs
-import gzip
-import shutil
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from revops_helpers.settings import InputError
 from revops_helpers.sources.store import Place
 
 PIECE = 1 << 24
+GZIP = zlib.MAX_WBITS | 16
+PACKED = 1 << 17  # bytes of a gzip file at a time; they unpack to some ten times as many
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -43,7 +45,8 @@ def as_utf8(place: Place) -> tuple[Path, str]:
         raise InputError(f"{label}: {kind}")
     found = _checked_name(encoding, label) if encoding != "auto" else _detected(plain, head, label)
     if found in ("utf-8", "ascii"):
-        _check_utf8(plain, label)
+        if encoding != "auto":
+            _check_utf8(plain, label)
         return plain, found
     return _rewritten(plain, label, found, place.scratch("utf8")), found
 
@@ -51,11 +54,24 @@ def as_utf8(place: Place) -> tuple[Path, str]:
 def _unpacked(place: Place) -> Path:
     target = place.scratch("plain")
     try:
-        with gzip.open(place.file, "rb") as source, target.open("wb") as sink:
-            shutil.copyfileobj(source, sink, PIECE)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        with place.file.open("rb") as source, target.open("wb") as sink:
+            for piece in _members(source):
+                sink.write(piece)
+    except (EOFError, zlib.error) as error:
         raise InputError(f"{place.label}: not a complete gzip file ({error}); export it again") from None
     return target
+
+
+def _members(source: BinaryIO) -> Iterator[bytes]:
+    """What the gzip members of a file hold, checked by zlib itself; zeros after the last are padding."""
+    unpack = zlib.decompressobj(GZIP)
+    while packed := source.read(PACKED):
+        while packed := (packed.lstrip(b"\0") if unpack.eof else packed):
+            unpack = zlib.decompressobj(GZIP) if unpack.eof else unpack
+            yield unpack.decompress(packed)
+            packed = unpack.unused_data
+    if source.tell() and not unpack.eof:
+        raise EOFError("it ends in the middle")
 
 
 def _checked_name(encoding: str, label: str) -> str:
@@ -85,18 +101,28 @@ def _detected(file: Path, head: bytes, label: str) -> str:
 
 def _check_utf8(file: Path, label: str) -> None:
     """InputError naming the line of the first byte that is not UTF-8."""
-    decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
+    decoder, at = codecs.getincrementaldecoder("utf-8")(), 0
     with file.open("rb") as stream:
         while piece := stream.read(PIECE):
             try:
                 decoder.decode(piece, final=len(piece) < PIECE)
             except UnicodeDecodeError as error:
-                line += error.object.count(b"\n", 0, error.start)
+                held = len(error.object) - len(piece)  # bytes of a letter that the piece before began
                 raise InputError(
-                    f"{label}, line {line}: a byte that is not UTF-8 (0x{error.object[error.start]:02x}); "
+                    f"{label}, line {_line_at(file, at - held + error.start)}: a byte that is not UTF-8 "
+                    f"(0x{error.object[error.start]:02x}); "
                     "save the file as UTF-8, or declare its `encoding` (such as cp1252) for its source in company.yml"
                 ) from None
-            line += piece.count(b"\n")
+            at += len(piece)
+
+
+def _line_at(file: Path, offset: int) -> int:
+    """The line, from 1, on which a byte stands."""
+    line = 1
+    with file.open("rb") as stream:
+        while offset > 0 and (piece := stream.read(min(PIECE, offset))):
+            line, offset = line + piece.count(b"\n"), offset - len(piece)
+    return line
 
 
 def _rewritten(file: Path, label: str, encoding: str, target: Path) -> Path:
