@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 Record = tuple[int, list[str]]  # its line and its fields
-SCRATCH = "(FORMAT parquet, WRITE_BLOOM_FILTER false, DICTIONARY_SIZE_LIMIT 3000)"  # what is read once more and thrown away
+SCRATCH = "(FORMAT parquet, WRITE_BLOOM_FILTER false)"  # what is read once more and thrown away
 LONGEST_LINE = 1 << 21  # bytes; the parser's buffers are as large, and longer where a record is
 WIDTH_ADVICE = "{found} fields where the header has {expected}: quote values that hold the delimiter, or export the row again"
 NUL_ADVICE = "remove the NUL byte, or export the row again"
