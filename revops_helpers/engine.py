@@ -32,7 +32,7 @@ def _lock(execute, folders: Iterable[Path], scratch: Path | None) -> None:
     """Shut every door but the folders. The order matters: nothing can be set once the configuration is locked."""
     listed = ", ".join(quoted(f"{folder.resolve()}/") for folder in folders)
     execute(f"SET memory_limit = {quoted(MEMORY)}")
-    execute("SET TimeZone = 'UTC'")
+    execute("SET GLOBAL TimeZone = 'UTC'")  # of every connection to this database
     execute("PRAGMA disable_progress_bar")  # as SET it asks for ipywidgets in a notebook
     execute(f"SET temp_directory = {quoted(scratch or '')}")
     execute(f"SET allowed_directories = [{listed}]")
@@ -44,9 +44,11 @@ def reader(folder: Path) -> Backend:
     """An Ibis backend that can read Parquet below `folder` and nothing else on this machine, nor the network."""
     import ibis
 
+    from revops_helpers.backends.local import Local
+
     # DuckDB flattens nested SELECTs itself, at once; Ibis takes as long for it as for everything else it does to a query.
     ibis.options.sql.fuse_selects = False
-    backend = ibis.duckdb.connect(threads=THREADS)
+    backend = Local().connect(threads=THREADS)
     _lock(backend.raw_sql, [folder], None)
     return backend
 

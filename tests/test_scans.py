@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import duckdb
 import pandas as pd
 import pytest
 
 from benchmarks.scorecard import Watched, check, scanned
-from revops_helpers.metrics import facts, recurring
+from revops_helpers.metrics import counting, kept, recurring
+from revops_helpers.metrics.catalogue import catalogue
 from revops_helpers.metrics.measure import measure
+from revops_helpers.metrics.reading import ALL, Part, together
+from revops_helpers.metrics.windows import Windows
 from tests.support import company_of
 
 LINE = {"subscription_id": "s", "account_id": "A", "mrr": 100, "starts_on": "2025-01-01", "ends_on": None}
@@ -18,7 +23,7 @@ LINE = {"subscription_id": "s", "account_id": "A", "mrr": 100, "starts_on": "202
 def made(monkeypatch):
     """What was made, in order: a name each time."""
     found: list[str] = []
-    for module, name in ((recurring, "_states"), (facts, "_run")):
+    for module, name in ((recurring, "_states"), (kept, "_run")):
         make = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *given, name=name, make=make: (found.append(name), make(*given))[1])
     return found
@@ -35,9 +40,57 @@ def test_what_one_query_reads_is_not_kept_for_others(made):
     assert made == ["_states"]
 
 
+def test_what_the_queries_of_a_measurement_read_is_all_that_is_made_of_a_table(monkeypatch):
+    parts, run = [], kept._run
+    monkeypatch.setattr(kept, "_run", lambda table: (parts.append(table), run(table))[1])
+    deal = {"opportunity_id": "d", "kind": "new", "status": "won", "amount": 5_00, "owner_id": "u", "product": "core"}
+    deal |= {"created_at": "2026-02-01 12:00", "closed_at": "2026-05-01 12:00", "close_date": "2026-05-01"}
+    company = company_of(opportunities=[deal], subscriptions=[LINE])
+    assert list(measure(company, ["deal_size", "decided_share", "arr", "nrr"]).value) == [5_00, 1, 1200, 1]
+    deals, states = parts
+    assert {"owner_id", "product"}.isdisjoint(deals.columns) and "amount" in deals.columns
+    began, first = (states[name].min().to_pyarrow().as_py() for name in ("on", "first"))
+    assert began == date(2025, 9, 1)  # all before the last day of the year before is one change in its month
+    assert first == date(2025, 1, 1)
+    measure(company, ["opportunities_opened", "win_rate"], by="seller")  # which needs more, and gets it
+    assert "owner_id" in parts[2].columns
+
+
+def test_a_part_holds_what_it_has_and_nothing_holds_all_but_all():
+    some, later = Part(frozenset({"a", "b"}), date(2025, 1, 1)), date(2025, 6, 1)
+    assert ALL.holds(ALL) and ALL.holds(some)
+    assert some.holds(Part(frozenset({"a"}), later)) and some.holds(some)
+    assert not some.holds(ALL) and not some.holds(Part(frozenset({"a"})))
+    assert not some.holds(Part(frozenset({"c"}), later)) and not some.holds(Part(frozenset({"a"}), date(2024, 1, 1)))
+
+
+def test_facts_that_do_not_tell_what_they_read_are_given_everything():
+    narrow, whole = catalogue()["win_rate"], catalogue()["pushes_per_deal"]
+    windows = Windows.of(company_of().settings, company_of().period)
+    told = together([narrow], [narrow.facts], ["seller"], windows)
+    assert {"status", "seller", "owner_id"} <= told.columns and told.since == date(2025, 9, 30)
+    assert together([narrow, whole], [narrow.facts, whole.facts], [], windows) == ALL
+
+
+def test_sums_come_with_the_times_of_the_same_facts_and_are_what_they_are_alone(monkeypatch):
+    asked, queried = [], counting.query
+    monkeypatch.setattr(counting, "query", lambda *given: (asked.append([m.id for m in given[1]]), queried(*given))[1])
+    came = ("2026-03-02 12:00", "2026-03-03 13:00", "2026-03-03 19:00")
+    leads = [{"lead_id": f"l{i}", "created_at": at, "source": "ads"} for i, at in enumerate(came)]
+    leads[0]["first_contact_at"], leads[1]["first_contact_at"] = "2026-03-02 12:30", "2026-03-09 12:00"
+    ids = ["time_to_first_contact_at_work", "contacted_within_sla"]
+    for how in ({}, {"every": "quarter", "by": "source"}):
+        asked.clear()
+        both = measure(company_of(leads=leads), ids, **how)
+        assert asked == [ids]
+        alone = pd.concat([measure(company_of(leads=leads), one, **how) for one in ids], ignore_index=True)
+        pd.testing.assert_frame_equal(both, alone)
+    assert both.value[both.metric == ids[1]].iloc[0] == 1 / 3
+
+
 def test_the_parts_of_a_derived_metric_share_the_queries_of_the_metrics_beside_it(monkeypatch):
     asked = []
-    counted = facts.kept
+    counted = kept.kept
     monkeypatch.setattr(recurring, "kept", lambda *given: (asked.append(given[1]), counted(*given))[1])
     frame = measure(company_of(subscriptions=[LINE], settings={"gross_margin": 0.8}), ["arr", "ltv"])
     assert frame.value.notna().all()

@@ -15,6 +15,7 @@ import pytest
 from revops_helpers import shelf
 from revops_helpers.finding import Finding
 from revops_helpers.measurement import Measurement
+from revops_helpers.metrics import counting
 from revops_helpers.metrics import measure as measuring
 from revops_helpers.metrics.measure import measure, sql
 from revops_helpers.model.company import Company, Unavailable
@@ -118,13 +119,13 @@ def deals(tmp_path) -> Company:
 def queries(monkeypatch) -> list[str]:
     """The metrics that were counted by a query, in order."""
     seen: list[str] = []
-    counted = measuring._counted
+    counted = counting._counted
 
     def count(company, batch, *more, **how):
         seen.extend(metric.id for metric in batch)
         return counted(company, batch, *more, **how)
 
-    monkeypatch.setattr(measuring, "_counted", count)
+    monkeypatch.setattr(counting, "_counted", count)
     return seen
 
 

@@ -12,8 +12,8 @@ from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods import intervals
 from revops_helpers.metrics import estimate
 from revops_helpers.metrics.catalogue import catalogue
+from revops_helpers.metrics.counting import absent
 from revops_helpers.metrics.dimensions import DIMENSIONS, add_dimension, in_segment
-from revops_helpers.metrics.measure import absent
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.reasons import N_
 from revops_helpers.metrics.windows import Windows

@@ -19,9 +19,11 @@ NUMBERS = ["value", "low", "high"]
 
 def arrived(company: Company, metric: Metric, windows: Windows, found: pd.DataFrame) -> pd.DataFrame:
     """The values with the status of windows whose records are not whole: partial, or without a value where there are none."""
+    states = [state(company, metric, period) for period in windows.periods]
+    if not any(status for status, *_ in states):
+        return found
     found = found.copy()
-    for number, period in enumerate(windows.periods):
-        status, reason, has_value = state(company, metric, period)
+    for number, (status, reason, has_value) in enumerate(states):
         here = found.window == number
         if not has_value:
             found.loc[here, NUMBERS] = float("nan")

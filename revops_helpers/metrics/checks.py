@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import ibis
 
-from revops_helpers.metrics.facts import stood
+from revops_helpers.metrics.kept import stood
 from revops_helpers.model.company import Company
 from revops_helpers.model.keys import plain_tax
 from revops_helpers.model.tables import TABLES

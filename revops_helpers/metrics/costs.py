@@ -9,7 +9,7 @@ import ibis
 import numpy as np
 
 from revops_helpers.metrics.estimate import FEW
-from revops_helpers.metrics.facts import closed_deals, closed_on, closed_without_moment, deals_with, reporting, zero
+from revops_helpers.metrics.facts import closed_deals, closed_on, closed_without_moment, few_of_deals, reporting, zero
 from revops_helpers.metrics.reading import Reading
 from revops_helpers.metrics.recurring import customer_months
 from revops_helpers.metrics.windows import Windows
@@ -61,10 +61,12 @@ def _lag(company: Company) -> Lag:
     year = Windows.of(company.settings, Period(add_months(company.as_of + timedelta(days=1), -12), company.as_of))
     # Few columns, and those of no history: this is asked for beside every query that reads the lag.
     end = "close_date" if company.missing(["opportunities.closed_at"]) else "closed_at"
-    sold = deals_with(company, ("status", "kind", "lead_id", end), closed_without_moment)
+    sold = _new_and_won(few_of_deals(company, ("status", "kind", "lead_id", end), closed_without_moment))
     sold = year.assign(sold.mutate(closed_on=closed_on(sold, year)), "closed_on")
-    won = _since_the_lead(company, year, sold)
-    held = won.group_by("days").agg(deals=won.count()).to_pandas()
+    # Counted first, and so known to be few: the engine then looks the leads up among them, and not them among the leads.
+    won = sold.group_by("lead_id", "closed_on").agg(deals=sold.count())
+    won = _since_the_lead(company, year, won)
+    held = won.group_by("days").agg(deals=won.deals.sum()).to_pandas()
     deals = int(held.deals.sum())
     if deals < FEW:
         return Lag(QUARTER, None, deals)
@@ -74,11 +76,14 @@ def _lag(company: Company) -> Lag:
 
 def won_from_leads(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """One row per new-business deal won in a window whose lead is on record, with the days since that lead was created."""
-    return _since_the_lead(company, windows, closed_deals(company, windows, read, "kind", "lead_id"))
+    return _since_the_lead(company, windows, _new_and_won(closed_deals(company, windows, read, "kind", "lead_id")))
 
 
-def _since_the_lead(company: Company, windows: Windows, closed: ibis.Table) -> ibis.Table:
-    won = closed.filter((closed.status == "won") & (closed.kind == "new"))
+def _new_and_won(deals: ibis.Table) -> ibis.Table:
+    return deals.filter((deals.status == "won") & (deals.kind == "new"))
+
+
+def _since_the_lead(company: Company, windows: Windows, won: ibis.Table) -> ibis.Table:
     leads = company.table("leads", ("lead_id", "created_at"))
     leads = leads.select(_lead="lead_id", _came=windows.day(leads.created_at))
     both = won.join(leads, won.lead_id == leads["_lead"])
@@ -92,13 +97,13 @@ def spend(company: Company) -> ibis.Table:
     return rows.select("month", "function", amount=reporting(company, rows, "spend", "amount"))
 
 
-def acquisition(company: Company, windows: Windows) -> ibis.Table:
+def acquisition(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """Sales and marketing spend of the window (`cost`), of the lag before (`cost_before`) and of one quarter before
     (`cost_of_last_quarter`), beside the customers' movements: logos (1 for a customer's first month), new_mrr (times the gross
     margin where that is known) and net_new_arr. `customer` is the cluster; spend rows have none of their own."""
     paid = spend(company)
     paid = paid.filter(paid.function.isin(SALES_AND_MARKETING))
-    moved = customer_months(company, windows)
+    moved = customer_months(company, windows, read)
     nobody, none = ibis.null("string"), {"logos": zero(), "new_mrr": zero(), "net_new_arr": zero()}
     lags = {"cost": 0, "cost_before": lag_months(company), "cost_of_last_quarter": QUARTER}
     booked = {months: windows.assign(paid, "month", lag=months) for months in lags.values()}
@@ -125,10 +130,10 @@ def acquisition(company: Company, windows: Windows) -> ibis.Table:
     )
 
 
-def payback(company: Company, windows: Windows) -> ibis.Table:
+def payback(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """acquisition with new_margin: the gross margin a month that new customers brought."""
     margin = gross_margin(company, windows.span.end)
-    rows = acquisition(company, windows)
+    rows = acquisition(company, windows, read)
     return rows.mutate(new_margin=rows.new_mrr.cast("float64") * margin)  # exact decimals would overflow
 
 
@@ -186,8 +191,8 @@ def revenue_growth(company: Company, windows: Windows) -> ibis.Table:
     )
 
 
-def results_of_twelve_months(company: Company, windows: Windows) -> ibis.Table:
-    """Booked revenue and EBITDA by month of the twelve months to the window's end."""
+def results_of_twelve_months(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
+    """Booked revenue and EBITDA by month of the twelve months to the window's end. `read`: they leave nothing out."""
     return windows.last_twelve_months().assign(_booked(company, "revenue", "ebitda"), "month")
 
 

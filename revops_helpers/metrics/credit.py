@@ -13,7 +13,8 @@ import ibis
 
 from revops_helpers.methods.attribution import MODELS, Model, shared
 from revops_helpers.metrics.dimensions import NOT_RECORDED
-from revops_helpers.metrics.facts import CLOSING, DEAL_IDS, closed_on, deals, kept
+from revops_helpers.metrics.facts import CLOSING, DEAL_IDS, closed_on, deals
+from revops_helpers.metrics.kept import kept
 from revops_helpers.metrics.reading import Reading
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable

@@ -36,9 +36,21 @@ ALONE = (*TIMES, "explained")  # what is finished from rows, each metric in a qu
 
 
 def statistics(facts: ibis.Table, metrics: Sequence[Metric]) -> ibis.Table:
-    """The sufficient statistics of metrics over the same facts, by window and member: sums, equal durations, or pairs."""
-    rows = {"explained": pairs, **dict.fromkeys(TIMES, durations)}.get(metrics[0].estimator)
-    return rows(facts, metrics[0]) if rows else sums(facts, metrics)
+    """The sufficient statistics of metrics over the same facts, by window and member: sums, pairs, or equal durations of the
+    first metric with the sums of the others."""
+    first, *others = metrics
+    if first.estimator == "explained":
+        return pairs(facts, first)
+    return durations(facts, first, others) if first.estimator in TIMES else sums(facts, metrics)
+
+
+def joined(batches: dict[tuple, list[Metric]]) -> list[list[Metric]]:
+    """The batches of metrics by their facts, cluster and what is alone in them; sums come in the same query as a time of the same
+    facts, where that reads every row."""
+    for (facts, *_), batch in [*batches.items()]:
+        if batch[0].estimator in TIMES and not batch[0].where:
+            batch += batches.pop((facts, None, ""), [])
+    return [*batches.values()]
 
 
 def sums(facts: ibis.Table, metrics: Sequence[Metric]) -> ibis.Table:
@@ -95,12 +107,14 @@ MOMENTS: dict[str, Callable] = {
 }
 
 
-def durations(facts: ibis.Table, metric: Metric) -> ibis.Table:
-    """How many rows share duration, ending and entry: columns duration, ending, entry and rows by window and member."""
+def durations(facts: ibis.Table, metric: Metric, others: Sequence[Metric] = ()) -> ibis.Table:
+    """How many rows share duration, ending and entry: columns duration, ending, entry and rows by window and member, and beside
+    them the sums of other metrics over the same rows."""
     rows = facts.filter(metric.where(facts)) if metric.where else facts
     entry = rows[metric.entry] if metric.entry else ibis.literal(0, type="int64")
-    picked = rows.select(*KEYS, duration=metric.num(rows), ending=metric.den(rows).cast("int64"), entry=entry)
-    return picked.group_by([*KEYS, "duration", "ending", "entry"]).agg(rows=picked.count())
+    time = {"duration": metric.num(rows), "ending": metric.den(rows).cast("int64"), "entry": entry}
+    picked = rows.select(*KEYS, **time, **_read(rows, others))
+    return picked.group_by([*KEYS, *time]).agg(rows=picked.count(), **_moments(picked, others, grouped=False))
 
 
 def pairs(facts: ibis.Table, metric: Metric) -> ibis.Table:
@@ -112,14 +126,15 @@ def pairs(facts: ibis.Table, metric: Metric) -> ibis.Table:
 def finish(stats: pd.DataFrame, metric: Metric, settings: Settings) -> pd.DataFrame:
     """window, member and RESULT of one metric of `statistics`; groups in which nothing counts for it are left out."""
     out = _finish_rows(stats, metric, settings) if metric.estimator in ALONE else _finish_sums(stats, metric)
-    if metric.zero_reason:
-        out.loc[out.reason == ZERO, "reason"] = metric.zero_reason
-    if metric.free_reason:
-        out.loc[out.reason == NOTHING_SPENT, "reason"] = metric.free_reason
+    for said, instead in ((ZERO, metric.zero_reason), (NOTHING_SPENT, metric.free_reason)):
+        if instead and said in out.reason.to_list():
+            out.loc[out.reason == said, "reason"] = instead
     return out
 
 
 def _finish_sums(stats: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    if "duration" in stats.columns:  # beside a time: a row for each of its groups
+        stats = stats.groupby(KEYS, as_index=False).sum()
     column = {name: stats[_named(metric, name)].to_numpy(float, na_value=np.nan) for name in ("rows", *SUMS[metric.estimator])}
     rows = np.nan_to_num(column.pop("rows"))
     out = ESTIMATORS[metric.estimator](rows, **column)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import weakref
-from collections import deque
-from collections.abc import Callable, Collection, Hashable
-from dataclasses import replace
+from collections.abc import Collection, Hashable
 
 import ibis
-import ibis.expr.operations as ops
-from ibis.util import gen_name
 
-from revops_helpers.metrics.reading import Reading, wanted
+from revops_helpers.metrics.kept import kept, there
+from revops_helpers.metrics.reading import Part, Reading, wanted
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import Rows
 from revops_helpers.model.company import Company, Unavailable
@@ -24,88 +20,14 @@ WHO = ("customer", "account_id", "product")
 DEAL_IDS = ("opportunity_id", "status", "kind", "account_id", "owner_id", "lead_id", "product", "motion")
 DEAL_DATES = ("created_at", "closed_at", "close_date")
 CLOSING = ("status", "closed_at", "close_date")
+OF_ALL_DEALS = ("opportunity_id", "kind", "account_id", "lead_id", "created_at", "amount", *CLOSING)  # what facts read unasked
 STATES = {column.name for column in TABLES["opportunity_history"].columns} - {"opportunity_id", "changed_at"}
 NOT_A_DEAL = ("duplicate", "disqualified")
-STEPS = "steps of a query"
-TEXTS = "steps as SQL"
-WITHOUT_STEPS = ("table", "same", "rates", "lag")  # what is made the same way whether a query is run or written out
-UNREAD: deque[tuple[ibis.BaseBackend, str]] = deque()
 GROUPING = ("account_id", "tax_id", "parent_id")
 
 
 def zero() -> ibis.IntegerScalar:
     return ibis.literal(0, type="int64")
-
-
-def kept(
-    company: Company,
-    name: str,
-    make: Callable[[], ibis.Table],
-    read: Hashable = None,
-    narrow: Callable[[], ibis.Table] | None = None,
-    of: Hashable = None,
-) -> ibis.Table:
-    """A table that many metrics read: the engine makes it once for a company (and what it is `of`) and keeps it.
-
-    read: the query that it is for. The first query takes the table as it comes, or as `narrow` makes it, for it may be the only
-    one, unless it is known not to be. For a company that is `written_out` the table is a named step of the query instead, and
-    nothing runs.
-    """
-    steps: dict[str, str] | None = company.once(STEPS, lambda: None)
-    if steps is None:
-        if read and getattr(read, "alone", True) and company.once(f"first to read {name}", lambda: read) == read:
-            return narrow() if narrow else company.once((name, read), make)
-        return company.once(("kept", name, of), lambda: _run(make()))
-    return _step(company, steps, name, narrow() if read and narrow else make())
-
-
-def stood(company: Company, name: str) -> ibis.Table:
-    """company.table(name); a named step where the query is written out, for checks that ask the same table again and again."""
-    steps: dict[str, str] | None = company.once(STEPS, lambda: None)
-    table = company.table(name)
-    return table if steps is None else _step(company, steps, f"{name}_as_it_stood", table)
-
-
-def _step(company: Company, steps: dict[str, str], name: str, step: ibis.Table) -> ibis.Table:
-    """The table as a named step of a query that is written out."""
-    texts: dict[ops.Relation, str] = company.once(TEXTS, dict)
-    if step.op() not in texts:
-        texts[step.op()] = to_sql(company, step)
-    said = texts[step.op()]
-    if steps.setdefault(name, said) != said:
-        steps[name := f"{name}_{len(steps)}"] = said
-    return ibis.table(step.schema(), name=name)
-
-
-def _run(table: ibis.Table) -> ibis.Table:
-    """The rows in a temporary table that is dropped when nothing reads it any more, and then only between two queries: Ibis'
-    own `cache()` drops whenever Python collects garbage, which may be in the midst of a query on the same connection."""
-    engine = table.get_backend()
-    while UNREAD:
-        owner, name = UNREAD.popleft()
-        owner.drop_table(name, force=True)
-    made = engine.create_table(gen_name("kept"), table, temp=True)
-    weakref.finalize(made.op(), UNREAD.append, (engine, made.get_name()))
-    return made
-
-
-def written_out(company: Company) -> tuple[Company, dict[str, str]]:
-    """The same company, whose queries name their steps; and the SQL of the steps, filled as queries are built, in their order."""
-    steps: dict[str, str] = {}
-    texts = company.once(TEXTS, dict)
-    alike = {key: made for key, made in company._made.items() if isinstance(key, tuple) and key[0] in WITHOUT_STEPS}
-    return replace(company, _made={**alike, STEPS: steps, TEXTS: texts}), steps
-
-
-def to_sql(company: Company, table: ibis.Table) -> str:
-    """The SELECT of a table in the dialect of the company's engine (DuckDB's where it has none), even if it reads steps alone."""
-    sources = (accepted.op().find(ops.DatabaseTable) for accepted in company.accepted.values())
-    found = next(({source.source for source in each} for each in sources if each), set())
-    as_run, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, True  # the same query in fewer steps to read
-    try:
-        return str((found.pop() if found else ibis.duckdb).compile(table, pretty=True))
-    finally:
-        ibis.options.sql.fuse_selects = as_run
 
 
 # --- money ---------------------------------------------------------------------------------------------------------------
@@ -163,12 +85,21 @@ def deals(company: Company, read: Reading | None = None, *needed: str, ends: boo
     ends: its facts read `close_date` only of deals that are closed, as the day of it where no moment is known.
     """
 
-    def narrow() -> ibis.Table:
-        states = STATES & wanted(read, *needed)
-        only_ends = ends and states == {"close_date"} and "close_date" not in read.columns
-        return deals_with(company, wanted(read, *needed), closed_without_moment if only_ends else None)
+    asked = wanted(read, *needed)
+    shared = read.together.columns if read else asked
+    shared = asked.union(shared, OF_ALL_DEALS) if asked and shared else frozenset()
 
-    return kept(company, "deals", lambda: deals_with(company), read, narrow)
+    def narrow() -> ibis.Table:
+        only_ends = ends and STATES & asked == {"close_date"} and "close_date" not in read.columns
+        return deals_with(company, asked, closed_without_moment if only_ends else None)
+
+    return kept(company, "deals", lambda: deals_with(company, shared), read, narrow, None, Part(asked), Part(shared))
+
+
+def few_of_deals(company: Company, columns: Collection[str], past: Rows | None = None) -> ibis.Table:
+    """`deals_with` these columns, or the deals that are kept already where they have them: for what is asked beside metrics."""
+    found = there(company, "deals", Part(frozenset(columns)))
+    return deals_with(company, columns, past) if found is None else found.select(*columns)
 
 
 def closed_without_moment(rows: ibis.Table) -> ibis.BooleanValue:

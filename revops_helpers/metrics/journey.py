@@ -68,16 +68,18 @@ def leads_and_deals(company: Company, windows: Windows, read: Reading | None = N
         opened = opened.mutate(account_id=ibis.null("string"))
     of_leads = opened.filter(opened.lead_id.notnull()).group_by("window", "lead_id")
     of_leads = of_leads.agg(deal=ibis._.count(), account=ibis._.account_id.min())
-    same = lambda left, right: [left.window == right.window, left.lead_id == right.lead_id]  # noqa: E731
-    joined = created.left_join(of_leads, same(created, of_leads))
-    own = created.account_id if "account_id" in created.columns else ibis.null("string")
-    own_account = ibis.coalesce(own, joined.account)
-    parts = [joined.select("window", "lead_id", account_id=own_account, lead=one, deal=joined.deal.fill_null(0))]
-    others = of_leads.anti_join(created, same(of_leads, created))
-    parts.append(others.select("window", "lead_id", account_id="account", lead=zero(), deal="deal"))
+    of_leads = of_leads.rename(_window="window", _lead="lead_id")
+    joined = created.outer_join(of_leads, [created.window == of_leads["_window"], created.lead_id == of_leads["_lead"]])
+    own = joined.account_id if "account_id" in created.columns else ibis.null("string")
+    found = joined.select(
+        window=ibis.coalesce(joined.window, joined["_window"]),
+        lead_id=ibis.coalesce(joined.lead_id, joined["_lead"]),
+        account_id=ibis.coalesce(own, joined.account),
+        lead=joined.lead_id.notnull().cast("int64"),
+        deal=joined.deal.fill_null(0),
+    )
     alone = opened.filter(opened.lead_id.isnull())
-    parts.append(alone.select("window", "lead_id", "account_id", lead=zero(), deal=one))
-    return ibis.union(*parts)
+    return ibis.union(found, alone.select("window", "lead_id", "account_id", lead=zero(), deal=one))
 
 
 def first_contacts(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
@@ -111,16 +113,20 @@ def deals_opened(company: Company, windows: Windows, read: Reading | None = None
 
 
 def opened_and_decided(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
-    """Deals opened (`opened` 1) and deals won or lost (`decided` 1) in a window; a deal may come as both."""
-    one = ibis.literal(1, type="int64")
-    rows = deals(company, read, "created_at", *CLOSING)
+    """One row per deal and window in which it was opened (`opened` 1), won or lost (`decided` 1), or both."""
+    rows = deals(company, read, "opportunity_id", "created_at", *CLOSING)
     keys = [n for n in ("opportunity_id", "account_id", "lead_id", "owner_id", "motion", "product", "kind") if n in rows.columns]
-    opened = windows.assign(rows, "created_at")
+    if len(windows.periods) == 1:
+        days = (rows.created_at, closed_on(rows, windows))
+        opened, decided = (windows.within(day, windows.span).fill_null(False).cast("int64") for day in days)
+        rows = rows.select(*keys, window=zero(), opened=opened, decided=decided)
+        return rows.filter((rows.opened == 1) | (rows.decided == 1))
+    one = ibis.literal(1, type="int64")
+    opened = windows.assign(rows, "created_at").select("window", *keys, opened=one, decided=zero())
     decided = rows.filter(rows.status != "open")
     decided = windows.assign(decided.mutate(closed_on=closed_on(decided, windows)), "closed_on")
-    return ibis.union(
-        opened.select("window", *keys, opened=one, decided=zero()), decided.select("window", *keys, opened=zero(), decided=one)
-    )
+    both = ibis.union(opened, decided.select("window", *keys, opened=zero(), decided=one))
+    return both.group_by("window", *keys).agg(opened=both.opened.max(), decided=both.decided.max())
 
 
 def deals_at_risk(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
@@ -148,7 +154,7 @@ def _spans(rows: ibis.Table, windows: Windows, first: list[date], last: list[dat
     return rows.cross_join(windows.days(first=first, last=last))
 
 
-def deals_as_they_stood(company: Company, windows: Windows) -> ibis.Table:
+def deals_as_they_stood(company: Company, windows: Windows, read: Reading | None = None, *needed: str) -> ibis.Table:
     """One row per deal and window, as it stood at the window's end: status, amount, close_date, closed_on and its references.
 
     Deals that were open then, or closed in the RECENT days before. The rules are those of model.as_of, for many days in one pass;
@@ -156,7 +162,7 @@ def deals_as_they_stood(company: Company, windows: Windows) -> ibis.Table:
     """
     ends = [min(p.end, company.as_of) for p in windows.periods]
     if all(end == company.as_of for end in ends):
-        rows = deals(company).cross_join(windows.days(end=ends))
+        rows = deals(company, read, *CLOSING, *needed).cross_join(windows.days(end=ends))
         rows = rows.mutate(closed_on=closed_on(rows, windows))
         return rows.filter(_recent(rows)).drop("end", *({"created_at", "closed_at"} & set(rows.columns)))
     rows = _at_ends(company, windows, ends)

@@ -1,31 +1,20 @@
-"""Measure any metric of a company: by any dimension, in any fiscal windows, with interval and status.
-
-The engine filters, joins and sums; only sufficient statistics come back. Metrics over the same facts share one query.
-"""
+"""Measure any metric of a company: by any dimension, in any fiscal windows, with interval and status."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import partial
 
-import ibis
 import pandas as pd
 
 from revops_helpers.measurement import Measurement
-from revops_helpers.metrics import estimate
-from revops_helpers.metrics.arrival import arrived
 from revops_helpers.metrics.catalogue import catalogue
-from revops_helpers.metrics.dimensions import DIMENSIONS, add_dimension
-from revops_helpers.metrics.estimate import ALONE, KEYS, RESULT
-from revops_helpers.metrics.facts import to_sql, written_out
-from revops_helpers.metrics.held import held
-from revops_helpers.metrics.metric import Facts, Metric
+from revops_helpers.metrics.counting import NOWHERE, lacking, query, require, values
+from revops_helpers.metrics.dimensions import DIMENSIONS
+from revops_helpers.metrics.kept import to_sql, written_out
+from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.plan import target
-from revops_helpers.metrics.reading import Reading, narrows, reading
-from revops_helpers.metrics.reasons import NOT_BY
 from revops_helpers.metrics.windows import Windows
-from revops_helpers.model.company import Company, Unavailable
+from revops_helpers.model.company import Company
 from revops_helpers.periods import Every, Period
 from revops_helpers.periods import windows as split
 
@@ -36,18 +25,6 @@ COLUMNS = [
     *("value", "low", "high", "n", "status", "reason"),
     *("unit", "currency", "definition_id"),
 ]
-NOWHERE = -1  # the window of a metric that cannot be measured at all
-
-
-class NotMeasuredBy(Unavailable):
-    """The metric cannot be cut by that dimension."""
-
-    def __init__(self, dimension: str):
-        super().__init__([])
-        self.dimension = dimension
-
-    def __str__(self) -> str:
-        return NOT_BY.format(dimension=self.dimension)
 
 
 def measure(
@@ -107,155 +84,12 @@ def as_measurement(row: pd.Series) -> Measurement:
     )
 
 
-def values(company: Company, metrics: Sequence[Metric], windows: Windows, dimension: str = "") -> dict[str, pd.DataFrame]:
-    """Metric id → frame of window, member and RESULT, a row for every window and member; made once for a company."""
-    known = company.once(f"measured by {dimension} in {windows}", dict)
-    missing: list[Metric] = []
-    batches: dict[tuple, list[Metric]] = {}
-    waiting = [*metrics]
-    for metric in waiting:
-        if metric.id in known or metric in missing:
-            continue
-        missing.append(metric)
-        if reason := lacking(company, metric, dimension):
-            known[metric.id] = none(reason)
-        elif metric.estimator == "derived":
-            waiting += [catalogue()[part] for part in metric.parts]  # so that they share the queries of the others
-        else:
-            alone = metric.id if metric.estimator in ALONE else ""
-            batches.setdefault((_facts(metric, dimension), metric.cluster, alone), []).append(metric)
-    known |= held(company, f"{dimension} {windows}", [*batches.values()], partial(_all_counted, company, windows, dimension))
-    for metric in missing:
-        if metric.id not in known:
-            known[metric.id] = _derived(company, metric, windows, dimension)
-    return {metric.id: known[metric.id] for metric in metrics}
-
-
-def _all_counted(
-    company: Company, windows: Windows, dimension: str, batches: Sequence[Sequence[Metric]]
-) -> dict[str, pd.DataFrame]:
-    """Every batch of metrics counted, each in one query that knows which tables the others read."""
-    asked = Counter(table for batch in batches for table in _tables(batch))
-    found: dict[str, pd.DataFrame] = {}
-    for batch in batches:
-        found |= _counted(company, batch, windows, dimension, alone=all(asked[table] == 1 for table in _tables(batch)))
-    return found
-
-
-def _tables(batch: Sequence[Metric]) -> set[str]:
-    """The tables that the metrics of a query need."""
-    return {need.partition(".")[0] for metric in batch for need in metric.needs}
-
-
-def lacking(company: Company, metric: Metric, dimension: str) -> str:
-    """Why the metric cannot be measured, cut or filtered here; empty when it can."""
-    reason = absent(company, metric, dimension)
-    if reason or not metric.untold:
-        return reason
-    try:
-        return metric.untold(company)
-    except Unavailable as missing:  # such as amounts in a currency without a rate
-        return str(missing)
-
-
-def absent(company: Company, metric: Metric, dimension: str) -> str:
-    """What the metric or the cut needs and the company's tables do not have; empty when they have it."""
-    try:
-        require(company, metric, dimension)
-    except Unavailable as missing:
-        return str(missing)
-    return ""
-
-
-def require(company: Company, metric: Metric, dimension: str) -> None:
-    """Unavailable when the company's tables lack what the metric or the cut needs, or it cannot be cut so."""
-    cuts = [name for name in (dimension, "segment" if company.segment else "") if name]
-    for name in cuts:
-        if name not in metric.dimensions:
-            raise NotMeasuredBy(name)
-    of_cuts = [need for name in cuts for need in metric.needs_by.get(name, (DIMENSIONS[name].need,))]
-    company.require([*metric.needs, *of_cuts])
-
-
-def none(reason: str) -> pd.DataFrame:
-    """The one row of what cannot be measured."""
-    empty = estimate.frame([float("nan")], n=[0])
-    return empty.assign(window=NOWHERE, member="", status="not_applicable", reason=reason)[[*KEYS, *RESULT]]
-
-
-def _counted(company: Company, batch: Sequence[Metric], windows: Windows, dimension: str, alone: bool) -> dict[str, pd.DataFrame]:
-    try:
-        stats = query(company, batch, windows, dimension, alone).to_pandas()
-    except Unavailable as missing:
-        return {metric.id: none(str(missing)) for metric in batch}
-    members = sorted(stats.member.unique()) if dimension else [""]
-    out = {}
-    for metric in batch:
-        found = _every_window(metric, estimate.finish(stats, metric, company.settings), windows, members)
-        out[metric.id] = arrived(company, metric, windows, found)
-    return out
-
-
-def query(company: Company, batch: Sequence[Metric], windows: Windows, dimension: str = "", alone: bool = True) -> ibis.Table:
-    """The query of metrics that share facts: their sufficient statistics by window and member.
-
-    alone: no other query that is asked for with it needs a table of it, so that nothing is made for both.
-    """
-    cuts = [name for name in (dimension, "segment" if company.segment else "") if name]
-    return estimate.statistics(counted(company, batch[0], windows, dimension, reading(batch, cuts, alone)), batch)
-
-
-def counted(company: Company, metric: Metric, windows: Windows, dimension: str = "", read: Reading | None = None) -> ibis.Table:
-    """The facts that a metric counts, those of the company's segment, each with its window and its member of the dimension.
-
-    read: the query that they are for, when columns that it does not read may be left out.
-    """
-    make = _facts(metric, dimension)
-    facts = make(company, windows, read=read) if narrows(make) else make(company, windows)
-    if company.segment:
-        facts = add_dimension(company, facts, "segment")
-        facts = facts.filter(facts.member == company.segment).drop("member")
-    return add_dimension(company, facts, dimension) if dimension else facts.mutate(member=ibis.literal(""))
-
-
-def _facts(metric: Metric, dimension: str) -> Facts | None:
-    return metric.facts_by.get(dimension, metric.facts)
-
-
-def _derived(company: Company, metric: Metric, windows: Windows, dimension: str) -> pd.DataFrame:
-    """The metric from its parts, aligned over every window and member of any of them."""
-    parts = values(company, [catalogue()[part] for part in metric.parts], windows, dimension)
-    if without := [found for found in parts.values() if len(found) and found.window.iloc[0] == NOWHERE]:
-        return none(without[0].reason.iloc[0])
-    every = sorted({key for found in parts.values() for key in zip(found["window"], found["member"], strict=True)})
-    aligned = {name: _filled(found, every) for name, found in parts.items()}
-    try:
-        return metric.combine(company, windows, aligned)[[*KEYS, *RESULT]]
-    except Unavailable as missing:
-        return none(str(missing))
-
-
-def _every_window(metric: Metric, found: pd.DataFrame, windows: Windows, members: Sequence[str]) -> pd.DataFrame:
-    """A row for each window and member: where nothing was counted a sum is 0 and anything else has no value."""
-    every = [(window, member) for window in range(len(windows.periods)) for member in members]
-    return _filled(found, every, zero=metric.estimator != "sum")
-
-
-def _filled(found: pd.DataFrame, every: Sequence[tuple[int, str]], zero: bool = True) -> pd.DataFrame:
-    there = dict(zip(zip(found["window"], found["member"], strict=True), range(len(found)), strict=True))
-    absent = [key for key in every if key not in there]
-    if absent:
-        empty = estimate.frame([0.0] * len(absent), n=[0] * len(absent), zero=zero)
-        keys = pd.DataFrame(absent, columns=KEYS)
-        found = pd.concat([found, keys.join(empty)], ignore_index=True)
-        there |= {key: len(there) + i for i, key in enumerate(absent)}
-    return found.iloc[[there[key] for key in every]].reset_index(drop=True)[[*KEYS, *RESULT]]
-
-
 def _tidy(company: Company, metric: Metric, dimension: str, windows: Windows, found: pd.DataFrame) -> pd.DataFrame:
     spans = {NOWHERE: windows.span, **dict(enumerate(windows.periods))}
-    order = sorted(range(len(found)), key=lambda i: (found["member"].iloc[i], found["window"].iloc[i]))
-    rows = found.iloc[order].reset_index(drop=True)
+    keys = [*zip(found["member"], found["window"], strict=True)]
+    if (order := sorted(range(len(keys)), key=keys.__getitem__)) != [*range(len(keys))]:
+        found = found.iloc[order]
+    rows = found.reset_index(drop=True)
     size = len(rows)
     more = {
         "metric": [metric.id] * size,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import ibis
     import pandas as pd
 
+    from revops_helpers.metrics.reading import Reading
     from revops_helpers.metrics.windows import Windows
     from revops_helpers.model.company import Company
     from revops_helpers.settings import Settings
@@ -81,7 +82,7 @@ class Metric:
     known_on(settings, end): the day on which the newest record of a window that ends on `end` is known (a cohort); until then
         the window is censored.
     lag(company): by how many months the spend it reads comes before the window. reach_months: how far before it reads.
-    untold(company): why the records cannot tell it although the columns are there; empty when they can.
+    untold(company, read): why the records cannot tell it although the columns are there; empty when they can.
     zero_reason: what a denominator of zero or less means here; free_reason: what a cost of zero or less does.
     Money is in integer cents of the reporting currency at plan rates; percents are shares.
     """
@@ -121,4 +122,4 @@ class Metric:
     reach_months: int = 0
     zero_reason: str = ""
     free_reason: str = ""
-    untold: Callable[[Company], str] | None = None
+    untold: Callable[[Company, Reading | None], str] | None = None

@@ -11,6 +11,7 @@ from revops_helpers.metrics.dimensions import DEAL
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.plan import target
 from revops_helpers.metrics.process import CLOSED, NOT_DEALS, PLAN_RATES
+from revops_helpers.metrics.reading import Reading
 from revops_helpers.metrics.reasons import TARGET_MET
 from revops_helpers.metrics.revenue import SUBSCRIPTIONS
 from revops_helpers.metrics.untold import no_open_amounts
@@ -42,14 +43,14 @@ def planned_wins(company: Company, period: Period) -> float | None:
     return product
 
 
-def coverage(company: Company, windows: Windows) -> ibis.Table:
+def coverage(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """For each window, as it stood at its end: open new business closing in the quarter to win (`amount`), and what is still to
     be won in it (`remaining`: the plan in one row, and every deal won so far as a negative one)."""
     quarters = [quarter_to_win(company, p) for p in windows.periods]
     goals = [planned_wins(company, quarter) for quarter in quarters]
     if None in goals:
         raise Unavailable(["targets.value of new_arr_won, or of its drivers, for the quarter"])
-    stood = journey.deals_as_they_stood(company, windows)
+    stood = journey.deals_as_they_stood(company, windows, read, "kind", "opportunity_id", "amount")
     spans = windows.days(first=[q.start for q in quarters], last=[q.end for q in quarters])
     rows = stood.filter(stood.kind == "new").join(spans, "window")
     day = ibis.coalesce(rows.closed_on, rows.close_date)

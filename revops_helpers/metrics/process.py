@@ -195,7 +195,6 @@ METRICS = (
         needs=(*CLOSED, "opportunities.created_at"),
         estimator="ratio",
         facts=journey.opened_and_decided,
-        cluster="opportunity_id",
         where=new_business,
         num=lambda t: t.decided,
         den=lambda t: t.opened,

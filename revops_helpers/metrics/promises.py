@@ -13,8 +13,9 @@ import pandas as pd
 from revops_helpers.methods.intervals import product, quotient
 from revops_helpers.metrics.dimensions import DEAL
 from revops_helpers.metrics.efficiency import derive, parts_of
-from revops_helpers.metrics.facts import DEAL_IDS, closed_deals, closed_on, deals, kept, zero
+from revops_helpers.metrics.facts import DEAL_IDS, closed_deals, closed_on, deals, zero
 from revops_helpers.metrics.journey import deals_as_they_stood
+from revops_helpers.metrics.kept import kept
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.predictability import quarter_to_win
 from revops_helpers.metrics.process import CLOSED, NOT_DEALS, new_business

@@ -13,7 +13,8 @@ from revops_helpers.metrics.checks import QUALITIES, Rule, rules
 from revops_helpers.metrics.dimensions import ACCOUNT
 from revops_helpers.metrics.efficiency import parts_of
 from revops_helpers.metrics.estimate import FEW, frame
-from revops_helpers.metrics.facts import changes, deals, kept, zero
+from revops_helpers.metrics.facts import changes, deals, zero
+from revops_helpers.metrics.kept import kept
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.reasons import NOT_CHECKED
 from revops_helpers.metrics.revenue import SUBSCRIPTIONS

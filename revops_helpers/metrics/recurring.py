@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import partial
 
 import ibis
 
-from revops_helpers.metrics.facts import by_customer, changes, closed_deals, kept, reporting, with_account, zero
-from revops_helpers.metrics.reading import Reading, wanted
+from revops_helpers.metrics.facts import by_customer, changes, closed_deals, reporting, with_account, zero
+from revops_helpers.metrics.kept import kept
+from revops_helpers.metrics.reading import Part, Reading, wanted
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
-from revops_helpers.periods import fiscal_year_start, month_end
+from revops_helpers.periods import add_months, fiscal_year_start, month_end
 
 MOVEMENTS = ("new", "reactivation", "expansion", "indexation", "contraction", "churn")
 NEVER = date(9999, 12, 31)
@@ -35,7 +37,10 @@ def states(
     columns be absent that are neither read nor needed.
     """
     name = "states" if by_month else "states_by_day"
-    rows = kept(company, name, lambda: _states(company, by_month), read, lambda: _states(company, by_month, read, since, needed))
+    shared = min(since, read.together.since) if read and since and read.together.since else None
+    make, narrow = partial(_states, company, by_month, None, shared), partial(_states, company, by_month, read, since, needed)
+    asked = Part(since=since if read else None)
+    rows = kept(company, name, make, read, narrow, None, asked, Part(since=shared))
     return with_account(company, rows) if read is None or "account_id" in read.columns else rows
 
 
@@ -48,20 +53,23 @@ def _states(
     only = read if read and "account_id" not in read.columns else ("states", by_month)
     rows = changes(company, only, "customer", *summed)
     on = _first(rows.on, by_month)
+    first = {}
     if since:
+        first = {"first": on.min()} if not asked or "first" in asked else {}
         on = ibis.greatest(on, _first(ibis.literal(since), by_month))
-    changed = rows.group_by(customer=rows.customer, on=on).agg(**{name: rows[name].sum() for name in ("delta", *summed)})
+    sums = {name: rows[name].sum() for name in ("delta", *summed)}
+    changed = rows.group_by(customer=rows.customer, on=on).agg(**sums, **first)
     so_far = ibis.window(group_by="customer", order_by="on", rows=(None, 0))
     closing = changed.delta.sum().over(so_far)
     made = {
         "until": lambda: changed.on.lead().over(group_by="customer", order_by="on").fill_null(ibis.literal(NEVER)),
-        "first": lambda: changed.on.min().over(so_far),
+        "first": lambda: (changed["first"] if first else changed.on).min().over(so_far),
         "closing": lambda: closing,
         "opening": lambda: closing - changed.delta,
         "uplifted": lambda: changed.uplift.sum().over(so_far),
         "paid_before": lambda: changed.gross.sum().over(so_far) > changed.gross,
     }
-    own = [name for name in changed.columns if name != "gross"]
+    own = [name for name in changed.columns if name not in ("gross", "first")]
     return changed.select(*own, **{name: make() for name, make in made.items() if not asked or name in asked})
 
 
@@ -213,12 +221,13 @@ def _who(rows: ibis.Table) -> list[str]:
     return [name for name in ("customer", "account_id") if name in rows.columns]
 
 
-def tenures(company: Company, windows: Windows) -> ibis.Table:
+def tenures(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """One row per customer that paid in the twelve months to the window's end: months_paid (until it left, or until the window's
     end), left, and entry (its age in months a year before, 0 if it came since)."""
-    held = snapshots(company, windows, [p.end for p in windows.periods])
-    ends = windows.days(end=[p.end for p in windows.periods])
-    held = held.join(ends, "window")
+    days = [p.end for p in windows.periods]
+    # Who had left by a year before is not asked for, so that all changes until then may be one.
+    held = snapshots(company, windows, days, read, add_months(min(days) + timedelta(days=1), -12) - timedelta(days=1), "first")
+    held = held.join(windows.days(end=days), "window")
     last, first, gone = _month(held.end), _month(held["first"]), _month(held.on)
     left = held.closing == 0
     until = ibis.ifelse(left, gone, last)
@@ -231,12 +240,15 @@ def _month(day: ibis.DateValue) -> ibis.IntegerValue:
     return (day.year() * 12 + day.month() - 1).cast("int64")
 
 
-def live_and_won(company: Company, windows: Windows) -> ibis.Table:
+def live_and_won(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """New ARR that went live (`live`) and first-year ARR of new business won (`won`) by customer and window, in cents a year."""
-    moved = customer_months(company, windows)
-    sold = closed_deals(company, windows)
-    sold = with_account(company, by_customer(company, sold.filter((sold.status == "won") & (sold.kind == "new"))))
+    sold = closed_deals(company, windows, read, "kind", "account_id", "amount")
+    sold = by_customer(company, sold.filter((sold.status == "won") & (sold.kind == "new")))
+    moved = customer_months(company, windows, read)
+    if "account_id" in moved.columns:
+        sold = with_account(company, sold)
+    who = ("window", *_who(moved))
     return ibis.union(
-        moved.select("window", "customer", "account_id", live=moved.new * 12, won=zero()),
-        sold.select("window", "customer", "account_id", live=zero(), won=sold.amount),
+        moved.select(*who, live=moved.new * 12, won=zero()),
+        sold.select(*who, live=zero(), won=sold.amount),
     )

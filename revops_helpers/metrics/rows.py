@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import ibis
 
 from revops_helpers.metrics.catalogue import catalogue
+from revops_helpers.metrics.counting import counted, require
 from revops_helpers.metrics.estimate import ALONE, TIMES
-from revops_helpers.metrics.measure import counted, require
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company

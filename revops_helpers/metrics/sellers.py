@@ -7,7 +7,8 @@ from datetime import date, timedelta
 import ibis
 
 from revops_helpers.methods.business_time import works_on
-from revops_helpers.metrics.facts import closed_deals, closed_on, deals, kept, zero
+from revops_helpers.metrics.facts import closed_deals, closed_on, deals, zero
+from revops_helpers.metrics.kept import kept
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
 from revops_helpers.periods import Period, last_closed_month_end, month_start

@@ -7,6 +7,7 @@ from functools import partial
 import ibis
 
 from revops_helpers.metrics.metric import Metric
+from revops_helpers.metrics.reading import Reading
 from revops_helpers.metrics.reasons import NO_REQUESTS
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import cut_off
@@ -44,8 +45,8 @@ def requests(company: Company, windows: Windows) -> ibis.Table:
     return rows.mutate(judged=rows.done_at.notnull() | (rows.due_on <= ibis.literal(company.as_of)), met=met)
 
 
-def no_requests(company: Company) -> str:
-    """Nothing on record is a request, so none was answered in time or late."""
+def no_requests(company: Company, read: Reading | None = None) -> str:
+    """Nothing on record is a request, so none was answered in time or late. `read`: it asks nothing that others read."""
     rows = company.table("work_items", ("item_id", "kind"))
     return "" if rows.filter(_is_request(rows)).count().to_pyarrow().as_py() else NO_REQUESTS
 

@@ -132,13 +132,13 @@ def _state_from_history(
     _, *stamps = TABLES[spec.history].key
     come = history.changed_at < ibis.literal(cut)
     order = history[stamps[0]] if len(stamps) == 1 else ibis.struct({c: history[c] for c in stamps})
-    # Several columns travel as one struct: a third of the work of ranking the rows of every key.
-    values = {c: history[called.get(c, c)] for c in own}
-    then = ibis.struct(values) if len(own) > 1 else values[own[0]]
-    newest = history.group_by(_key=history[key]).agg(_then=latest(then, order, come))
+    # Many columns travel as one struct: a third of the work of ranking the rows of every key for each. Two go faster alone.
+    values = {f"_{c}": history[called.get(c, c)] for c in own}
+    values = {"_then": ibis.struct(values)} if len(own) > 2 else values
+    newest = history.group_by(_key=history[key]).agg(**{name: latest(value, order, come) for name, value in values.items()})
     joined = table.left_join(newest, table[key] == newest._key)
-    known_then = {c: joined._then[c] if len(own) > 1 else joined._then for c in own}
-    state = {c: ibis.ifelse(joined._key.notnull(), known_then[c], joined[c]) for c in own}
+    then = joined["_then"] if len(own) > 2 else joined
+    state = {c: ibis.ifelse(joined._key.notnull(), then[f"_{c}"], joined[c]) for c in own}
     return joined.select(**{c: state.get(c, joined[c]) for c in table.columns})
 
 

@@ -96,8 +96,10 @@ class Company:
 
     def same(self, table: str) -> Same | None:
         """Which records of accounts, leads or users are one; None where a single system tells of them, or no two meet."""
-        report = self.mapping
-        several = report is not None and (report["source"][(report["table"] == table) & (report["rows_out"] > 0)]).nunique() > 1
+        filled = (
+            () if self.mapping is None else zip(*(self.mapping[name] for name in ("table", "source", "rows_out")), strict=True)
+        )
+        several = len({source for name, source, rows in filled if name == table and rows > 0}) > 1
         linked = table in self.origin and "same_as" in self.origin[table].columns
         if not (several or linked):
             return None

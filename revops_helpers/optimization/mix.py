@@ -9,7 +9,8 @@ import pandas as pd
 
 from revops_helpers.measurement import Measurement
 from revops_helpers.methods.decomposition import kitagawa
-from revops_helpers.metrics.measure import as_measurement, catalogue, measure, measurement, query
+from revops_helpers.metrics.counting import query
+from revops_helpers.metrics.measure import as_measurement, catalogue, measure, measurement
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable

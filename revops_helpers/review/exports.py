@@ -12,7 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from revops_helpers.metrics.measure import catalogue, lacking, measured, sql
+from revops_helpers.metrics.counting import lacking
+from revops_helpers.metrics.measure import catalogue, measured, sql
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import windows

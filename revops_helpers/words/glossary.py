@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from revops_helpers.metrics.catalogue import HOW, catalogue
-from revops_helpers.metrics.measure import lacking
+from revops_helpers.metrics.counting import lacking
 from revops_helpers.metrics.metric import FAMILIES, Metric
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.words import definitions as words

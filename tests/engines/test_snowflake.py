@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from revops_helpers.backends.warehouses import Snowflake
-from revops_helpers.metrics.measure import COLUMNS, catalogue, lacking, measure
+from revops_helpers.metrics.counting import lacking
+from revops_helpers.metrics.measure import COLUMNS, catalogue, measure
 from revops_helpers.model.company import Company
 from revops_helpers.workspace import OpenCompany
 from tests.engines.emulated import emulator, loaded, small_company
