@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Record = tuple[int, list[str]]  # its line and its fields
 SCRATCH = "(FORMAT parquet, WRITE_BLOOM_FILTER false)"  # what is read once more and thrown away
-LONGEST_LINE = 1 << 21  # bytes; the parser's buffers are as large, and longer where a record is
+USUAL_LINE, LONGEST_LINE = 1 << 21, 1 << 24  # bytes: the parser's buffers are made for them; what is longer is no record
 WIDTH_ADVICE = "{found} fields where the header has {expected}: quote values that hold the delimiter, or export the row again"
 NUL_ADVICE = "remove the NUL byte, or export the row again"
 
@@ -106,7 +106,7 @@ def keep(
     delimiter: str = ",",
     quote: str = '"',
     clean: Path | None = None,
-    longest: int = 1 << 24,
+    longest: int = LONGEST_LINE,
 ) -> tuple[int, str]:
     """Records, all of one width and none of more than `longest` bytes, as text in Parquet: how many arrived, and the SQL of them.
 
@@ -121,7 +121,7 @@ def keep(
     parsed = (
         f"read_csv({quoted(source.resolve())}, columns = {typed}, auto_detect = false, header = {clean is not None}, "
         f"delim = {quoted(delimiter)}, quote = {quoted(quote)}, escape = {quoted(quote)}, nullstr = '', strict_mode = true, "
-        f"null_padding = false, new_line = '\\n', max_line_size = {max(longest, LONGEST_LINE)})"
+        f"null_padding = false, new_line = '\\n', max_line_size = {min(max(longest, USUAL_LINE), LONGEST_LINE)})"
     )
     contiguous = (np.diff(lines) == 1).all()
     rows, stored = f"SELECT * FROM {parsed}", f"read_parquet({target})"
