@@ -6,11 +6,15 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from revops_helpers.metrics.catalogue import catalogue
+from revops_helpers.metrics.estimate import finish
 from revops_helpers.metrics.measure import measure
 from revops_helpers.model.tables import TABLES
 from revops_helpers.periods import Period
+from revops_helpers.settings import Settings
 from tests.support import company_of
 
 QUARTER = Period(date(2026, 7, 1), date(2026, 9, 30))
@@ -100,3 +104,13 @@ def test_credits_beyond_what_was_spent_are_no_cost_below_zero():
     assert credit.reason[BOOKED].str.endswith("nothing was spent").all()
     assert credit.reason["ltv_cac"] == "cac is not known: nothing was spent"
     assert (credit.value["marketing_spend"], credit.reason["burn_multiple"]) == (-300_00, "no cash was burnt")
+
+
+@pytest.mark.parametrize(("estimator", "first_end"), [("won_median", 2), ("median", 1)])
+def test_a_time_that_nobody_watched_from_the_start_has_no_number_and_says_why(estimator, first_end):
+    metric = next(metric for metric in catalogue().values() if metric.estimator == estimator)
+    rows = pd.DataFrame({"duration": [1, 5, 6, 7], "ending": [first_end, 1, 1, 1], "entry": [0, 3, 3, 3]})
+    rows = pd.concat([rows.assign(window=0, member="gap"), rows.assign(window=0, member="whole", entry=0)]).assign(rows=1)
+    gap, whole = finish(rows, metric, Settings(name="x", currency="BRL")).itertuples()
+    assert (gap.n, gap.status, gap.reason) == (4, "insufficient", "too few were on record early on") and np.isnan(gap.value)
+    assert whole.value > 0

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from revops_helpers.methods.survival import aalen_johansen, annualised, cure_model, expected_lifetime, kaplan_meier, time_to_win
+from revops_helpers.methods.survival import (
+    Unwatched,
+    aalen_johansen,
+    annualised,
+    cure_model,
+    expected_lifetime,
+    kaplan_meier,
+    time_to_win,
+)
 
 REMISSION = [6, 6, 6, 7, 10, 13, 16, 22, 23, 6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]
 RELAPSED = [1] * 9 + [0] * 12
@@ -124,6 +132,11 @@ def test_deals_that_entered_late_are_at_risk_from_then_on():
     # At age 4 only the deal watched from 3 on and the old one are at risk: the same curve as if the early ones had never been.
     late = time_to_win([4, 6, 8], [1, 2, 1], entry=[3, 3, 3])
     assert late.share == pytest.approx(1 / 3 + 1 / 3)
+
+
+def test_a_time_to_win_is_refused_where_the_early_ones_are_gone_before_the_late_enter():
+    with pytest.raises(Unwatched):
+        time_to_win([1, 5, 6, 7], [2, 1, 1, 1], entry=[0, 3, 3, 3])
 
 
 @pytest.mark.parametrize("ending", [[0, 0], [2, 2], []])

@@ -41,13 +41,17 @@ class Survival:
         return tuple(_first_at(self.times, curve, 1 - share) for curve in (self.survival, self.low, self.high))
 
 
+class Unwatched(ValueError):
+    """So few were watched early on that nothing can be told of those who came under watch later."""
+
+
 def kaplan_meier(
     duration: ArrayLike, observed: ArrayLike, entry: ArrayLike | None = None, weights: ArrayLike | None = None
 ) -> Survival:
     """The Kaplan-Meier curve, in numpy since a review draws thousands; lifelines is its oracle. Of nothing: empty, with n 0.
 
     duration: time to the event, or to the end of watching where `observed` is false. entry: since when each record was
-    watched (left truncation); records count as at risk after it. ValueError when so few were watched early that the curve
+    watched (left truncation); records count as at risk after it. Unwatched when so few were watched early that the curve
     falls to zero before the later ones enter.
     """
     duration, seen = np.asarray(duration, float), np.asarray(observed, bool)
@@ -87,13 +91,13 @@ def _log_log(survival: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np
 
 
 def _refuse_a_gap(duration: np.ndarray, entry: np.ndarray, weights: np.ndarray) -> None:
-    """ValueError when nobody is watched any more in the first half of all times, before later ones enter."""
+    """Unwatched when nobody is watched any more in the first half of all times, before later ones enter."""
     times = np.unique(np.concatenate([entry, duration]))
     watched = _weight_from(duration, weights, times) - _weight_from(entry, weights, times)
     left = watched - np.bincount(np.searchsorted(times, duration), weights, len(times))
     left += np.bincount(np.searchsorted(times, entry), weights, len(times))
     if (left[: len(times) // 2] <= 0).any():
-        raise ValueError("too few were watched early on: the curve is zero before the later ones enter")
+        raise Unwatched("too few were watched early on: the curve is zero before the later ones enter")
 
 
 def _first_at(times: np.ndarray, curve: np.ndarray, level: float = 0.5) -> float | None:
@@ -216,8 +220,11 @@ def time_to_win(
     ending: 1 won, 2 lost, 0 still open. Deals still open count while they are watched, losses are a competing end: so the
     median is neither shortened by the slow deals that are still open (as the mean of the won is) nor stretched by counting
     losses as deals that might yet be won. Interval: where the curve crosses ½ ± 1.96 × ½/√wins (the sign test's).
-    Source: Aalen and Johansen 1978; Andersen et al. 1993.
+    Unwatched as for kaplan_meier. Source: Aalen and Johansen 1978; Andersen et al. 1993.
     """
+    if entry is not None and len(np.atleast_1d(duration)):
+        ones = np.ones(len(duration)) if weights is None else np.asarray(weights, float)
+        _refuse_a_gap(np.asarray(duration, float), np.asarray(entry, float), ones)
     curve = aalen_johansen(duration, ending, entry, weights)
     if not curve.events:
         return TimeToWin(curve.n, 0, 0.0 if curve.n else None, None, None, None)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from revops_helpers.methods import intervals, survival
 from revops_helpers.metrics.metric import Metric
-from revops_helpers.metrics.reasons import NOT_REACHED, NOT_SO_MANY, NOTHING_SPENT, TOO_FEW, ZERO
+from revops_helpers.metrics.reasons import NOT_REACHED, NOT_SO_MANY, NOTHING_SPENT, TOO_FEW, UNWATCHED, ZERO
 from revops_helpers.settings import Settings
 
 FEW = 20
@@ -233,8 +233,16 @@ def _finish_rows(stats: pd.DataFrame, metric: Metric, settings: Settings) -> pd.
         "explained": _explained,
     }
     estimate = estimates[metric.estimator]
-    parts = [estimate(group).assign(window=key[0], member=key[1]) for key, group in stats.groupby(KEYS, sort=True)]
+    groups = stats.groupby(KEYS, sort=True)
+    parts = [_unless_unwatched(estimate, group).assign(window=key[0], member=key[1]) for key, group in groups]
     return pd.concat(parts, ignore_index=True) if parts else frame([], n=[]).assign(window=[], member=[])
+
+
+def _unless_unwatched(estimate: Callable[[pd.DataFrame], pd.DataFrame], group: pd.DataFrame) -> pd.DataFrame:
+    try:
+        return estimate(group)
+    except survival.Unwatched:
+        return frame([np.nan], n=[group.rows.sum()]).assign(status="insufficient", reason=UNWATCHED)
 
 
 def _median(share: float, group: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ def N_(message: str) -> str:
 
 
 TOO_FEW = N_("fewer than 20 events")
+UNWATCHED = N_("too few were on record early on")
 ZERO = N_("the denominator is zero")
 TARGET_MET = N_("target already met")
 NOTHING_SPENT = N_("nothing was spent")
@@ -44,6 +45,7 @@ PART_MISSING = N_("{metric} is not known: {why}")
 
 REASONS = (
     TOO_FEW,
+    UNWATCHED,
     ZERO,
     TARGET_MET,
     NOTHING_SPENT,
