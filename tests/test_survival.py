@@ -134,7 +134,9 @@ def test_deals_that_entered_late_are_at_risk_from_then_on():
     assert late.share == pytest.approx(1 / 3 + 1 / 3)
 
 
-def test_a_time_to_win_is_refused_where_the_early_ones_are_gone_before_the_late_enter():
+def test_wins_after_an_age_at_which_nobody_was_watched_say_nothing_of_the_time_to_win():
+    found = time_to_win([1, 1, 5, 6, 7], [1, 2, 1, 1, 1], entry=[0, 0, 3, 3, 3])
+    assert (found.n, found.wins, found.share, found.median) == (5, 1, 0.5, 1)
     with pytest.raises(Unwatched):
         time_to_win([1, 5, 6, 7], [2, 1, 1, 1], entry=[0, 3, 3, 3])
 

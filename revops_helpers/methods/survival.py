@@ -219,16 +219,19 @@ def time_to_win(
 
     ending: 1 won, 2 lost, 0 still open. Deals still open count while they are watched, losses are a competing end: so the
     median is neither shortened by the slow deals that are still open (as the mean of the won is) nor stretched by counting
-    losses as deals that might yet be won. Interval: where the curve crosses ½ ± 1.96 × ½/√wins (the sign test's).
-    Unwatched as for kaplan_meier. Source: Aalen and Johansen 1978; Andersen et al. 1993.
+    losses as deals that might yet be won. Interval: where the curve crosses ½ ± 1.96 × ½/√wins (the sign test's). Wins after
+    an age at which nobody was watched any more say nothing and are none; Unwatched when there are only such.
+    Source: Aalen and Johansen 1978; Andersen et al. 1993.
     """
-    if entry is not None and len(np.atleast_1d(duration)):
-        ones = np.ones(len(duration)) if weights is None else np.asarray(weights, float)
-        _refuse_a_gap(np.asarray(duration, float), np.asarray(entry, float), ones)
     curve = aalen_johansen(duration, ending, entry, weights)
     if not curve.events:
         return TimeToWin(curve.n, 0, 0.0 if curve.n else None, None, None, None)
-    times, wins, share = curve.times, curve.events, curve.incidence / curve.incidence[-1]
+    if not curve.incidence[-1]:
+        raise Unwatched("all wins came after an age at which nobody was watched any more")
+    rises = curve.times[np.diff(curve.incidence, prepend=0.0) > 0]
+    told = (np.asarray(ending) == 1) & np.isin(np.asarray(duration, float), rises)
+    wins = int(told.sum() if weights is None else np.asarray(weights, float)[told].sum())
+    times, share = curve.times, curve.incidence / curve.incidence[-1]
     reach = 0.5 + 0.98 / np.sqrt(wins) * np.array([-1, 0, 1])
     low, median, high = (float(times[np.argmax(share >= r - 1e-12)]) if r <= 1 else None for r in reach)
     return TimeToWin(curve.n, wins, float(curve.incidence[-1]), median, low, high)
