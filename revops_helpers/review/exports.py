@@ -21,6 +21,7 @@ from revops_helpers.words.language import _, clean
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 PRIORITY = {"high": "High", "medium": "Medium", "low": "Low"}
+CUTS = ("segment", "source", "region", "product", "channel")  # people are not told apart in what leaves
 
 
 def safe(value: Any) -> Any:
@@ -73,7 +74,7 @@ def queries_table(company: Company, ids: Iterable[str] = ()) -> pd.DataFrame:
     return pd.DataFrame(made, columns=["metric", "query"])
 
 
-def metrics_table(company: Company, by: Sequence[str] = ("segment", "source", "region")) -> pd.DataFrame:
+def metrics_table(company: Company, by: Sequence[str] = CUTS) -> pd.DataFrame:
     """Every metric in total and by each dimension that it has: over the period of the review, its quarters and its months.
 
     One row per metric, member and period. All periods go into one query, since most of a query's time is spent before it runs.
