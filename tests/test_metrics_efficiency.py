@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from revops_helpers.metrics import counting
 from revops_helpers.metrics.measure import measurement, measurements
 from revops_helpers.periods import Period
 from tests.support import company_of
@@ -123,6 +124,20 @@ def test_lifetime_value_is_capped_and_never_infinite():
     assert (found.value, found.status) == (60 * 800_00, "insufficient")
     discounted = company_of(subscriptions=lines, settings={"gross_margin": 0.8, "discount_rate": 0.12})
     assert measurement(discounted, "ltv").value == pytest.approx(800_00 * sum(1.12 ** (-t / 12) for t in range(60)))
+
+
+def test_cac_and_its_payback_are_one_query_and_a_margin_that_is_missing_keeps_back_the_payback_alone(monkeypatch):
+    asked, query = [], counting.query
+    monkeypatch.setattr(counting, "query", lambda *given: (asked.append([m.id for m in given[1]]), query(*given))[1])
+    ids, lines = ["cac", "cac_payback"], [line(f"n{i}", 1_000_00, "2026-07-01") for i in range(25)]
+    told = {"spend": [*QUIET, spend(5, 300_000_00)], "subscriptions": lines}
+    both = measurements(company_of(**told, settings={"gross_margin": 0.8}), ids, Q3)
+    assert asked == [["cac_payback", "cac"]]
+    for id in ids:
+        assert both[id] == measurement(company_of(**told, settings={"gross_margin": 0.8}), id, Q3)
+    without = measurements(company_of(**told), ids, Q3)
+    assert without["cac"] == both["cac"] and both["cac"].value == 12_000_00
+    assert without["cac_payback"].reason == "needs gross_margin in company.yml, or financials.gross_profit"
 
 
 def test_payback_by_a_booked_margin_of_many_digits_does_not_overflow():

@@ -77,7 +77,8 @@ def _all_counted(
     found: dict[str, pd.DataFrame] = {}
     begun: list[tuple[list[Metric], ibis.Table]] = []
     # Last what has to ask the engine something before it can be asked itself: the others are being answered meanwhile.
-    for batch in sorted(batches, key=lambda batch: any(metric.untold or metric.lag for metric in batch)):
+    waiting = sorted(batches, key=lambda batch: any(metric.untold or metric.lag for metric in batch))
+    for batch in waiting:
         reasons = {metric.id: lacking(company, metric, dimension, whole) for metric in batch}
         found |= {id: none(reason) for id, reason in reasons.items() if reason}
         if able := [metric for metric in batch if not reasons[metric.id]]:
@@ -85,7 +86,9 @@ def _all_counted(
             try:
                 begun.append((able, begin(company, query(company, able, windows, dimension, read))))
             except Unavailable as missing:
-                found |= {metric.id: none(str(missing)) for metric in able}
+                own = [metric for metric in able if _facts(metric, dimension) is _facts(able[0], dimension)]
+                found |= {metric.id: none(str(missing)) for metric in own}
+                waiting += [rest] if (rest := [metric for metric in able if metric not in own]) else []
     for batch, table in begun:
         found |= _counted(company, batch, windows, dimension, table.to_pandas())
     return found

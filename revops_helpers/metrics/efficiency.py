@@ -151,6 +151,7 @@ METRICS = (
         edge_cases=LOADED + " Both sides are totals. Departures before payback are not counted here." + RANGE,
         estimator="fixed_per",
         facts=costs.payback,
+        widens=costs.acquisition,
         cluster="customer",
         num=lambda t: t.cost_before,
         den=lambda t: t.new_margin,

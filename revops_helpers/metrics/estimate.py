@@ -46,10 +46,13 @@ def statistics(facts: ibis.Table, metrics: Sequence[Metric]) -> ibis.Table:
 
 def joined(batches: dict[tuple, list[Metric]]) -> list[list[Metric]]:
     """The batches of metrics by their facts, cluster and what is alone in them; sums come in the same query as a time of the same
-    facts, where that reads every row."""
-    for (facts, *_), batch in [*batches.items()]:
-        if batch[0].estimator in TIMES and not batch[0].where:
+    facts, where that reads every row, and as those whose facts widen theirs."""
+    for (facts, cluster, _), batch in [*batches.items()]:
+        first = batch[0]
+        if first.estimator in TIMES and not first.where:
             batch += batches.pop((facts, None, ""), [])
+        elif first.widens and facts is first.facts:
+            batch += batches.pop((first.widens, cluster, ""), [])
     return [*batches.values()]
 
 

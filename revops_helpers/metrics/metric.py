@@ -73,6 +73,7 @@ class Metric:
         metrics that name the same function are measured in one pass over it.
     where, num, den: what the metric reads of a row: whether it counts, its numerator and its denominator (1 when not given).
     cluster: the column whose rows are not independent of each other. entry: the column with the age from which a row is watched.
+    widens: facts whose rows the metric's own are, with more columns; metrics over either are measured in one pass.
     dimensions: what the metric can be cut by (names in metrics.dimensions).
     share: of a median, the share of the rows to whom it has happened within that time.
     facts_by: dimension → the facts to count instead when cut by it, where a row of the plain ones lies across its members.
@@ -105,6 +106,7 @@ class Metric:
     num: Pick | None = None
     den: Pick | None = None
     where: Pick | None = None
+    widens: Facts | None = None
     cluster: str | None = None
     entry: str | None = None
     share: float = 0.5
