@@ -139,6 +139,8 @@ def _counted(
     company: Company, batch: Sequence[Metric], windows: Windows, dimension: str, stats: pd.DataFrame
 ) -> dict[str, pd.DataFrame]:
     members = sorted(stats.member.unique()) if dimension else [""]
+    if batch[0].estimator not in ALONE:
+        stats = stats.sort_values(KEYS, ignore_index=True)  # once, and no metric of the batch has to be put in order
     out = {}
     for metric in batch:
         found = _every_window(metric, estimate.finish(stats, metric, company.settings), windows, members)

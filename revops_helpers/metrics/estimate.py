@@ -143,7 +143,7 @@ def _finish_sums(stats: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     out = ESTIMATORS[metric.estimator](rows, **column)
     out.insert(0, "member", stats["member"].to_numpy())
     out.insert(0, "window", stats["window"].to_numpy())
-    return out[rows > 0].reset_index(drop=True)
+    return out if (rows > 0).all() else out[rows > 0].reset_index(drop=True)
 
 
 def frame(value, low=None, high=None, *, n, too_few=False, zero=False) -> pd.DataFrame:

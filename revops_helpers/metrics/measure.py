@@ -87,10 +87,9 @@ def as_measurement(row: pd.Series) -> Measurement:
 def _tidy(company: Company, metric: Metric, dimension: str, windows: Windows, found: pd.DataFrame) -> pd.DataFrame:
     spans = {NOWHERE: windows.span, **dict(enumerate(windows.periods))}
     keys = [*zip(found["member"], found["window"], strict=True)]
-    if (order := sorted(range(len(keys)), key=keys.__getitem__)) != [*range(len(keys))]:
-        found = found.iloc[order]
-    rows = found.reset_index(drop=True)
-    size = len(rows)
+    size = len(keys)
+    order = sorted(range(size), key=keys.__getitem__)
+    rows = found if order == [*range(size)] else found.iloc[order].reset_index(drop=True)
     more = {
         "metric": [metric.id] * size,
         "dimension": [dimension] * size,
