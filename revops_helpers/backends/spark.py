@@ -8,7 +8,9 @@ from pathlib import Path
 import ibis.expr.operations as ops
 from ibis import Table
 from ibis.backends.pyspark import Backend
+from ibis.backends.pyspark.converter import PySparkPandasData
 from ibis.backends.pyspark.datatypes import PySparkSchema
+from pyspark.sql import DataFrame
 from pyspark.sql.functions import col
 from pyspark.sql.utils import is_remote
 
@@ -35,15 +37,27 @@ class Spark(Backend):
 
     def execute(self, expr, /, *, limit=None, **how):
         """What a query gives; to_pyarrow() comes by here too. InputError instead of more than `MOST` rows."""
-        found = super().execute(expr, limit=MOST + 1 if limit is None else limit, **how)
-        if len(getattr(found, "index", ())) > MOST:
+        self._run_pre_execute_hooks(expr)
+        table = expr.as_table()
+        found = self._rows(table, limit=MOST + 1 if limit is None else limit, **how).toPandas()
+        if len(found) > MOST:
             raise InputError(f"a query would bring more than {MOST:,} rows here from Spark: narrow it, or measure in DuckDB")
-        return found
+        return expr.__pandas_result__(PySparkPandasData.convert_table(found, table.schema()))
+
+    def _rows(self, table: Table, **how) -> DataFrame:
+        """A query's rows, which nothing has asked for yet: sql() has a server analyse it once more, to see if it is a command."""
+        text = self.compile(table, **how)
+        if not is_remote():
+            return self._session.sql(text)
+        from pyspark.sql.connect.dataframe import DataFrame as Remote
+        from pyspark.sql.connect.plan import SQL
+
+        return Remote(SQL(text), self._session)
 
     def to_file(self, rows: Table, to: Path) -> None:
         """A query's rows, in its order, as one Parquet file that Spark writes: none of them passes by the driver."""
         parts = to.with_suffix(".parts")
-        self._session.sql(self.compile(rows)).coalesce(1).write.parquet(str(parts))
+        self._rows(rows).coalesce(1).write.parquet(str(parts))
         (part,) = parts.glob("part-*.parquet")
         part.rename(to)
         shutil.rmtree(parts)
@@ -59,7 +73,7 @@ class Spark(Backend):
             return super().create_table(name, obj, **how)
         self._run_pre_execute_hooks(obj)
         types = PySparkSchema.from_ibis(obj.schema())  # Spark's own are wider here and there, and two tables then do not unite
-        rows = self._session.sql(self.compile(obj))
+        rows = self._rows(obj)
         rows = rows.select(*(col(f"`{field.name}`").cast(field.dataType) for field in types))
         rows.localCheckpoint().createOrReplaceTempView(name)
         return ops.DatabaseTable(name, schema=obj.schema(), source=self, namespace=ops.Namespace()).to_expr()
