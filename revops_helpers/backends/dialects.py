@@ -22,10 +22,18 @@ EVERY = "und-x-icu"
 INSTANT = dt.Timestamp("UTC")
 
 
+def _float(compiler: SQLGlotCompiler, value, dtype: dt.DataType) -> sge.Cast | None:
+    """A finite float as none of the decimals that its digits would make it: Spark cuts products of those after six places."""
+    return compiler.cast(sge.convert(value), dtype) if dtype.is_floating() and value - value == 0 else None
+
+
 class Postgres(PostgresCompiler):
     """PostgreSQL: no structs, no aggregate for the newest row's value, letters by the collation of the column."""
 
     __slots__ = ()
+
+    def visit_NonNullLiteral(self, op, *, value, dtype):
+        return _float(self, value, dtype) or super().visit_NonNullLiteral(op, value=value, dtype=dtype)
 
     def visit_AggUDF(self, op, *, where, **given):
         """arg_max_null(value, order): the value, which may be empty, of the row that comes last."""
@@ -127,7 +135,8 @@ class Spark(PySparkCompiler):
     visit_IsNull, visit_NotNull = SQLGlotCompiler.visit_IsNull, SQLGlotCompiler.visit_NotNull
 
     def visit_NonNullLiteral(self, op, *, value, dtype):
-        return None if dtype.is_floating() else super().visit_NonNullLiteral(op, value=value, dtype=dtype)
+        float_ = _float(self, value, dtype)
+        return float_ if float_ or dtype.is_floating() else super().visit_NonNullLiteral(op, value=value, dtype=dtype)
 
     def visit_AggUDF(self, op, *, where, **given):
         value, order = given.values()

@@ -50,7 +50,8 @@ def asked(t: ibis.Table) -> dict[str, ibis.Table]:
     """Name → a query that the analyses could ask."""
     day = t.at.date()
     scalars = t.select(
-        "n", "x", half=t.x.round(), whole=t.x.round().cast("int64"), floor=t.n // 2, share=t.n / (t.n - 4), 
+        "n", "x", half=t.x.round(), whole=t.x.round().cast("int64"), floor=t.n // 2, share=t.n / (t.n - 4),
+        parts=(1.0 / (t.n + 10)) * (1.0 / (t.n + 10)),
         flag=t.flag.cast("int64"),
         minutes=t.until.delta(t.at, unit="minute"), days=t.until.delta(t.at, unit="day"), seconds=t.until.epoch_seconds(),
         tenths=(t.until.epoch_seconds() - t.at.epoch_seconds()) // 8_640 / 10, month=t.at.truncate("M").cast("date"),
