@@ -111,3 +111,11 @@ def test_lifetime_value_of_one_departure_among_forty_customers_is_known_only_rou
     low, high = intervals.jeffreys(1, 40)
     assert 1000 * 0.8 / (1 / 40) == 32_000
     assert (800 / high, 800 / low) == pytest.approx((7_210, 295_114), abs=0.6)
+
+
+def test_numbers_are_told_without_the_digits_that_the_order_of_adding_makes():
+    found = intervals.as_told([30.504309110134333, 30.504309110134336, -1 / 3e9, 0.0, np.nan, np.inf])
+    assert found[0] == found[1] == 30.50430911013
+    assert list(found[2:4]) == [-3.333333333333e-10, 0.0] and np.isnan(found[4]) and found[5] == np.inf
+    for exact in (4142614861.0, 123456789012345678.0, 123456789012345.5):
+        assert intervals.as_told([exact])[0] == exact

@@ -17,6 +17,16 @@ def _z(level: float) -> float:
     return float(ndtri(0.5 + level / 2))
 
 
+def as_told(numbers: ArrayLike, digits: int = 13) -> np.ndarray:
+    """The numbers to so many significant digits: what lies beyond is the order in which floats were added. Whole numbers, such
+    as money in cents, and what is larger stay as they are."""
+    given = np.asarray(numbers, float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = 10.0 ** (digits - 1 - np.floor(np.log10(np.abs(given))))
+        rounded = np.round(given * scale) / scale
+    return np.where(np.isfinite(rounded) & (scale >= 1) & (given != np.round(given)), rounded, given)
+
+
 def wilson(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> Bounds:
     """Wilson's interval for k successes in n trials. NaN where n is 0. Source: Wilson 1927."""
     k, n = np.asarray(k, float), np.asarray(n, float)

@@ -132,7 +132,7 @@ def finish(stats: pd.DataFrame, metric: Metric, settings: Settings) -> pd.DataFr
     for said, instead in ((ZERO, metric.zero_reason), (NOTHING_SPENT, metric.free_reason)):
         if instead and said in out.reason.to_list():
             out.loc[out.reason == said, "reason"] = instead
-    return out
+    return out.assign(**{name: intervals.as_told(out[name]) for name in ("value", "low", "high")})
 
 
 def _finish_sums(stats: pd.DataFrame, metric: Metric) -> pd.DataFrame:
