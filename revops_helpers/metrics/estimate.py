@@ -132,7 +132,7 @@ def finish(stats: pd.DataFrame, metric: Metric, settings: Settings) -> pd.DataFr
     for said, instead in ((ZERO, metric.zero_reason), (NOTHING_SPENT, metric.free_reason)):
         if instead and said in out.reason.to_list():
             out.loc[out.reason == said, "reason"] = instead
-    return out.assign(**{name: intervals.as_told(out[name]) for name in ("value", "low", "high")})
+    return out
 
 
 def _finish_sums(stats: pd.DataFrame, metric: Metric) -> pd.DataFrame:
@@ -141,6 +141,8 @@ def _finish_sums(stats: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     column = {name: stats[_named(metric, name)].to_numpy(float, na_value=np.nan) for name in ("rows", *SUMS[metric.estimator])}
     rows = np.nan_to_num(column.pop("rows"))
     out = ESTIMATORS[metric.estimator](rows, **column)
+    floats = np.any([np.isfinite(part) & (part != np.round(part)) for part in column.values()], axis=0)  # whole sums are exact
+    out = out.assign(**{name: np.where(floats, intervals.as_told(out[name]), out[name]) for name in ("value", "low", "high")})
     out.insert(0, "member", stats["member"].to_numpy())
     out.insert(0, "window", stats["window"].to_numpy())
     return out if (rows > 0).all() else out[rows > 0].reset_index(drop=True)
