@@ -25,7 +25,7 @@ from revops_helpers.words import response as waits_words
 from revops_helpers.words import speed as speed_words
 from tests.support import answered, company_of
 from tests.test_words_gap import PERIOD, WORSE, M, brl, driver, gap_of
-from tests.test_words_phases import said, share
+from tests.words import said, share
 
 COMPANY = company_of(opportunities=[])
 MISSING = Unavailable(["leads.first_contact_at"])

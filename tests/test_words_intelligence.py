@@ -19,7 +19,7 @@ from revops_helpers.words import checks, intelligence
 from revops_helpers.words.passport import reason, verdict
 from tests.support import answered, company_of
 from tests.test_words_gap import M, brl
-from tests.test_words_phases import said
+from tests.words import said
 
 COMPANY = company_of(opportunities=[], subscriptions=[])
 MISSING = Unavailable(["subscriptions.mrr"])

@@ -12,11 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from revops_helpers.metrics.counting import lacking
-from revops_helpers.metrics.measure import catalogue, measured, sql
-from revops_helpers.metrics.windows import Windows
+from revops_helpers.metrics.measure import catalogue, sql, tidy
 from revops_helpers.model.company import Company, Unavailable
-from revops_helpers.periods import windows
 from revops_helpers.words.language import _, clean
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -74,21 +71,13 @@ def queries_table(company: Company, ids: Iterable[str] = ()) -> pd.DataFrame:
     return pd.DataFrame(made, columns=["metric", "query"])
 
 
-def metrics_table(company: Company, by: Sequence[str] = CUTS) -> pd.DataFrame:
-    """Every metric in total and by each dimension that it has: over the period of the review, its quarters and its months.
+def metrics_table(company: Company) -> pd.DataFrame:
+    """Every metric in total and by each of `CUTS` that it has: over the period of the review, its quarters and its months.
 
-    One row per metric, member and period. All periods go into one query, since most of a query's time is spent before it runs.
+    One row per metric, member and period, in their order.
     """
-    first_month = company.settings.fiscal_year_start
-    spans = [company.period, *(span for every in ("quarter", "month") for span in windows(company.period, every, first_month))]
-    seen_from = Windows.of(company.settings, tuple(dict.fromkeys(spans)))
-    frames = [measured(company, list(catalogue()), "", seen_from)]
-    for cut in by:
-        ids = [metric.id for metric in catalogue().values() if not lacking(company, metric, cut)]
-        frames += [measured(company, ids, cut, seen_from)] if ids else []
-    whole = pd.concat(frames, ignore_index=True)
     keys = ["metric", "dimension", "member", "period_start", "period_end"]
-    return whole.drop_duplicates(keys).sort_values(keys, kind="stable", ignore_index=True)
+    return tidy(company, by=CUTS, every=("quarter", "month")).sort_values(keys, kind="stable", ignore_index=True)
 
 
 def quarantine_summary(quarantine: pd.DataFrame) -> pd.DataFrame:
