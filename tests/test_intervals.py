@@ -70,6 +70,11 @@ def test_poisson_exact_is_garwoods(k):
     assert high == pytest.approx(stats.chi2.ppf(0.975, 2 * k + 2) / 2, rel=1e-9)
 
 
+def test_a_count_that_is_none_has_no_interval():
+    low, high = intervals.poisson_exact([-1, np.nan, 0.5])
+    assert np.isnan(low[:2]).all() and np.isnan(high[:2]).all() and 0 < low[2] < 0.5 < high[2]
+
+
 def test_mean_interval_is_students():
     values = np.array([3.0, 5.0, 8.0, 9.0, 1.0])
     found = intervals.mean_interval(5, values.sum(), (values**2).sum())
@@ -102,6 +107,11 @@ def test_quotient_product_and_total_agree_with_simulation():
         assert found == pytest.approx(tuple(np.percentile(oracle, [2.5, 97.5])), rel=0.02)
 
 
+def test_the_unit_of_the_denominator_changes_no_interval_of_a_quotient():
+    inside = [intervals.quotient(2, (1, 4), b, (0.5 * b, 1.6 * b)) for b in (1e-4, 1.0, 1e9)]
+    assert [low * b for (low, _), b in zip(inside, (1e-4, 1.0, 1e9), strict=True)] == pytest.approx([0.8715304528] * 3)
+
+
 def test_quotient_says_nothing_when_the_denominator_may_be_zero():
     assert np.isnan(intervals.quotient(10, (8, 12), 1, (-0.5, 2.5))).all()
 
@@ -114,8 +124,8 @@ def test_lifetime_value_of_one_departure_among_forty_customers_is_known_only_rou
 
 
 def test_numbers_are_told_without_the_digits_that_the_order_of_adding_makes():
-    found = intervals.as_told([30.504309110134333, 30.504309110134336, -1 / 3e9, 0.0, np.nan, np.inf])
+    found = intervals.as_told([30.504309110134333, 30.504309110134336, -1 / 3e9, 0.0, np.nan, np.inf, 1e-300])
     assert found[0] == found[1] == 30.50430911013
-    assert list(found[2:4]) == [-3.333333333333e-10, 0.0] and np.isnan(found[4]) and found[5] == np.inf
+    assert list(found[2:4]) == [-3.333333333333e-10, 0.0] and np.isnan(found[4]) and found[5] == np.inf and found[6] == 1e-300
     for exact in (4142614861.0, 123456789012345678.0, 123456789012345.5):
         assert intervals.as_told([exact])[0] == exact

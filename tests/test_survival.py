@@ -66,6 +66,30 @@ def test_late_entry_takes_records_out_of_the_risk_before_they_were_watched():
     assert curve.survival == pytest.approx([1 / 2, 1 / 2 * 2 / 3])
 
 
+def test_what_was_over_when_it_came_under_watch_was_never_at_risk():
+    # The fifth came under watch at 5, when it ended, the sixth after its end at 3: four are left, of which one goes each time.
+    duration, entry = [5, 6, 7, 8, 5, 3], [0, 0, 0, 0, 5, 4]
+    curve = kaplan_meier(duration, [1] * 6, entry)
+    assert (curve.times.tolist(), curve.n, curve.events) == ([5, 6, 7, 8], 4, 4)
+    assert curve.survival == pytest.approx([3 / 4, 1 / 2, 1 / 4, 0])
+    won = time_to_win(duration, [1] * 6, entry)
+    assert (won.n, won.wins, won.median) == (4, 4, 6)
+    assert expected_lifetime(duration, [1] * 6, entry) == expected_lifetime([5, 6, 7, 8], [1] * 4)
+
+
+def test_the_median_has_no_upper_end_where_the_last_one_watched_takes_the_curve_to_zero():
+    # R: survfit(Surv(c(2, 3, 9), c(1, 0, 1)) ~ 1, conf.type = "log-log") gives median 9, upper NA.
+    curve = kaplan_meier([2, 3, 9], [1, 0, 1])
+    assert (curve.median, curve.median_high) == (9, None)
+    assert curve.within(0.9) == (9, 2, None)
+
+
+def test_what_happens_at_once_counts_beside_competing_ends_too():
+    curve = aalen_johansen([0, 0, 3], [1, 2, 1])
+    assert curve.incidence == pytest.approx([1 / 3, 2 / 3])
+    assert np.isfinite([curve.low, curve.high]).all()
+
+
 def test_a_curve_that_ends_before_the_late_ones_enter_is_refused():
     with pytest.raises(ValueError, match="watched early"):
         kaplan_meier([2, 5, 6], [1, 1, 0], entry=[0, 3, 3])

@@ -21,7 +21,7 @@ def as_told(numbers: ArrayLike, digits: int = 13) -> np.ndarray:
     """The numbers to so many significant digits: what lies beyond is the order in which floats were added. Whole numbers, such
     as money in cents, and what is larger stay as they are."""
     given = np.asarray(numbers, float)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         scale = 10.0 ** (digits - 1 - np.floor(np.log10(np.abs(given))))
         rounded = np.round(given * scale) / scale
     return np.where(np.isfinite(rounded) & (scale >= 1) & (given != np.round(given)), rounded, given)
@@ -70,12 +70,12 @@ def random_sum(total: ArrayLike, sum_squares: ArrayLike, level: float = 0.95) ->
 
 
 def poisson_exact(k: ArrayLike, level: float = 0.95) -> Bounds:
-    """Exact interval of a Poisson count. Source: Garwood 1936."""
+    """Exact interval of a Poisson count. NaN where it is below zero or none. Source: Garwood 1936."""
     from scipy.special import gammaincinv
 
-    k = np.asarray(k, float)
+    k = np.where(np.asarray(k, float) >= 0, k, np.nan)
     tail = (1 - level) / 2
-    low = np.where(k > 0, gammaincinv(np.maximum(k, 1), tail), 0.0)
+    low = np.where(k == 0, 0.0, gammaincinv(np.where(k == 0, 1, k), tail))
     return low, gammaincinv(k + 1, 1 - tail)
 
 
@@ -104,7 +104,7 @@ def quotient(a: ArrayLike, a_bounds: Bounds, b: ArrayLike, b_bounds: Bounds) -> 
         low = (ab - np.sqrt(np.maximum(ab**2 - la * ub * (2 * a - la) * (2 * b - ub), 0))) / low_den
         high = (ab + np.sqrt(np.maximum(ab**2 - ua * lb * (2 * a - ua) * (2 * b - lb), 0))) / high_den
         sound = (lb > 0) & (b > 0)
-        low = np.where(np.isclose(low_den, 0), la * (2 * a - la) / (2 * ab), low)
+        low = np.where(np.abs(low_den) < 1e-9 * b**2, la * (2 * a - la) / (2 * ab), low)
         return np.where(sound, low, np.nan), np.where(sound, high, np.nan)
 
 

@@ -22,7 +22,8 @@ class Survival:
 
     median: the first time at which the curve is at ½ or below; None when it never gets there, and then `longest`, the longest
     time watched while it was above, is its lower bound. low and high are pointwise 95 % (log-log Greenwood); median_low and
-    median_high are where they cross ½ (Brookmeyer and Crowley 1982), None where they never do.
+    median_high are where they cross ½ (Brookmeyer and Crowley 1982), None where they never do. Where the last one watched takes
+    the curve to zero there is no variance, and no upper end: as in R's survfit.
     """
 
     times: np.ndarray
@@ -38,7 +39,9 @@ class Survival:
 
     def within(self, share: float) -> tuple[float | None, float | None, float | None]:
         """The time within which it happened to that share, and its bounds, as the median's are at a half."""
-        return tuple(_first_at(self.times, curve, 1 - share) for curve in (self.survival, self.low, self.high))
+        return tuple(
+            _first_at(self.times, curve, 1 - share) for curve in (self.survival, self.low, _told(self.survival, self.high))
+        )
 
 
 class Unwatched(ValueError):
@@ -51,19 +54,16 @@ def kaplan_meier(
     """The Kaplan-Meier curve, in numpy since a review draws thousands; lifelines is its oracle. Of nothing: empty, with n 0.
 
     duration: time to the event, or to the end of watching where `observed` is false. entry: since when each record was
-    watched (left truncation); records count as at risk after it. Unwatched when so few were watched early that the curve
-    falls to zero before the later ones enter.
+    watched (left truncation); records count as at risk after it, so that what had happened by then is left out. Unwatched when
+    so few were watched early that the curve falls to zero before the later ones enter.
     """
-    duration, seen = np.asarray(duration, float), np.asarray(observed, bool)
-    weights = np.ones(len(duration), dtype="int64") if weights is None else np.asarray(weights)
-    entry = np.zeros(len(duration)) if entry is None else np.asarray(entry, float)
-    n, events = int(weights.sum()), int(weights[seen].sum())
+    duration, seen, entry, weights = _watched(duration, np.asarray(observed, bool), entry, weights)
+    n, events = int(weights.sum()), int(weights[seen > 0].sum())
     if n == 0:
         nothing = np.array([])
         return Survival(nothing, nothing, nothing, nothing, 0, 0, None, None, None, None)
     _refuse_a_gap(duration, entry, weights)
-    since_ever = np.where(entry == entry.min(), -np.inf, entry)  # whoever was there first is at risk from the first moment on
-    times, at_risk, ended, _all = _risk_table(duration, seen.astype(int), since_ever, weights)
+    times, at_risk, ended, _all = _risk_table(duration, seen, entry, weights)
     with np.errstate(divide="ignore"):
         survival = np.exp(np.cumsum(np.log(at_risk - ended) - np.log(at_risk)))
         terms = np.where(at_risk > ended, ended / (at_risk * (at_risk - ended)), 0.0)
@@ -77,7 +77,7 @@ def kaplan_meier(
         events=events,
         median=_first_at(times, survival),
         median_low=_first_at(times, low),
-        median_high=_first_at(times, high),
+        median_high=_first_at(times, _told(survival, high)),
         longest=float(duration.max()),
     )
 
@@ -86,7 +86,7 @@ def _log_log(survival: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np
     """Greenwood's interval on the log-log scale, which stays within 0 and 1; 0 where the curve is."""
     with np.errstate(divide="ignore", invalid="ignore"):
         logarithm = np.log(survival)
-        half = 1.959963984540054 * np.sqrt(variance) / logarithm
+        half = Z * np.sqrt(variance) / logarithm
         return tuple(np.exp(-np.exp(np.log(-logarithm) + sign * half)) for sign in (-1, 1))
 
 
@@ -98,6 +98,10 @@ def _refuse_a_gap(duration: np.ndarray, entry: np.ndarray, weights: np.ndarray) 
     left += np.bincount(np.searchsorted(times, entry), weights, len(times))
     if (left[: len(times) // 2] <= 0).any():
         raise Unwatched("too few were watched early on: the curve is zero before the later ones enter")
+
+
+def _told(survival: np.ndarray, high: np.ndarray) -> np.ndarray:
+    return np.where(survival > 0, high, np.nan)
 
 
 def _first_at(times: np.ndarray, curve: np.ndarray, level: float = 0.5) -> float | None:
@@ -132,9 +136,7 @@ def aalen_johansen(
     ending: 0 while it has not ended (censored), else the number of its end. Without competing ends it is one minus Kaplan and
     Meier's curve. Ties count together. Variance: Aalen's, as in Marubini and Valsecchi 1995, ch. 10.
     """
-    duration, ending = np.asarray(duration, float), np.asarray(ending, int)
-    entry = np.zeros(len(duration)) if entry is None else np.asarray(entry, float)
-    weights = np.ones(len(duration)) if weights is None else np.asarray(weights, float)
+    duration, ending, entry, weights = _watched(duration, ending, entry, weights)
     n, events = int(weights.sum()), int(weights[ending == event_of_interest].sum())
     times, at_risk, own, ended = _risk_table(duration, ending, entry, weights, event_of_interest)
     before = np.concatenate([[1.0], np.cumprod(1 - ended / at_risk)[:-1]])[: len(times)]
@@ -223,22 +225,35 @@ def time_to_win(
     an age at which nobody was watched any more say nothing and are none; Unwatched when there are only such.
     Source: Aalen and Johansen 1978; Andersen et al. 1993.
     """
+    duration, ending, entry, weights = _watched(duration, ending, entry, weights)
     curve = aalen_johansen(duration, ending, entry, weights)
     if not curve.events:
         return TimeToWin(curve.n, 0, 0.0 if curve.n else None, None, None, None)
     if not curve.incidence[-1]:
         raise Unwatched("all wins came after an age at which nobody was watched any more")
     rises = curve.times[np.diff(curve.incidence, prepend=0.0) > 0]
-    told = (np.asarray(ending) == 1) & np.isin(np.asarray(duration, float), rises)
-    wins = int(told.sum() if weights is None else np.asarray(weights, float)[told].sum())
+    wins = int(weights[(ending == 1) & np.isin(duration, rises)].sum())
     times, share = curve.times, curve.incidence / curve.incidence[-1]
     reach = 0.5 + 0.98 / np.sqrt(wins) * np.array([-1, 0, 1])
     low, median, high = (float(times[np.argmax(share >= r - 1e-12)]) if r <= 1 else None for r in reach)
     return TimeToWin(curve.n, wins, float(curve.incidence[-1]), median, low, high)
 
 
+def _watched(duration, ending, entry, weights) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The four as arrays, without records that were over when they came under watch: they were never at risk."""
+    duration, ending = np.asarray(duration, float), np.asarray(ending, int)
+    entry = np.zeros(len(duration)) if entry is None else np.asarray(entry, float)
+    weights = np.ones(len(duration)) if weights is None else np.asarray(weights, float)
+    kept = (weights > 0) & ((duration > entry) | ((duration == entry) & (entry == entry.min(initial=np.inf))))
+    return duration[kept], ending[kept], entry[kept], weights[kept]
+
+
 def _risk_table(duration, ending, entry, weights, event=1) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """At each time at which something ended: how many were at risk (entered, not yet gone), had the event, ended at all."""
+    """At each time at which something ended: how many were at risk (entered, not yet gone), had the event, ended at all.
+
+    Whoever was there first is at risk from the first moment on.
+    """
+    entry = np.where(entry == entry.min(initial=np.inf), -np.inf, entry)
     times, at = np.unique(duration[ending > 0], return_inverse=True)
     end_weight, end_kind = weights[ending > 0], ending[ending > 0]
     ended = np.bincount(at, end_weight, len(times))
@@ -287,12 +302,10 @@ def staying(
 
 def _by_month(duration, observed, entry, weights, horizon) -> tuple[np.ndarray, np.ndarray]:
     """How many were watched at, and how many left at, each age of 1 … horizon − 1 months."""
-    duration = np.asarray(duration, float)
-    entry = np.zeros(len(duration)) if entry is None else np.asarray(entry, float)
-    weights = np.ones(len(duration)) if weights is None else np.asarray(weights, float)
+    duration, left, entry, weights = _watched(duration, np.asarray(observed, bool), entry, weights)
     ages = np.arange(1, horizon)
     at_risk = _weight_from(duration, weights, ages) - _weight_from(entry, weights, ages)
-    return at_risk, np.array([weights[(duration == a) & np.asarray(observed, bool)].sum() for a in ages])
+    return at_risk, np.array([weights[(duration == a) & (left > 0)].sum() for a in ages])
 
 
 def _staying(at_risk: np.ndarray, lost: np.ndarray) -> np.ndarray:
