@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,3 +30,12 @@ def rules_of(company) -> list[tuple]:
     """(file, line, column, rule) of every quarantined row."""
     rows = company.quarantine[["file", "line", "column", "rule"]]
     return [(r.file, int(r.line), r.column, r.rule) for r in rows.itertuples()]
+
+
+def belied(workbook: Path) -> bytes:
+    """An Excel workbook whose sheets claim to end at A1, as some programs write them."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(workbook) as whole, zipfile.ZipFile(packed, "w") as told:
+        for name in whole.namelist():
+            told.writestr(name, re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1"', whole.read(name)))
+    return packed.getvalue()

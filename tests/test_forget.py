@@ -17,6 +17,7 @@ from revops_helpers.review import forget
 from revops_helpers.review.build import Request, ReviewFailed, review
 from revops_helpers.review.forget import Artefact, artefacts, moment, older, removed
 from revops_helpers.review.subject import Subject, in_export, in_folder
+from tests.folders import belied
 from tests.test_review import HEAD, LINE, OPEN, files, notebook
 
 EMAIL, CPF, PHONE, LEAD = "ana.souza@cliente.example", "529.982.247-25", "+55 (11) 91234-5678", "LEAD-000777"
@@ -293,6 +294,8 @@ def test_parquet_and_excel_exports_are_searched_by_record(tmp_path):
     frame.to_excel(tmp_path / "b.xlsx", index=False)
     subject = Subject.of(EMAIL, SALT)
     assert (in_export(tmp_path / "a.parquet", subject), in_export(tmp_path / "b.xlsx", subject)) == ([2], [2])
+    (tmp_path / "c.xlsx").write_bytes(belied(tmp_path / "b.xlsx"))
+    assert in_export(tmp_path / "c.xlsx", subject) == [2]
 
 
 def test_a_run_that_is_stopped_while_removing_leaves_no_half(tmp_path, cache, monkeypatch):

@@ -20,6 +20,7 @@ from revops_helpers.sources.names import columns_of, files_of, snake, table_of
 from revops_helpers.sources.reading import read
 from revops_helpers.sources.scan import scan
 from revops_helpers.sources.store import Desk, Place
+from tests.folders import belied
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +186,12 @@ def test_excel_gives_its_first_sheet_as_what_the_cells_are(reader, tmp_path):
     raw = reader("plan.xlsx", (tmp_path / "x.xlsx").read_bytes())
     assert reader.rows(raw) == [(2, "1.2340", "2026-01-01", "R$ 1"), (3, "2000", "2026-01-01 10:30:00", "true")]
     assert raw.notes == ("plan.xlsx: only its first sheet, 'Plano', was read",)
+
+
+def test_a_workbook_that_belies_its_size_is_read_to_its_last_row_and_column(reader, tmp_path):
+    pd.DataFrame({"a": [1, 2, 3], "b": [4, 5, 6]}).to_excel(tmp_path / "x.xlsx", index=False)
+    raw = reader("cut.xlsx", belied(tmp_path / "x.xlsx"))
+    assert reader.rows(raw) == [(2, "1", "4"), (3, "2", "5"), (4, "3", "6")]
 
 
 field = st.text(st.sampled_from('ab,;"\n x'), max_size=5)

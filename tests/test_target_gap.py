@@ -279,6 +279,7 @@ def test_without_a_plan_the_year_before_is_the_yardstick():
     assert {driver.basis for driver in gap.drivers} == {"last_year"}
     opening = gap.driver("opening_arr")
     assert (opening.plan, opening.actual.value) == (12 * 150_000, 12 * 160_000)
+    assert (opening.actual.unit, opening.actual.currency) == ("money", "BRL")
     assert len(gap.drivers) == 12
     assert gap.plan_mismatch.value == 0
     assert sums_up(gap)

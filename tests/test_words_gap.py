@@ -123,6 +123,12 @@ def test_rests_of_cents_are_not_drawn_and_rests_of_money_are_shown():
     assert "does not add up" in text(large) and "Unexplained" in text(large)
 
 
+def test_the_arr_at_the_start_is_told_as_money_and_by_its_name():
+    opening = replace(BAD, id="opening_arr", label="ARR", plan=6 * M, actual=brl(8 * M))
+    text = said(words.drivers_table(gap_of(basis="last_year", drivers=[opening])).text)
+    assert "Opening ARR R$ 6.0 M R$ 8.0 M" in " ".join(text.replace("|", " ").split())
+
+
 def forecast_of(plan=10.4 * M, chance=None, months=3, inside=7, origins=8, **more) -> YearForecast:
     bands = {f"{side}_{level}": 8 * M for side in ("low", "high") for level in (50, 80, 95)}
     ahead = pd.DataFrame([{"month": date(2026, 10 + i, 28), "median": 8.3 * M} | bands for i in range(months)])

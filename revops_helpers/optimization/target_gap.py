@@ -135,10 +135,11 @@ def gap_to_plan(company: Company) -> Gap:
     bases = {whence, *(basis for _, _, basis in compared.values())}
     if bases == {"none"}:
         raise Unavailable(["targets"])
-    opening = float(opening_arr(company, period).value) if retention else 0.0
+    opened = opening_arr(company, period) if retention else Measurement(0)
+    opening = number(opened)
     basis = "plan" if "plan" in bases else "last_year"
     if whence == "last_year" == basis and retention:
-        compared["opening_arr"] = (opening_arr(company, before), Measurement(opening), "last_year")
+        compared["opening_arr"] = (opening_arr(company, before), opened, "last_year")
     plan = replace(actual, value=round(number(total)), status="ok", reason="") if whence == basis else None
     return assemble(period, basis, compared, actual, plan, opening, _progress(company, outcome))
 

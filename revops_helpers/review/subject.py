@@ -184,6 +184,7 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
         import openpyxl
 
         for sheet in openpyxl.load_workbook(file, read_only=True, data_only=True):
+            sheet.reset_dimensions()  # what the file says of its size is often wrong, and would hide rows
             rows = sheet.iter_rows(values_only=True)
             yield from enumerate("\t".join("" if value is None else str(value) for value in row) for row in rows)
     else:

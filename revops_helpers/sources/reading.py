@@ -85,6 +85,7 @@ def _excel(place: Place) -> Raw:
     try:
         book = openpyxl.load_workbook(place.file, read_only=True, data_only=True)
         sheet = book.worksheets[0]
+        sheet.reset_dimensions()  # what the file says of its size is often wrong, and would cut rows and columns off
         records = ((i, [_cell(value) for value in row]) for i, row in enumerate(sheet.iter_rows(values_only=True), 1))
         _, header = next(records, (1, []))
         while header and not header[-1]:

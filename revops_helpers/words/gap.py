@@ -254,7 +254,7 @@ def drivers_table(gap: Gap, *, limit: bool = True) -> Part:
     compared = _("Last year") if gap.basis == "last_year" else _("Plan")
     rows = [
         (
-            name_cell(d.id, _(d.label)),
+            name_cell(d.id, name(d) if d.id == "opening_arr" else _(d.label)),
             value_of(Measurement(d.plan, unit=d.actual.unit, currency=d.actual.currency)),
             d.actual,
             d.effect,
