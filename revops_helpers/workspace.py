@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -69,6 +70,7 @@ def open_company(
         raise InputError(f"unknown period '{period}'; one of {', '.join(PERIODS)}")
     stored = ingested(folder, settings, entries(folder, settings))
     tables = tables_of(engine_of(engine, settings), stored)
+    gc.set_threshold(100_000, 10, 10)  # building queries makes many small objects that all live as long as the query
     company = _opened(stored, tables, settings, _day(as_of), period, segment or None)
     return replace(company, show_people=show_people) if show_people else company
 

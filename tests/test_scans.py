@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import date
 
 import duckdb
+import ibis
 import pandas as pd
 import pytest
 
 from benchmarks.scorecard import Watched, check, scanned
+from revops_helpers.engine import reader
 from revops_helpers.metrics import counting, kept, recurring
 from revops_helpers.metrics.catalogue import catalogue
 from revops_helpers.metrics.measure import measure
@@ -33,6 +36,21 @@ def test_what_two_queries_of_a_measurement_read_is_made_once_and_kept(made):
     frame = measure(company_of(subscriptions=[LINE]), ["arr", "net_new_arr"])
     assert list(frame.value) == [1200, 0]
     assert made == ["_states", "_run"]
+
+
+@pytest.mark.parametrize("engine", [ibis.duckdb.connect, reader])
+def test_what_nothing_reads_any_more_is_dropped_before_the_next_is_kept(engine, tmp_path):
+    backend = engine() if engine is ibis.duckdb.connect else engine(tmp_path)
+    rows = backend.sql("SELECT 1 AS one")
+    first = kept._run(rows)
+    assert first.one.sum().to_pyarrow().as_py() == 1
+    name, there = first.op().name, "SELECT count(*) FROM duckdb_tables() WHERE table_name = ?"
+    del first
+    gc.collect()
+    second = kept._run(rows)
+    assert second.one.sum().to_pyarrow().as_py() == 1  # so all that was asked before it is done
+    assert backend.con.execute(there, [name]).fetchone() == (0,)
+    assert backend.con.execute(there, [second.op().name]).fetchone() == (1,)
 
 
 def test_what_one_query_reads_is_not_kept_for_others(made):

@@ -107,7 +107,7 @@ def _run(table: ibis.Table) -> ibis.Table:
         owner.let_go(name) if isinstance(owner, Beside) else owner.drop_table(name, force=True)
     name = gen_name("kept")
     made = engine.keep(name, table) if isinstance(engine, Beside) else engine.create_table(name, table, temp=True)
-    weakref.finalize(made.op(), UNREAD.append, (engine, made.get_name()))
+    weakref.finalize(made.op(), UNREAD.append, (engine, name))
     return made
 
 

@@ -45,7 +45,6 @@ def _kernel(arguments: list[str], directory: str) -> None:
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     os.chdir(directory)
-    gc.set_threshold(100_000, 10, 10)  # building queries makes many small objects that all live as long as the query
     sys.argv = ["ipykernel_launcher", *arguments]
     from ipykernel.kernelapp import IPKernelApp
 
