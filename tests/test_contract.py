@@ -336,3 +336,23 @@ def test_unknown_files_and_columns_are_noted_with_what_they_may_have_meant(opene
     company = opened({"lead.csv": "x\n1\n", "leads.csv": "lead_id,created_at,emial\nl1,2026-01-01,x\n"}, as_of="2026-01-31")
     assert "lead.csv is not named as a table of the model; did you mean leads?" in company.notes
     assert "leads.csv: column emial is not in the model and is ignored; did you mean email?" in company.notes
+
+
+def test_a_table_in_a_file_of_a_kind_that_is_not_read_is_noted_and_not_lost_in_silence(opened):
+    lead = {"leads.csv": "lead_id,created_at\nl1,2026-01-01\n"}
+    company = opened({**lead, "opportunities.xls": "x", "quotas.csv.zip": "x", "notes.txt": "x"}, as_of="2026-01-31")
+    noted = [note for note in company.notes if "a kind that is not read" in note]
+    assert [note.split()[0] for note in noted] == ["opportunities.xls", "quotas.csv.zip"]
+    declared = "name: X\ncurrency: BRL\nsources: {crm: {path: crm}}\n"
+    company = opened({"crm/leads.csv": lead["leads.csv"], "crm/Deal.ods": "x"}, declared, as_of="2026-01-31")
+    assert any(note.startswith("Deal.ods is of a kind that is not read; save it as") for note in company.notes)
+
+
+def test_without_a_table_the_message_says_what_the_files_may_have_meant(opened):
+    with pytest.raises(InputError, match=r"opportunity\.csv is not named as a table of the model; did you mean opportunities\?"):
+        opened({"opportunity.csv": "a\n1\n"})
+
+
+def test_a_missing_key_column_is_told_with_the_columns_that_are_there(opened):
+    with pytest.raises(InputError, match=r"'opportunity_id' is missing.*columns found: deal, amount\)"):
+        opened({"opportunities.csv": "Deal,Amount\n1,2\n"})

@@ -129,6 +129,7 @@ def test_header_alone_is_an_empty_table(reader):
         ("zero.csv", b"", "the file is empty"),
         ("zero.csv.gz", gzip.compress(b"", mtime=0), "the file is empty"),
         ("blank.csv", b"\n\n", "line 1: empty"),
+        ("excel.csv", b"sep=;\na;b\n1;2\n", "line 1: 'sep=' tells Excel how to split"),
         ("twice.csv", b"Close Date,CloseDate\n1,2\n", "columns 'Close Date' and 'CloseDate' have the same name"),
         ("same.csv", b"a,a\n1,2\n", "columns 'a' and 'a' have the same name"),
         ("picture.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "binary, not text"),

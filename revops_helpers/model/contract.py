@@ -136,7 +136,8 @@ class _Checked:
     def _complete(self, part: Part) -> None:
         """InputError when a column is missing without which no row counts."""
         if missing := [c.name for c in self.spec.columns if c.required and c.name not in part.columns]:
-            found = ", ".join(part.columns) or "none"
+            listed = self.connection.execute(f"DESCRIBE SELECT * FROM {part.relation}").fetchall()
+            found = ", ".join(row[0] for row in listed if not row[0].startswith("_")) or "none"
             raise InputError(
                 f"{part.label}: column '{missing[0]}' is missing, and no row of {self.spec.name} counts without it; "
                 f"add or rename it (columns found: {found})"

@@ -49,6 +49,8 @@ def _header(plain: Path, label: str) -> tuple[list[str], str]:
         raise InputError(f"{label}, line 1: control characters where column names should be; this is not a text table")
     splits = [(next(csv.reader(io.StringIO(start, newline=""), delimiter=d), []), d) for d in ",;\t"]
     header, delimiter = max(splits, key=lambda split: len(split[0]))
+    if header and header[0].lower().startswith("sep="):
+        raise InputError(f"{label}, line 1: '{header[0]}' tells Excel how to split and names no column; remove that line")
     if not any(cell.strip() for cell in header):
         raise InputError(f"{label}, line 1: empty; the first line must hold the column names")
     return header, delimiter

@@ -10,7 +10,7 @@ from pathlib import Path
 from revops_helpers.model.formats import Format
 from revops_helpers.model.tables import TABLES
 from revops_helpers.settings import InputError, Settings, Source, line_of
-from revops_helpers.sources.names import files_of, snake
+from revops_helpers.sources.names import files_of, others_of, snake
 from revops_helpers.sources.shapes import Shape, shape_of
 
 SHIPPED = Path(__file__).parent  # one folder of SELECTs per system
@@ -45,11 +45,18 @@ def entries(data: Path, settings: Settings) -> list[Entry]:
     if any(table in TABLES for table in own) or not found:
         form = Format(zone=settings.time_zone, home=settings.time_zone)
         found.append(_canonical(Entry(OWN, own, {}, form), data))
+    lost = [_not_read(file) for file, table in others_of(data).items() if table in TABLES]
+    found[-1] = replace(found[-1], notes=tuple(dict.fromkeys((*found[-1].notes, *lost))))
     if not any(entry.files or entry.landing for entry in found):
         raise InputError(
             f"{data}: no tables; put files named as the model's tables there (opportunities.csv), or name sources in company.yml"
+            + "".join(f"; {note}" for entry in found for note in entry.notes)
         )
     return found
+
+
+def _not_read(file: Path) -> str:
+    return f"{file.name} is of a kind that is not read; save it as CSV, .xlsx, Parquet or JSON lines"
 
 
 def _declared(data: Path, name: str, source: Source, settings: Settings) -> Entry:
@@ -73,7 +80,8 @@ def _declared(data: Path, name: str, source: Source, settings: Settings) -> Entr
     shape = shape_of(SHIPPED / (source.system or name), source.fields)
     said = {table: select for table, select in selects.items() if _says_something(select)}
     files = {} if source.landing else files_of(place)
-    entry = Entry(snake(name), files, said, form, source.encoding, shape=shape, landing=source.landing)
+    notes = () if source.landing else tuple(map(_not_read, others_of(place)))
+    entry = Entry(snake(name), files, said, form, source.encoding, notes, shape, source.landing)
     return entry if selects else _canonical(entry, data)
 
 
@@ -87,7 +95,7 @@ def _says_something(select: str) -> bool:
 
 def _canonical(entry: Entry, data: Path) -> Entry:
     """The entry without files that are no table of the model, each of which is noted."""
-    notes = []
+    notes = [*entry.notes]
     for table, file in entry.files.items():
         if table not in TABLES:
             close = get_close_matches(table, TABLES, n=1)

@@ -10,6 +10,8 @@ from pathlib import Path
 from revops_helpers.settings import InputError
 
 ENDINGS = (".csv.gz", ".tsv.gz", ".jsonl.gz", ".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".xlsx")
+# What tables also come in and is not read: older and larger spreadsheets, packed files, other texts.
+OTHERS = (".xls", ".xlsm", ".xlsb", ".ods", ".json", ".json.gz", ".txt", ".zip", ".bz2", ".xz", ".zst", ".avro", ".orc")
 
 
 def snake(text: str) -> str:
@@ -58,6 +60,13 @@ def files_of(folder: Path) -> dict[str, Path]:
             raise InputError(f"{found[table]} and {file.name}: two files hold table '{table}'; keep one")
         found[table] = file
     return found
+
+
+def others_of(folder: Path) -> dict[Path, str]:
+    """Files of a folder (or one file) of a kind that may hold a table and is not read → the raw table that they are named as."""
+    files = sorted(folder.iterdir()) if folder.is_dir() else [folder]
+    others = [f for f in files if f.is_file() and f.name.lower().endswith(OTHERS) and not f.name.startswith((".", "~$"))]
+    return {file: snake(file.name.partition(".")[0]) for file in others}
 
 
 def label(data: Path, file: Path) -> str:

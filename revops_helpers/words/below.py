@@ -54,6 +54,7 @@ NOTES = (
     N_("{file}: {n} more columns are not in the model and are ignored"),
     N_("{file} is not named as a table of the model; did you mean {close}?"),
     N_("{file} is not named as a table of the model; it is not read"),
+    N_("{file} is of a kind that is not read; save it as CSV, .xlsx, Parquet or JSON lines"),
     N_("{file}: only its first sheet, '{sheet}', was read"),
     N_("{file}: {macro} could not read {n} values, such as '{example}'; they count as empty"),
     N_("{file} was read as {encoding}"),
