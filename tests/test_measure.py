@@ -72,6 +72,11 @@ def test_a_rate_of_enough_events_is_ok_with_its_wilson_interval():
     assert (row.low, row.high) == pytest.approx((0.1334, 0.2888), abs=5e-5)
 
 
+def test_every_metric_that_divides_says_in_words_what_there_was_none_of():
+    without = ("sum", "median", "lifetime", "derived")  # nothing is divided, or its parts say it
+    assert [m.id for m in catalogue().values() if m.estimator not in without and not m.zero_reason] == []
+
+
 def test_too_few_events_are_shown_but_said_to_be_few():
     row = only(measure(company_of(opportunities=deals(19, 81)), "win_rate"))
     assert (row.value, row.status, row.reason) == (0.19, "insufficient", "fewer than 20 events")
@@ -82,7 +87,7 @@ def test_too_few_events_are_shown_but_said_to_be_few():
 def test_nothing_to_divide_by_is_not_applicable_and_never_zero(rows):
     row = only(measure(company_of(opportunities=rows), "win_rate"))
     assert pd.isna(row.value) and pd.isna(row.low)
-    assert (row.n, row.status, row.reason) == (0, "not_applicable", "the denominator is zero")
+    assert (row.n, row.status, row.reason) == (0, "not_applicable", "no deal was won or lost")
 
 
 def test_a_sum_of_nothing_is_zero_and_exact():

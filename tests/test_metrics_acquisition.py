@@ -64,13 +64,13 @@ def test_what_a_customer_brings_is_set_against_what_one_of_its_own_segment_cost(
     no_new = company(settings={"gross_margin": 0.8}, subscriptions=[line("a1", "2024-01-01")])
     found = measurement(no_new, "ltv_cac_allocated", Q3)
     assert (found.value, found.status) == (None, "not_applicable")
-    assert found.reason == "cac_allocated is not known: the denominator is zero"
+    assert found.reason == "cac_allocated is not known: no new customer"
 
 
 def test_money_on_a_source_without_a_deal_stays_there_and_falls_on_the_segments():
     made = company([*SPEND, paid(6, 400_00, "event")])
     reasons = by(made, "cac_allocated", "source", "reason")
-    assert (by(made, "cac_allocated", "source")["ads"], reasons["event"]) == (350_00, "the denominator is zero")
+    assert (by(made, "cac_allocated", "source")["ads"], reasons["event"]) == (350_00, "no new customer")
     assert by(made, "cac_allocated", "segment") == {"SMB": 425_00 + 150_00, "Big": 350_00 + 100_00}
 
 

@@ -63,7 +63,7 @@ def test_the_pace_of_a_month_sets_what_entered_a_stage_against_what_entered_the_
     paces = ("lead_to_mql", "mql_to_sal", "sal_to_sql")
     assert [measurement(made, name, february).value for name in paces] == [2 / 3, 0, None]
     assert [measurement(made, name, march).value for name in paces] == [1, 3 / 2, 1 / 3]
-    assert measurement(made, "sal_to_sql", february).reason == "the denominator is zero"
+    assert measurement(made, "sal_to_sql", february).reason == "no lead was accepted by sales"
     assert {measurement(company_of(leads=[]), name).status for name in paces} == {"not_applicable"}
 
 

@@ -65,7 +65,7 @@ def test_a_source_bears_what_was_booked_to_its_channel_and_one_without_spend_is_
     found = by(company, "cost_per_lead", "source")
     assert found["ads"] == 500_00 / 25 and found["event"] == 200_00 / 5
     reasons = by(company, "cost_per_lead", "source", "reason")
-    assert (reasons["website"], reasons["(not recorded)"]) == ("nothing was spent", "the denominator is zero")
+    assert (reasons["website"], reasons["(not recorded)"]) == ("nothing was spent", "no lead was created")
 
 
 def test_spend_without_channels_cannot_be_cut_by_source_and_says_so():

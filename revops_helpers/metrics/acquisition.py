@@ -17,7 +17,7 @@ from revops_helpers.metrics.estimate import HORIZON
 from revops_helpers.metrics.facts import by_customer, closed_deals, deals, reporting, zero
 from revops_helpers.metrics.metric import Benchmark, Metric
 from revops_helpers.metrics.process import CLOSED
-from revops_helpers.metrics.reasons import NEVER_BACK
+from revops_helpers.metrics.reasons import NEVER_BACK, NO_ADDED_ARR, NO_EXPANSION, NO_NEW_CUSTOMERS, NOTHING_WON
 from revops_helpers.metrics.revenue import SUBSCRIPTIONS
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
@@ -187,6 +187,7 @@ METRICS = (
         num=lambda t: t.cost,
         den=lambda t: t.new + t.expansion,
         benchmarks=(Benchmark("US$ 1.14 of spend per US$ of new ARR, blended", "KBCM", 2018),),
+        zero_reason=NO_ADDED_ARR,
     ),
     _ratio(
         id="cac_ratio_expansion",
@@ -197,6 +198,7 @@ METRICS = (
         "applicable." + RANGE,
         num=lambda t: t.keeping,
         den=lambda t: t.expansion,
+        zero_reason=NO_EXPANSION,
     ),
     _cost(
         id="cac_allocated",
@@ -220,6 +222,7 @@ METRICS = (
             "segment": ("accounts.segment", "opportunities.account_id"),
             "source": ("leads.source", "opportunities.lead_id", "opportunities.account_id", "spend.channel"),
         },
+        zero_reason=NO_NEW_CUSTOMERS,
     ),
     _cost(
         id="ltv_cac_allocated",
@@ -259,6 +262,7 @@ METRICS = (
         den=lambda t: t.deals,
         reach_months=12,
         dimensions=("channel",),
+        zero_reason=NOTHING_WON,
     ),
     _cost(
         id="cac_payback_survival",

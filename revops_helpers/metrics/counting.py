@@ -197,10 +197,10 @@ def _derived(company: Company, metric: Metric, windows: Windows, dimension: str)
 def _every_window(metric: Metric, found: pd.DataFrame, windows: Windows, members: Sequence[str]) -> pd.DataFrame:
     """A row for each window and member: where nothing was counted a sum is 0 and anything else has no value."""
     every = [(window, member) for window in range(len(windows.periods)) for member in members]
-    return _filled(found, every, zero=metric.estimator != "sum")
+    return _filled(found, every, metric.estimator != "sum", metric.zero_reason)
 
 
-def _filled(found: pd.DataFrame, every: Sequence[tuple[int, str]], zero: bool = True) -> pd.DataFrame:
+def _filled(found: pd.DataFrame, every: Sequence[tuple[int, str]], zero: bool = True, reason: str = "") -> pd.DataFrame:
     keys = [*zip(found["window"], found["member"], strict=True)]
     if keys == every:
         return found[[*KEYS, *RESULT]]
@@ -208,6 +208,7 @@ def _filled(found: pd.DataFrame, every: Sequence[tuple[int, str]], zero: bool = 
     absent = [key for key in every if key not in there]
     if absent:
         empty = estimate.frame([0.0] * len(absent), n=[0] * len(absent), zero=zero)
+        empty["reason"] = (reason or empty["reason"]) if zero else ""
         keys = pd.DataFrame(absent, columns=KEYS)
         found = pd.concat([found, keys.join(empty)], ignore_index=True)
         there |= {key: len(there) + i for i, key in enumerate(absent)}

@@ -8,6 +8,7 @@ from revops_helpers.metrics import handoffs, products, recurring
 from revops_helpers.metrics.dimensions import ACCOUNT, DEAL
 from revops_helpers.metrics.metric import Benchmark, Metric
 from revops_helpers.metrics.process import CLOSED
+from revops_helpers.metrics.reasons import NO_HANDOFF_DUE, NO_OPENING_ARR, NO_START, NONE_THEN, NOTHING_REQUIRED
 from revops_helpers.metrics.revenue import MONTHLY, SAME_GROUND, SUBSCRIPTIONS
 
 TWELVE = "The customers of a fixed day, the last of the same month a year before, seen again at the end of the period."
@@ -76,6 +77,7 @@ METRICS = (
         num=lambda t: t.m1,
         benchmarks=(Benchmark("median 101%", "Benchmarkit", 2024),),
         **_by_product,
+        zero_reason=NONE_THEN,
     ),
     _cohort(
         id="nrr_before_indexation",
@@ -85,6 +87,7 @@ METRICS = (
         num=lambda t: (t.m1 > 0).ifelse(t.m1 - t.uplift, 0),
         edge_cases=SAME_GROUND + LEFT_BY_PRODUCT,
         **_by_product,
+        zero_reason=NONE_THEN,
     ),
     _cohort(
         id="grr",
@@ -95,6 +98,7 @@ METRICS = (
         num=lambda t: (t.m1 < t.m0).ifelse(t.m1, t.m0),
         benchmarks=(Benchmark("90–95% by contract size", "SaaS Capital", 2022),),
         **_by_product,
+        zero_reason=NONE_THEN,
     ),
     _cohort(
         id="logo_churn",
@@ -105,6 +109,7 @@ METRICS = (
         estimator="proportion",
         num=lambda t: t.m1 == 0,
         den=None,
+        zero_reason=NONE_THEN,
     ),
     _cohort(
         id="arr_growth",
@@ -118,6 +123,7 @@ METRICS = (
         num=lambda t: t.m1 - t.m0,
         benchmarks=(Benchmark("median 26%", "Benchmarkit", 2024), Benchmark("36%, above US$ 5 M ARR", "KBCM", 2018)),
         **_by_product,
+        zero_reason=NONE_THEN,
     ),
     _customer(
         id="expansion_by_cohort",
@@ -134,6 +140,7 @@ METRICS = (
         num=lambda t: t.expansion,
         den=lambda t: t.initial,
         reach_months=12,
+        zero_reason=NO_START,
     ),
     _customer(
         id="customer_lifetime",
@@ -159,6 +166,7 @@ METRICS = (
         definition="Expansion of the period as a share of the ARR at the start of the fiscal year.",
         formula="expansion ARR ÷ ARR at the start of the fiscal year",
         num=lambda t: t.expansion,
+        zero_reason=NO_OPENING_ARR,
     ),
     _share(
         id="indexation",
@@ -168,6 +176,7 @@ METRICS = (
         definition="Price indexation of the period as a share of the ARR at the start of the fiscal year.",
         formula="indexation ARR ÷ ARR at the start of the fiscal year",
         num=lambda t: t.indexation,
+        zero_reason=NO_OPENING_ARR,
     ),
     _share(
         id="reactivation",
@@ -176,6 +185,7 @@ METRICS = (
         definition="ARR of customers that came back, as a share of the ARR at the start of the fiscal year.",
         formula="reactivated ARR ÷ ARR at the start of the fiscal year",
         num=lambda t: t.reactivation,
+        zero_reason=NO_OPENING_ARR,
     ),
     _share(
         id="contraction",
@@ -184,6 +194,7 @@ METRICS = (
         definition="Contraction of the period as a share of the ARR at the start of the fiscal year; a positive number.",
         formula="contraction ARR ÷ ARR at the start of the fiscal year",
         num=lambda t: t.contraction,
+        zero_reason=NO_OPENING_ARR,
     ),
     _share(
         id="churn",
@@ -192,6 +203,7 @@ METRICS = (
         definition="ARR lost with customers that left, as a share of the ARR at the start of the fiscal year; a positive number.",
         formula="churned ARR ÷ ARR at the start of the fiscal year",
         num=lambda t: t.churn,
+        zero_reason=NO_OPENING_ARR,
     ),
     _agreed(
         id="handoff_completion",
@@ -202,6 +214,7 @@ METRICS = (
         needs=(*CLOSED, "onboardings.opportunity_id", "onboardings.accepted_at", *ITEMS),
         where=lambda t: t.ripe,
         num=lambda t: t.done,
+        zero_reason=NO_HANDOFF_DUE,
     ),
     _agreed(
         id="handoff_on_time",
@@ -212,6 +225,7 @@ METRICS = (
         needs=(*CLOSED, "onboardings.opportunity_id", "onboardings.accepted_at"),
         where=lambda t: t.ripe,
         num=lambda t: t.on_time,
+        zero_reason=NO_HANDOFF_DUE,
     ),
     _agreed(
         id="handoff_completeness",
@@ -224,6 +238,7 @@ METRICS = (
         where=lambda t: t.items_required > 0,
         num=lambda t: t.items_done.fill_null(0),
         den=lambda t: t.items_required,
+        zero_reason=NOTHING_REQUIRED,
     ),
     _handoff(
         id="time_to_first_value",

@@ -9,6 +9,7 @@ import ibis
 
 from revops_helpers.metrics.facts import reporting
 from revops_helpers.metrics.metric import Benchmark, Metric
+from revops_helpers.metrics.reasons import NO_RUN_FINISHED, NO_SEATS_PAID, NO_SEATS_USED, TOOLS_ARE_FREE
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
@@ -88,6 +89,7 @@ METRICS = (
         num=lambda t: t.active,
         den=lambda t: t.paid,
         benchmarks=(Benchmark("47% of licences used within 30 days, across companies", "Zylo", 2024),),
+        zero_reason=NO_SEATS_PAID,
     ),
     _tool(
         id="cost_per_active_seat",
@@ -99,7 +101,7 @@ METRICS = (
         needs=("tools.seats_paid", "tools.seats_active", "tools.annual_cost"),
         num=lambda t: t.annual_cost,
         den=lambda t: t.active,
-        zero_reason="",
+        zero_reason=NO_SEATS_USED,
     ),
     _tool(
         id="unused_tool_cost",
@@ -111,6 +113,7 @@ METRICS = (
         needs=("tools.seats_paid", "tools.seats_active", "tools.annual_cost"),
         num=lambda t: t.unused_cost,
         den=lambda t: t.annual_cost,
+        zero_reason=TOOLS_ARE_FREE,
     ),
     _run(
         id="integration_success",
@@ -124,6 +127,7 @@ METRICS = (
         edge_cases="Runs still under way do not count yet. Failures of one job come in rows, so the interval is a floor.",
         where=lambda t: t.finished,
         num=lambda t: t.succeeded,
+        zero_reason=NO_RUN_FINISHED,
     ),
     _run(
         id="integration_latency",

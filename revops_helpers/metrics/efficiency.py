@@ -10,7 +10,17 @@ import pandas as pd
 from revops_helpers.methods.intervals import product, quotient, total
 from revops_helpers.metrics import costs
 from revops_helpers.metrics.metric import Benchmark, Metric
-from revops_helpers.metrics.reasons import NO_MARGIN, NOT_BURNING, NOT_GROWING, NOTHING_SPENT, PART_MISSING
+from revops_helpers.metrics.reasons import (
+    NO_MARGIN,
+    NO_NEW_ARR,
+    NO_NEW_CUSTOMERS,
+    NO_REVENUE,
+    NOT_BURNING,
+    NOT_GROWING,
+    NOTHING_SPENT,
+    NOTHING_WON,
+    PART_MISSING,
+)
 from revops_helpers.metrics.revenue import SUBSCRIPTIONS
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
@@ -108,7 +118,7 @@ METRICS = (
         num=lambda t: t.cost_before,
         den=lambda t: t.logos,
         lag=costs.lag_months,
-        zero_reason="",
+        zero_reason=NO_NEW_CUSTOMERS,
     ),
     _cost(
         id="cac_blended",
@@ -126,7 +136,7 @@ METRICS = (
         num=lambda t: t.cost_before,
         den=lambda t: t.won,
         lag=costs.lag_months,
-        zero_reason="",
+        zero_reason=NOTHING_WON,
     ),
     _cost(
         id="cac_ratio",
@@ -139,7 +149,7 @@ METRICS = (
         num=lambda t: t.cost_before,
         den=lambda t: t.new_mrr * 12,
         lag=costs.lag_months,
-        zero_reason="",
+        zero_reason=NO_NEW_ARR,
         benchmarks=(Benchmark("US$ 2.00 of spend per US$ of new ARR, median", "Benchmarkit", 2024),),
     ),
     _cost(
@@ -246,7 +256,7 @@ METRICS = (
         facts=costs.results_of_twelve_months,
         num=lambda t: t.ebitda,
         den=lambda t: t.revenue,
-        zero_reason="",
+        zero_reason=NO_REVENUE,
         stock=True,
         reach_months=12,
     ),

@@ -12,7 +12,7 @@ from revops_helpers.metrics.facts import closed_on, deals
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.plan import planned_periods
 from revops_helpers.metrics.process import CLOSED
-from revops_helpers.metrics.reasons import ALL_ALIKE, NO_REPEAT, NOTHING_WON
+from revops_helpers.metrics.reasons import ALL_ALIKE, NO_RANGE, NO_REPEAT, NO_TARGET, NOTHING_WON
 from revops_helpers.metrics.revenue import SUBSCRIPTIONS
 from revops_helpers.metrics.sellers import records_from
 from revops_helpers.metrics.untold import few_amounts_won
@@ -193,7 +193,7 @@ METRICS = (
         where=lambda t: t.commit.notnull() & t.best.notnull(),
         num=lambda t: t.won.between(t.commit, t.best),
         den=lambda t: ibis.literal(1, type="int64"),
-        zero_reason="",
+        zero_reason=NO_RANGE,
     ),
     _forecast(
         id="targets_met",
@@ -213,7 +213,7 @@ METRICS = (
         where=None,
         num=lambda t: t.net_new_arr >= t.goal,
         dimensions=(),
-        zero_reason="",
+        zero_reason=NO_TARGET,
         untold=None,
     ),
 )

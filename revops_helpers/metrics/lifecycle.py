@@ -12,6 +12,7 @@ from revops_helpers.metrics.facts import closed_on
 from revops_helpers.metrics.journey import COHORT_DAYS, LEAD_COLUMNS, cohort_known, deals_opened
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.process import CLOSED, NOT_DEALS
+from revops_helpers.metrics.reasons import NO_LEADS, NO_MQLS, NO_SALS, TOO_YOUNG
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
@@ -126,6 +127,7 @@ METRICS = (
         formula="leads qualified within 90 days ÷ leads created at least 90 days before the as-of date",
         needs=("leads.created_at", "leads.mql_at"),
         where=lambda t: (t.stage == "lead") & t.ripe,
+        zero_reason=TOO_YOUNG,
     ),
     _rate(
         id="mql_to_sal_90d",
@@ -135,6 +137,7 @@ METRICS = (
         formula="leads accepted within 90 days ÷ leads qualified at least 90 days before the as-of date",
         needs=("leads.created_at", "leads.mql_at", "leads.sal_at"),
         where=lambda t: (t.stage == "mql") & t.ripe,
+        zero_reason=TOO_YOUNG,
     ),
     _rate(
         id="sal_to_sql_90d",
@@ -145,6 +148,7 @@ METRICS = (
         formula="leads qualified by sales within 90 days ÷ leads accepted at least 90 days before the as-of date",
         needs=("leads.created_at", "leads.sal_at", "leads.sql_at"),
         where=lambda t: (t.stage == "sal") & t.ripe,
+        zero_reason=TOO_YOUNG,
     ),
     _rate(
         id="sql_to_opportunity_90d",
@@ -155,6 +159,7 @@ METRICS = (
         formula="leads with a deal within 90 days ÷ leads qualified by sales at least 90 days before the as-of date",
         needs=("leads.created_at", "leads.sql_at", "leads.opportunity_id", "opportunities.created_at"),
         where=lambda t: (t.stage == "sql") & t.ripe,
+        zero_reason=TOO_YOUNG,
     ),
     _pace(
         id="lead_to_mql",
@@ -165,6 +170,7 @@ METRICS = (
         needs=("leads.created_at", "leads.mql_at"),
         num=lambda t: t.stage == "mql",
         den=lambda t: t.stage == "lead",
+        zero_reason=NO_LEADS,
     ),
     _pace(
         id="mql_to_sal",
@@ -175,6 +181,7 @@ METRICS = (
         needs=("leads.created_at", "leads.mql_at", "leads.sal_at"),
         num=lambda t: t.stage == "sal",
         den=lambda t: t.stage == "mql",
+        zero_reason=NO_MQLS,
     ),
     _pace(
         id="sal_to_sql",
@@ -186,6 +193,7 @@ METRICS = (
         needs=("leads.created_at", "leads.sal_at", "leads.sql_at"),
         num=lambda t: t.stage == "sql",
         den=lambda t: t.stage == "sal",
+        zero_reason=NO_SALS,
     ),
     Metric(
         id="won_within_180d",
@@ -208,5 +216,6 @@ METRICS = (
         num=lambda t: t.won_soon,
         known_on=deal_known,
         dimensions=DEAL,
+        zero_reason=TOO_YOUNG,
     ),
 )

@@ -12,7 +12,7 @@ from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.plan import target
 from revops_helpers.metrics.process import CLOSED, NOT_DEALS, PLAN_RATES
 from revops_helpers.metrics.reading import Reading
-from revops_helpers.metrics.reasons import TARGET_MET
+from revops_helpers.metrics.reasons import NO_TARGET, TARGET_MET
 from revops_helpers.metrics.revenue import SUBSCRIPTIONS
 from revops_helpers.metrics.untold import no_open_amounts
 from revops_helpers.metrics.windows import Windows
@@ -143,5 +143,6 @@ METRICS = (
         facts=attainment,
         num=lambda t: t.net_new_arr,
         den=lambda t: t.goal,
+        zero_reason=NO_TARGET,
     ),
 )

@@ -7,6 +7,7 @@ from functools import partial
 from revops_helpers.metrics import facts, journey, recurring, untold
 from revops_helpers.metrics.dimensions import ACCOUNT, DEAL, LEAD
 from revops_helpers.metrics.metric import Benchmark, Metric
+from revops_helpers.metrics.reasons import NO_LEADS, NO_TIME_OVER, NOTHING_DECIDED, NOTHING_OPENED, NOTHING_WON, TOO_YOUNG
 
 CLOSED = ("opportunities.status", "opportunities.kind", "opportunities.close_date")
 OPENED = ("opportunities.kind", "opportunities.created_at")
@@ -81,6 +82,7 @@ METRICS = (
         num=lambda t: t.deal,
         den=lambda t: t.lead,
         dimensions=(*ACCOUNT, "source", "campaign"),
+        zero_reason=NO_LEADS,
     ),
     _leads(
         id="lead_conversion_90d",
@@ -95,6 +97,7 @@ METRICS = (
         where=lambda t: t.ripe,
         num=lambda t: t.converted,
         known_on=journey.cohort_known,
+        zero_reason=TOO_YOUNG,
     ),
     _leads(
         id="lead_to_won",
@@ -107,6 +110,7 @@ METRICS = (
         estimator="proportion",
         facts=journey.lead_outcomes,
         num=lambda t: t.won,
+        zero_reason=NO_LEADS,
     ),
     _leads(
         id="time_to_first_contact",
@@ -154,6 +158,7 @@ METRICS = (
         facts=journey.first_contacts_at_work,
         where=lambda t: t.due,
         num=lambda t: t.on_time,
+        zero_reason=NO_TIME_OVER,
     ),
     _leads(
         id="never_contacted",
@@ -168,6 +173,7 @@ METRICS = (
         estimator="proportion",
         facts=journey.first_contacts,
         num=lambda t: ~t.contacted,
+        zero_reason=NO_LEADS,
     ),
     _deals(
         id="opportunities_opened",
@@ -198,6 +204,7 @@ METRICS = (
         where=new_business,
         num=lambda t: t.decided,
         den=lambda t: t.opened,
+        zero_reason=NOTHING_OPENED,
     ),
     _closed(
         id="win_rate",
@@ -209,6 +216,7 @@ METRICS = (
         edge_cases=NOT_DEALS + " Without a lost deal on record there is no rate.",
         untold=untold.no_losses,
         num=lambda t: t.status == "won",
+        zero_reason=NOTHING_DECIDED,
     ),
     _amounts(
         id="win_rate_value",
@@ -221,6 +229,7 @@ METRICS = (
         edge_cases=NOT_DEALS + PLAN_RATES + " Deals without an amount are left out; there is no rate when no lost deal has one.",
         num=lambda t: (t.status == "won").ifelse(t.amount, t.amount - t.amount),
         den=lambda t: t.amount,
+        zero_reason=NOTHING_DECIDED,
     ),
     _closed(
         id="deals_won",
@@ -256,6 +265,7 @@ METRICS = (
         untold=untold.few_amounts_won,
         where=won,
         num=lambda t: t.amount,
+        zero_reason=NOTHING_WON,
     ),
     Metric(
         id="live_share",
@@ -280,6 +290,7 @@ METRICS = (
         num=lambda t: t.live,
         den=lambda t: t.won,
         dimensions=ACCOUNT,
+        zero_reason=NOTHING_WON,
     ),
     _deals(
         id="cycle_days",
@@ -300,5 +311,6 @@ METRICS = (
         den=lambda t: t.ending,
         entry="entry",
         benchmarks=(Benchmark("median 60 days at US$ 25 k a year", "The Bridge Group", 2017),),
+        zero_reason=NOTHING_WON,
     ),
 )

@@ -19,7 +19,7 @@ from revops_helpers.metrics.kept import kept
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.predictability import quarter_to_win
 from revops_helpers.metrics.process import CLOSED, NOT_DEALS, new_business
-from revops_helpers.metrics.reasons import NOTHING_WON
+from revops_helpers.metrics.reasons import NO_DEAL_DUE, NOTHING_DECIDED, NOTHING_WON
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
 from revops_helpers.periods import Period, add_months
@@ -150,6 +150,7 @@ METRICS = (
         formula="deals not closed in the period ÷ deals open and due in it at its start",
         estimator="proportion",
         num=lambda t: t.slipped,
+        zero_reason=NO_DEAL_DUE,
     ),
     _due(
         id="slipped_value",
@@ -160,6 +161,7 @@ METRICS = (
         estimator="ratio",
         num=lambda t: t.slipped.ifelse(t.amount, 0),
         den=lambda t: t.amount,
+        zero_reason=NO_DEAL_DUE,
     ),
     _due(
         id="coverage_needed",
@@ -197,6 +199,7 @@ METRICS = (
         estimator="mean",
         facts=pushed,
         num=lambda t: t.pushes,
+        zero_reason=NOTHING_DECIDED,
     ),
     _due(
         id="pipeline_velocity",

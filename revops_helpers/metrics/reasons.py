@@ -35,6 +35,40 @@ NO_REQUESTS = N_("no work item is a request")
 NO_TARGET = N_("no target for the period")
 NO_PAST = N_("no record of how it was then")
 NOT_CHECKED = N_("no record was put to such a check")
+# What a denominator of zero means.
+NONE_THEN = N_("no customer a year before")
+NO_OPENING_ARR = N_("no ARR at the start of the fiscal year")
+NO_CUSTOMERS = N_("no customer")
+NOTHING_LOST = N_("no MRR was lost")
+NO_NEW_CUSTOMERS = N_("no new customer")
+NO_NEW_ARR = N_("no new ARR")
+NO_ADDED_ARR = N_("no new ARR and no expansion")
+NO_EXPANSION = N_("no expansion")
+NO_REVENUE = N_("no revenue")
+NO_LEADS = N_("no lead was created")
+TOO_YOUNG = N_("none is old enough to tell")
+NO_MQLS = N_("no lead was qualified by marketing")
+NO_SALS = N_("no lead was accepted by sales")
+NO_SQLS = N_("no lead was qualified by sales")
+NOTHING_OPENED = N_("no deal was opened")
+NOTHING_DECIDED = N_("no deal was won or lost")
+NO_TIME_OVER = N_("no lead was contacted, and no lead's time is over")
+NOTHING_WAS_DUE = N_("no due date has passed")
+NO_REQUEST_DUE = N_("no request is done or overdue")
+NO_QUOTA = N_("no quota for the period")
+NOTHING_LOGGED = N_("no minutes were logged")
+NOBODY_AT_WORK = N_("no seller was at work")
+NO_HANDOFF_DUE = N_("no handoff's days are over")
+NOTHING_REQUIRED = N_("no item was required")
+NOBODY_ANSWERED = N_("nobody answered")
+NO_BAND = N_("no customer has a health band")
+NO_DEAL_DUE = N_("no open deal was due")
+NO_RANGE = N_("no forecast has both commit and best")
+NO_SEATS_PAID = N_("no seat is paid for")
+NO_SEATS_USED = N_("no seat is in use")
+TOOLS_ARE_FREE = N_("the tools cost nothing")
+NO_RUN_FINISHED = N_("no run is finished")
+NO_START = N_("no customer began")
 NOT_BY = N_("not measured by {dimension}")
 NEEDS = N_("needs {what}")
 NO_LOSSES = N_("no lost deal on record")
@@ -69,6 +103,39 @@ REASONS = (
     NO_TARGET,
     NO_PAST,
     NOT_CHECKED,
+    NONE_THEN,
+    NO_OPENING_ARR,
+    NO_CUSTOMERS,
+    NOTHING_LOST,
+    NO_NEW_CUSTOMERS,
+    NO_NEW_ARR,
+    NO_ADDED_ARR,
+    NO_EXPANSION,
+    NO_REVENUE,
+    NO_LEADS,
+    TOO_YOUNG,
+    NO_MQLS,
+    NO_SALS,
+    NO_SQLS,
+    NOTHING_OPENED,
+    NOTHING_DECIDED,
+    NO_TIME_OVER,
+    NOTHING_WAS_DUE,
+    NO_REQUEST_DUE,
+    NO_QUOTA,
+    NOTHING_LOGGED,
+    NOBODY_AT_WORK,
+    NO_HANDOFF_DUE,
+    NOTHING_REQUIRED,
+    NOBODY_ANSWERED,
+    NO_BAND,
+    NO_DEAL_DUE,
+    NO_RANGE,
+    NO_SEATS_PAID,
+    NO_SEATS_USED,
+    TOOLS_ARE_FREE,
+    NO_RUN_FINISHED,
+    NO_START,
     NOT_BY,
     NEEDS,
     NO_LOSSES,

@@ -7,6 +7,7 @@ from functools import partial
 from revops_helpers.metrics import products, recurring
 from revops_helpers.metrics.dimensions import ACCOUNT
 from revops_helpers.metrics.metric import Benchmark, Metric
+from revops_helpers.metrics.reasons import NO_CUSTOMERS, NOTHING_LOST
 
 SUBSCRIPTIONS = ("subscriptions.account_id", "subscriptions.mrr", "subscriptions.starts_on", "subscriptions.ends_on")
 SNAPSHOT = "On the last day of the period; a line is live from starts_on until the day before ends_on."
@@ -98,6 +99,7 @@ METRICS = (
         formula="MRR ÷ customers",
         estimator="mean",
         num=lambda t: t.mrr,
+        zero_reason=NO_CUSTOMERS,
     ),
     _movement(
         id="net_new_arr",
@@ -186,6 +188,7 @@ METRICS = (
         num=lambda t: t.new + t.reactivation + t.expansion + t.indexation,
         den=lambda t: t.contraction + t.churn,
         additive=False,
+        zero_reason=NOTHING_LOST,
     ),
     _movement(
         id="involuntary_churn",
@@ -204,5 +207,6 @@ METRICS = (
         num=lambda t: t.unpaid.ifelse(t.churn, 0),
         den=lambda t: t.churn,
         additive=False,
+        zero_reason=NOTHING_LOST,
     ),
 )

@@ -11,7 +11,7 @@ from revops_helpers.metrics import channels
 from revops_helpers.metrics.costs import a_quarter, gross_margin, lag_months
 from revops_helpers.metrics.efficiency import SPEND, derive, parts_of
 from revops_helpers.metrics.metric import Metric
-from revops_helpers.metrics.reasons import NO_BUDGET, NOTHING_SPENT
+from revops_helpers.metrics.reasons import NO_BUDGET, NO_LEADS, NO_MQLS, NO_SQLS, NOTHING_OPENED, NOTHING_SPENT
 from revops_helpers.metrics.untold import few_amounts_won
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
@@ -136,6 +136,7 @@ METRICS = (
         formula="marketing spend, one quarter earlier ÷ leads created",
         needs=(*SPEND, "leads.created_at"),
         den=lambda t: t.leads,
+        zero_reason=NO_LEADS,
     ),
     _per(
         id="cost_per_mql",
@@ -145,6 +146,7 @@ METRICS = (
         formula="marketing spend, one quarter earlier ÷ leads qualified by marketing",
         needs=(*SPEND, "leads.created_at", "leads.mql_at"),
         den=lambda t: t.mqls,
+        zero_reason=NO_MQLS,
     ),
     _per(
         id="cost_per_sql",
@@ -154,6 +156,7 @@ METRICS = (
         formula="marketing spend, one quarter earlier ÷ leads qualified by sales",
         needs=(*SPEND, "leads.created_at", "leads.sql_at"),
         den=lambda t: t.sqls,
+        zero_reason=NO_SQLS,
     ),
     _per(
         id="cost_per_opportunity",
@@ -166,6 +169,7 @@ METRICS = (
         facts=channels.deals_bought,
         den=lambda t: t.opened,
         needs_by={"source": ("opportunities.lead_id", "leads.source", "spend.channel")},
+        zero_reason=NOTHING_OPENED,
     ),
     _roas(
         id="first_touch_return",

@@ -8,6 +8,7 @@ from revops_helpers.metrics import sellers
 from revops_helpers.metrics.dimensions import DEAL
 from revops_helpers.metrics.metric import Benchmark, Metric
 from revops_helpers.metrics.process import CLOSED
+from revops_helpers.metrics.reasons import NO_QUOTA, NOBODY_AT_WORK, NOTHING_DECIDED, NOTHING_LOGGED
 
 WHO = "Sellers are people in a role in which at least half have owned a new-business deal; without roles, those who have."
 QUOTAS = ("quotas.user_id", "quotas.amount", "users.hired_on", "users.left_on", *CLOSED, "opportunities.owner_id")
@@ -66,6 +67,7 @@ METRICS = (
         estimator="exact",
         num=lambda t: t.credited,
         den=lambda t: t.quota,
+        zero_reason=NO_QUOTA,
     ),
     _quota(
         id="quota_met",
@@ -76,6 +78,7 @@ METRICS = (
         estimator="proportion",
         num=lambda t: t.credited >= t.quota,
         benchmarks=(Benchmark("33% at quota, first half", "Lightspeed", 2023),),
+        zero_reason=NO_QUOTA,
     ),
     _team(
         id="activities_per_deal",
@@ -94,6 +97,7 @@ METRICS = (
         where=lambda t: t.kind == "new",
         num=lambda t: t.activities,
         dimensions=DEAL,
+        zero_reason=NOTHING_DECIDED,
     ),
     _time(
         id="selling_time",
@@ -105,6 +109,7 @@ METRICS = (
         den=lambda t: t.logged,
         edge_cases=f"Says nothing of time that is not logged: read it beside the logged share of working time. {WHO}",
         benchmarks=(Benchmark("41% of the time", "CSO Insights", 2011),),
+        zero_reason=NOTHING_LOGGED,
     ),
     _time(
         id="admin_time",
@@ -116,6 +121,7 @@ METRICS = (
         num=lambda t: t.logged - t.facing,
         den=lambda t: t.logged,
         edge_cases=f"The rest of selling time: meetings within, the CRM, travel. What nobody logs is mostly of it. {WHO}",
+        zero_reason=NOTHING_LOGGED,
     ),
     _time(
         id="logged_time",
@@ -124,5 +130,6 @@ METRICS = (
         formula="logged minutes ÷ working minutes",
         needs=TIME,
         edge_cases=f"Working minutes are full-time, holidays out, for the days that the person was there. {WHO}",
+        zero_reason=NOBODY_AT_WORK,
     ),
 )

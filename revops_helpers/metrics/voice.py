@@ -9,6 +9,7 @@ import ibis
 from revops_helpers.metrics.dimensions import ACCOUNT
 from revops_helpers.metrics.facts import by_customer, with_account, zero
 from revops_helpers.metrics.metric import Metric
+from revops_helpers.metrics.reasons import NO_BAND, NO_CUSTOMERS, NOBODY_ANSWERED
 from revops_helpers.metrics.recurring import customers_at_end
 from revops_helpers.metrics.revenue import SUBSCRIPTIONS
 from revops_helpers.metrics.windows import Windows
@@ -84,6 +85,7 @@ METRICS = (
         estimator="mean",
         facts=answers,
         num=lambda t: t.score,
+        zero_reason=NOBODY_ANSWERED,
     ),
     _said(
         id="healthy_arr",
@@ -102,6 +104,7 @@ METRICS = (
         num=lambda t: t.green.ifelse(t.mrr, 0),
         den=lambda t: t.mrr,
         stock=True,
+        zero_reason=NO_BAND,
     ),
     _said(
         id="tickets_per_customer",
@@ -120,6 +123,7 @@ METRICS = (
         cluster="customer",
         num=lambda t: t.tickets,
         den=lambda t: t.held,
+        zero_reason=NO_CUSTOMERS,
     ),
     _said(
         id="ticket_hours",
@@ -154,5 +158,6 @@ METRICS = (
         facts=asked,
         where=lambda t: t.csat.notnull(),
         num=lambda t: t.csat,
+        zero_reason=NOBODY_ANSWERED,
     ),
 )

@@ -8,7 +8,7 @@ import ibis
 
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.reading import Reading
-from revops_helpers.metrics.reasons import NO_REQUESTS
+from revops_helpers.metrics.reasons import NO_REQUEST_DUE, NO_REQUESTS, NOTHING_WAS_DUE
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
@@ -98,6 +98,7 @@ METRICS = (
         edge_cases="Open and overdue items are in the denominator. A later date agreed afterwards does not make an item on time.",
         needs=("work_items.original_due_on", "work_items.done_at"),
         num=lambda t: t.on_time,
+        zero_reason=NOTHING_WAS_DUE,
     ),
     _promised(
         id="redated_share",
@@ -108,6 +109,7 @@ METRICS = (
         edge_cases="However often an item was re-dated, it counts once.",
         needs=("work_items.original_due_on", "work_items.due_on", "work_items.done_at"),
         num=lambda t: t.redated,
+        zero_reason=NOTHING_WAS_DUE,
     ),
     _work(
         id="work_cycle_days",
@@ -157,6 +159,7 @@ METRICS = (
         where=lambda t: t.judged,
         num=lambda t: t.met,
         untold=no_requests,
+        zero_reason=NO_REQUEST_DUE,
     ),
     _work(
         id="approval_wait",
