@@ -106,14 +106,14 @@ class Bridge:
         """What the moves leave."""
         return self.claimed - self.canonical - math.fsum(move.effect for move in self.moves)
 
-    def in_cents(self) -> tuple[int, ...]:
-        """The canonical number, each effect and the remainder in whole cents that add up to the claim."""
+    def in_cents(self, scale: int = 1) -> tuple[int, ...]:
+        """The canonical number, each effect and the remainder in whole cents (or 1/scale units) that add up to the claim."""
         so_far = [self.canonical]
         for move in self.moves:
             so_far.append(so_far[-1] + move.effect)
         if self.explained:
             so_far[-1] = self.claimed
-        rounded = [round(value) for value in (*so_far, self.claimed)]
+        rounded = [round(value * scale) for value in (*so_far, self.claimed)]
         return (rounded[0], *(b - a for a, b in pairwise(rounded)))
 
 
@@ -139,6 +139,11 @@ class Claim:
         if self.ours.value is None:
             return None
         return abs(self.claimed - self.ours.value) <= SAME * abs(self.ours.value)
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether choices were tried and none gives the claim, not even by chance."""
+        return self.bridge is not None and not self.bridge.explained and not self.bridge.chance
 
 
 def claims(company: Company) -> tuple[Claim, ...]:

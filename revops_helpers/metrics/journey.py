@@ -205,6 +205,8 @@ def _unless(condition: ibis.BooleanValue, value: ibis.Value) -> ibis.Value:
 def _with_state(rows: ibis.Table, history: ibis.Table) -> ibis.Table:
     """The rows with what their newest history by `cut` says of them; nothing is known of a deal whose history begins later."""
     own = [n for n in ("amount", "close_date", "owner_id") if n in history.columns and n in rows.columns]
+    if not own:
+        return rows
     past = history.select(_deal="opportunity_id", _changed="changed_at", **{f"_then_{n}": n for n in own})
     dated = rows.select("window", "cut", "opportunity_id").join(past, ibis._.opportunity_id == past._deal)
     then = ibis.struct({n: dated[f"_then_{n}"] for n in own}).argmax(dated._changed, where=dated._changed < dated.cut)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from revops_helpers.foundation.definitions import Choice, Claim
+from revops_helpers.foundation.definitions import SAME, Choice, Claim
 from revops_helpers.measurement import Measurement
 from revops_helpers.words import parts
 from revops_helpers.words.definitions import name_cell
@@ -14,10 +14,12 @@ from revops_helpers.words.language import (
     Text,
     _,
     count,
+    data,
     exact_money,
     in_unit_of,
     label,
     n_,
+    percent,
     points,
     ratio,
     sentences,
@@ -38,6 +40,7 @@ KINDS = {
     "overhead": N_("overhead"),
 }
 TEAMS = 6  # columns beside the steps
+FINE = 10_000  # hundredths of a point in a share of one
 CHOICES: Mapping[tuple[str, str], str] = {
     ("quarter", "same"): N_("spend of the same quarter"),
     ("quarter", "before"): N_("spend of the quarter before"),
@@ -52,7 +55,11 @@ CHOICES: Mapping[tuple[str, str], str] = {
     ("window", "quarter to a year"): N_("over the quarter, compounded to a year"),
     ("window", "month of the quarter"): N_("a month, as a third of the quarter"),
     ("window", "quarter of the year's start"): N_("over the quarter, per ARR at the start of the fiscal year"),
+    ("window", "months compounded"): N_("month by month, compounded"),
+    ("window", "month to a year"): N_("a month, as a third of the quarter, compounded to a year"),
+    ("movements", "every event"): N_("by every movement in between, new customers' too"),
     ("new_customers", "counted"): N_("new customers count"),
+    ("new_customers", "returned"): N_("returned customers count"),
     ("lost", "left out"): N_("of those that stayed only"),
     ("indexation", "left out"): N_("without price indexation"),
     ("expansion", "left out"): N_("without expansion"),
@@ -63,8 +70,11 @@ CHOICES: Mapping[tuple[str, str], str] = {
     ("departures", "every departure"): N_("every departure, of new customers too"),
     ("departures", "at the end"): N_("only those of the start that are gone at the end"),
     ("downgrades", "counted"): N_("with what staying customers gave up"),
+    ("notice", "at notice"): N_("lost when notice is given"),
     ("due", "next quarter"): N_("due in the next quarter only"),
     ("overdue", "left out"): N_("without overdue deals"),
+    ("worth", "by stage"): N_("each amount times the share won of the deals of its stage"),
+    ("stamp", "own"): N_("without leads that skipped the stage, each on its own day"),
     ("day", "created"): N_("leads created in the period, qualified by now"),
     ("rejected", "left out"): N_("without rejected leads"),
     ("accepted", "accepted"): N_("only those that sales accepted"),
@@ -112,6 +122,8 @@ def _led(claim: Claim, step: Text) -> Text | Part:
 
 
 def _steps(claim: Claim) -> dict[Text, Text]:
+    if claim.bridge.chance and not claim.bridge.explained:  # what fits by chance is no step
+        claim = replace(claim, bridge=replace(claim.bridge, moves=()))
     bridge = claim.bridge
     first, *effects, rest = _amounts(claim)
     named = [upper_first(choice(move.switch, move.option)) for move in bridge.moves]
@@ -121,21 +133,22 @@ def _steps(claim: Claim) -> dict[Text, Text]:
 
 
 def _amounts(claim: Claim) -> list[Text]:
-    """The canonical number, each effect and the remainder, in the metric's unit; money to the cent."""
+    """The canonical number, each effect and the remainder, in the metric's unit; money to the cent, shares as finely."""
     bridge = claim.bridge
     if claim.ours.unit == "money":
         cents = bridge.in_cents()
         return [exact_money(c, claim.ours.currency or "", signed=place > 0) for place, c in enumerate(cents)]
+    if claim.ours.unit == "percent":
+        first, *rest = (part / FINE for part in bridge.in_cents(FINE))
+        return [percent(first, 2), *(points(value, 2, signed=True) for value in rest)]
     rest = [*(move.effect for move in bridge.moves), bridge.remainder]
-    return [in_unit_of(claim.ours, bridge.canonical), *(_change(claim, value) for value in rest)]
-
-
-def _change(claim: Claim, value: float) -> Text:
-    return points(value, 2, signed=True) if claim.ours.unit == "percent" else in_unit_of(claim.ours, value, signed=True)
+    return [in_unit_of(claim.ours, bridge.canonical), *(in_unit_of(claim.ours, value, signed=True) for value in rest)]
 
 
 def value_to_the_cent(claim: Claim, value: float) -> Text:
-    """A value of the claim's metric; money to the cent."""
+    """A value of the claim's metric; money to the cent, a share to a hundredth of a point."""
+    if claim.ours.unit == "percent":
+        return percent(value, 2)
     return exact_money(round(value), claim.ours.currency or "") if claim.ours.unit == "money" else in_unit_of(claim.ours, value)
 
 
@@ -149,6 +162,11 @@ def choice(switch: str, option: Choice) -> Text:
         return _("commissions spread over {months} months", months=option.removeprefix("over "))
     if switch == "deals":
         return _("with deals of kind {kinds}", kinds=named(option[1:], len(option)))
+    if switch == "categories":
+        shown = named([member(name) for name in option], len(option))
+        return n_("forecast category {categories} only", "forecast categories {categories} only", len(option), categories=shown)
+    if switch == "without_stage":
+        return _("without deals in {stage}, the first stage", stage=data(str(option)))
     return _(CHOICES[switch, option])
 
 
@@ -165,6 +183,8 @@ def _claimed(claim: Claim) -> Measurement:
 
 
 def _verdict(claim: Claim) -> Text:
+    if claim.agrees and claim.unexplained:
+        return _("nearly")
     return {True: _("yes"), False: _("no"), None: _("cannot be told")}[claim.agrees]
 
 
@@ -200,7 +220,7 @@ def _reading(metric: str, held: list[Claim]) -> Text:
     if held[0].ours.value is None:
         return first
     ours = _("By the catalogue it is {ours}.", ours=with_interval(held[0].ours))
-    agreed = _agreement(sum(bool(claim.agrees) for claim in held), len(held))
+    agreed = _agreement(sum(bool(claim.agrees) and not claim.unexplained for claim in held), len(held))
     return sentences(first, ours, agreed, *(said for claim in held if (said := _explained(claim))))
 
 
@@ -212,15 +232,23 @@ def _explained(claim: Claim) -> Text | None:
     words = {"team": member(claim.team), "choices": named([choice(m.switch, m.option) for m in bridge.moves], len(bridge.moves))}
     if bridge.explained:
         return _("**{team}:** the catalogue's number with other choices: {choices}.", **words)
-    if not bridge.chance:
-        left = (
-            _change(claim, bridge.remainder)
-            if claim.ours.unit != "money"
-            else exact_money(bridge.in_cents()[-1], claim.ours.currency or "", signed=True)
-        )
-        return _("**{team}:** unexplained. None of {n} combinations of choices gives it; the nearest leaves {left}.",
-                 n=count(bridge.tried), left=left, **words)  # fmt: skip
+    if claim.unexplained:
+        return _unexplained(claim)
+    if claim.agrees:
+        return None
     return _("**{team}:** cannot be told. So many combinations lie near so coarse a number that one fits by chance.", **words)
+
+
+def _unexplained(claim: Claim) -> Text:
+    """What no combination of choices gives, with what the nearest leaves; not said to agree, however near it is."""
+    words = {"team": member(claim.team), "n": count(claim.bridge.tried), "left": _amounts(claim)[-1]}
+    if claim.agrees:
+        return _(
+            "**{team}:** within {share} of it, yet unexplained: of {n} combinations of choices the nearest leaves {left}.",
+            share=percent(SAME, 0),
+            **words,
+        )
+    return _("**{team}:** unexplained. None of {n} combinations of choices gives it; the nearest leaves {left}.", **words)
 
 
 def _agreement(agreed: int, teams: int) -> Text:
