@@ -168,6 +168,7 @@ def _fingerprint(data: Path, entries: list[Entry], hashes: dict[str, str]) -> st
                 entry.name,
                 entry.selects,
                 repr(entry.shape),
+                entry.notes,
                 [[table, entry.landing or label(data, file), hashes[str(file)]] for table, file in entry.files.items()],
             ]
             for entry in entries

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from revops_helpers.methods.decomposition import kitagawa
 from revops_helpers.model.company import Unavailable
-from revops_helpers.optimization.mix import rate_and_mix, win_rate_by_segment
+from revops_helpers.optimization.mix import conversion_by_source, rate_and_mix, win_rate_by_segment
 from revops_helpers.words.language import use
 from revops_helpers.words.markup import plain
 from revops_helpers.words.optimization import mix_section
@@ -73,6 +73,38 @@ def test_what_is_no_rate_or_has_no_year_before_cannot_be_split():
         rate_and_mix(decided(*SIMPSON), "arr", "segment")
     with pytest.raises(Unavailable, match="year before"):
         win_rate_by_segment(decided(*SIMPSON[2:]))
+
+
+def test_a_segment_without_records_has_no_rate_of_its_own():
+    company = decided(("easy", 2025, 3, 2, 100), ("hard", 2025, 1, 4, 100), ("easy", 2026, 2, 3, 100))
+    text = plain(mix_section(win_rate_by_segment(company), company).text)
+    row = next(line for line in text.splitlines() if line.startswith("Hard"))
+    assert row.split(" | ")[1:4] == ["0", "20%", "n/a"], row
+
+
+def came(linked):
+    """Leads and deals of two years: two leads of one source in each; one deal in 2025, two in 2026; `linked` name their lead."""
+    days = [f"{year}-03-0{n}" for year in (2025, 2026) for n in (1, 2)]
+    leads = [{"lead_id": f"l{day}", "created_at": day, "source": "web"} for day in days]
+    names = {day: f"l{day}" if day in linked else None for day in days[1:]}
+    deals = [{"opportunity_id": day, "created_at": day, "kind": "new", "lead_id": name} for day, name in names.items()]
+    return company_of(leads=leads, opportunities=deals)
+
+
+def test_what_belongs_to_no_member_is_told_and_the_parts_make_up_the_change():
+    company = came(("2025-03-02", "2026-03-01"))
+    split = conversion_by_source(company)
+    assert (split.before.value, split.now.value) == (0.5, 1.0)
+    assert (split.rate, split.mix, split.rest) == (0, 0, 0.5)
+    assert "+50.0 pp belongs to records without a source" in plain(mix_section(split, company).text).replace("\u00a0", " ")
+
+
+def test_deals_that_never_name_their_lead_cannot_be_split_by_source():
+    deals = [{"opportunity_id": "o", "created_at": "2026-03-01", "kind": "new"}]
+    with pytest.raises(Unavailable, match=r"opportunities\.lead_id"):
+        conversion_by_source(
+            company_of(leads=[{"lead_id": "l", "created_at": "2026-03-01", "source": "web"}], opportunities=deals)
+        )
 
 
 COUNTS = st.dictionaries(st.sampled_from("abcd"), st.tuples(st.integers(1, 500), st.integers(0, 500)), min_size=1)

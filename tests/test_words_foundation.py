@@ -98,6 +98,12 @@ def test_the_bottom_line_of_clean_data_says_so():
     assert "none of 100 stands twice" in text
 
 
+def test_no_claim_is_made_of_deals_of_which_none_had_its_time_to_be_billed():
+    for young in (tied(), tied(waiting=3), tied(no_deal=2)):
+        assert "Won deals" not in said(foundation.bottom_line(COMPANY, arr(), young, clean(), twice()))
+    assert "No won deal has had its time to be billed yet" in said(foundation.deals_section(tied(waiting=3), COMPANY))
+
+
 def test_the_bottom_line_of_nothing_names_what_is_needed():
     text = said(foundation.bottom_line(COMPANY, MISSING, MISSING, MISSING, MISSING))
     assert "needs subscriptions (mrr, starts_on)" in text

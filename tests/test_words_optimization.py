@@ -114,6 +114,14 @@ def test_stages_name_a_bottleneck_only_when_it_is_clear():
     assert "No deal entered a stage" in said(optimization.stages_section(funnel(None)))
 
 
+def test_a_pipeline_of_one_stage_is_compared_with_no_other():
+    alone = replace(funnel(clear=False), stages=funnel().stages.iloc[1:])
+    text = said(optimization.stages_section(alone))
+    assert "Deals stay 14 d in Proposal at the median" in text and "the only stage that any was in" in text
+    assert "Of those decided in Proposal, 50% move on." in text
+    assert not any(word in text for word in ("longest", "overlaps", "largest"))
+
+
 def test_standing_deals_read_right_for_some_and_for_none():
     text = said(optimization.standing_section(still(), COMPANY))
     assert "R$ 2.0 M (20% of the open pipeline) stands still: 2 deals" in text

@@ -111,6 +111,11 @@ def test_inputs_are_read_once_and_again_when_anything_changes(opened, tmp_path):
     assert stored(tmp_path) == sorted(prints)
 
 
+def test_a_file_that_comes_beside_what_was_read_before_and_cannot_be_read_is_noted(opened):
+    assert opened(LEADS).notes == ()
+    assert [note.split()[0] for note in opened({"quotas.ods": "x"}).notes] == ["quotas.ods"]
+
+
 def test_what_is_stored_is_private_and_tells_its_inputs(opened, tmp_path):
     company = opened(LEADS)
     assert stat.S_IMODE((tmp_path / "cache").stat().st_mode) == 0o700

@@ -24,7 +24,7 @@ class Mix:
     """How one rate changed from the same months a year before, member by member.
 
     members: one row per member: member, n_before, n_now (records), share_before, share_after, rate_before, rate_after,
-        rate_effect with low and high, mix_effect (all in the rate's own unit). rate + mix = the change, but for rounding.
+        rate_effect with low and high, mix_effect (all in the rate's own unit). rate + mix + rest = the change, but for rounding.
     few: members with fewer than 20 records on either side; their effects are shown and never ranked.
     """
 
@@ -36,6 +36,11 @@ class Mix:
     rate: float
     mix: float
     few: tuple[str, ...]
+
+    @property
+    def rest(self) -> float:
+        """The part of the change that belongs to no member, such as that of deals whose lead nothing names."""
+        return self.now.value - self.before.value - self.rate - self.mix
 
     @property
     def turned(self) -> bool:
@@ -90,5 +95,6 @@ def win_rate_by_segment(company: Company) -> Mix:
 
 
 def conversion_by_source(company: Company) -> Mix:
-    """Leads that become deals, split by where the lead came from."""
+    """Leads that become deals, split by where the lead came from. Unavailable where no deal names its lead."""
+    company.require(["opportunities.lead_id"])
     return rate_and_mix(company, "lead_to_opportunity", "source")

@@ -137,6 +137,8 @@ def _unbilled_line(company: Company, deals: DealTie | Unavailable) -> tuple[floa
         return None
     lost = deals.total("unbilled")
     if not lost.records:
+        if not (deals.total("matched").records or deals.total("differs").records):
+            return None  # none has had its time to be billed
         return 0, _("**Won deals:** every deal whose time has come is billed.")
     worth = amount(int(lost.won), company.settings.currency)
     text = n_(

@@ -172,6 +172,8 @@ def stages_title(funnel: StageFunnel) -> Text:
     if funnel.bottleneck is None:
         return _("No stage has enough stays to be judged")
     words = {"stage": funnel.bottleneck, "days": duration(funnel.wait.value, "days")}
+    if _alone(funnel):
+        return _("Deals stay {days} in {stage} at the median", **words)
     if funnel.clear:
         return _("Deals wait longest in {stage}: {days} at the median", **words)
     return _("Deals may wait longest in {stage}: {days} at the median", **words)
@@ -182,7 +184,9 @@ def stages_reading(funnel: StageFunnel) -> Text:
     if funnel.bottleneck is None:
         return _("**Too few stays are over** for any stage to be called a bottleneck.")
     wait = {"stage": funnel.bottleneck, "days": with_interval(funnel.wait)}
-    if funnel.clear:
+    if _alone(funnel):
+        first = _("**Half the deals stay {days} or longer in {stage}**, the only stage that any was in.", **wait)
+    elif funnel.clear:
         first = _("**{stage} is the bottleneck:** half the deals stay {days} or longer, more than in any other stage.", **wait)
     else:
         first = _("**{stage} has the longest stay**, {days} at the median, but its interval overlaps another's.", **wait)
@@ -190,5 +194,12 @@ def stages_reading(funnel: StageFunnel) -> Text:
     if decided.empty:
         return first
     worst = decided.sort_values("conversion").iloc[0]
-    lost = _("Most deals are lost in {stage}, where {share} move on.", stage=str(worst.stage), share=percent(worst.conversion))
-    return sentences(first, lost)
+    lost = {"stage": str(worst.stage), "share": percent(worst.conversion)}
+    if len(decided) == 1:
+        return sentences(first, _("Of those decided in {stage}, {share} move on.", **lost))
+    return sentences(first, _("The largest share is lost in {stage}, where {share} move on.", **lost))
+
+
+def _alone(funnel: StageFunnel) -> bool:
+    """Whether deals were in one stage only, so that there is none to compare it with."""
+    return int((funnel.stages.entered > 0).sum()) == 1

@@ -17,6 +17,8 @@ from revops_helpers.words.phase import available
 if TYPE_CHECKING:
     from revops_helpers.optimization.mix import Mix
 
+LEAST, TINY = 0.01, 1e-9  # of rates and mix: a rest below it is not worth a sentence
+
 
 @available(N_("whether rates changed or only the mix"))
 def mix_section(split: Mix, company: Company) -> Part:
@@ -26,15 +28,17 @@ def mix_section(split: Mix, company: Company) -> Part:
     def effect(value: float) -> Text:
         return points(value, signed=True) if percents else amount(value, company.settings.currency, signed=True)
 
-    def rate(value: float) -> Text:
+    def rate(value: float, n: int) -> Text:
+        if not n:
+            return _("n/a")
         return percent(value) if percents else amount(value, company.settings.currency)
 
     rows = [
         (
             called(row.member),
             count(row.n_now),
-            rate(row.rate_before),
-            rate(row.rate_after),
+            rate(row.rate_before, row.n_before),
+            rate(row.rate_after, row.n_now),
             effect(row.rate_effect),
             effect(row.mix_effect),
         )
@@ -57,9 +61,13 @@ def mix_reading(split: Mix, effect: Callable[[float], Text]) -> Text:
     words = {"metric": label(split.metric), "before": value_of(split.before), "now": with_interval(split.now)}
     first = _("{metric} went from {before} to {now} in a year.", **words)
     parts_ = _("**{rate} came from the rates, {mix} from the mix.**", rate=effect(split.rate), mix=effect(split.mix))
-    turned = _("Every row moved the other way than the total: the mix alone turned it.") if split.turned else ""
+    rest = ""
+    if abs(split.rest) > LEAST * (abs(split.rate) + abs(split.mix)) + TINY:
+        rest = _("{rest} belongs to records without a {cut}.", rest=effect(split.rest), cut=label(split.dimension).lower())
+    turned = _("Every row moved the other way than the total: the mix alone turned it.") if split.turned and not rest else ""
     clear = split.members[~split.members.member.isin(split.few) & (split.members.high < 0)]
     if clear.empty:
-        return sentences(first, parts_, turned, _("No single row is clearly worse than a year before."))
+        return sentences(first, parts_, rest, turned, _("No single row is clearly worse than a year before."))
     worst = clear.sort_values("rate_effect").iloc[0]
-    return sentences(first, parts_, turned, _("Clearly worse than a year before: {member}.", member=called(str(worst.member))))
+    named = _("Clearly worse than a year before: {member}.", member=called(str(worst.member)))
+    return sentences(first, parts_, rest, turned, named)

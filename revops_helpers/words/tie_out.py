@@ -178,6 +178,8 @@ def _deals_reading(deals: DealTie, company: Company) -> str:
                 worth=amount(int(stray.billed), company.settings.currency),
             )
         )
+    if not said and not deals.total("matched").records:
+        return _("No won deal has had its time to be billed yet.")
     return sentences(*said) if said else _("Every won deal whose time has come is billed, at the amount that was sold.")
 
 
