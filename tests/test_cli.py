@@ -153,6 +153,12 @@ def test_check_prints_the_ledger_and_the_refused_rows_by_rule(company):
     assert "maybe" not in ended.stdout or "one of" in ended.stdout
 
 
+def test_check_says_in_portuguese_how_each_table_was_come_by(company):
+    (company / "company.yml").write_text("name: Tiny\ncurrency: BRL\nlocale: pt_BR\n")
+    lines = CliRunner().invoke(main, ["check", str(company)]).stdout.splitlines()
+    assert [*filter(lambda line: line.split() == ["opportunities", "files", "lida", "como", "está"], lines)], lines
+
+
 def test_check_exits_2_when_no_row_of_a_table_was_accepted(company):
     file = company / "opportunities.csv"
     file.write_text(file.read_text().replace(",won", ",perhaps"))

@@ -348,6 +348,20 @@ def test_a_table_in_a_file_of_a_kind_that_is_not_read_is_noted_and_not_lost_in_s
     assert any(note.startswith("Deal.ods is of a kind that is not read; save it as") for note in company.notes)
 
 
+def test_a_misnamed_table_beside_the_exports_of_systems_is_noted(opened):
+    declared = "name: X\ncurrency: BRL\nsources: {crm: {path: crm}}\n"
+    files = {"crm/leads.csv": "lead_id,created_at\nl1,2026-01-01\n", "quota.csv": "a\n1\n"}
+    company = opened(files, declared, as_of="2026-01-01")
+    assert company.notes == ("quota.csv is not named as a table of the model; did you mean quotas?",)
+    assert set(company.ledger["source"]) == {"crm"}
+
+
+def test_a_folder_for_selects_without_any_is_told(opened):
+    declared = "name: X\ncurrency: BRL\nsources: {crm: {path: crm, selects: own}}\n"
+    with pytest.raises(InputError, match=r"line 3: .*no \.sql file is in 'own'; put one for each table there"):
+        opened({"crm/deals.csv": "id\n1\n", "own/README.md": "x"}, declared)
+
+
 def test_without_a_table_the_message_says_what_the_files_may_have_meant(opened):
     with pytest.raises(InputError, match=r"opportunity\.csv is not named as a table of the model; did you mean opportunities\?"):
         opened({"opportunity.csv": "a\n1\n"})

@@ -11,6 +11,7 @@ from revops_helpers.model.company import Company
 from revops_helpers.review.exports import quarantine_summary
 from revops_helpers.words.below import translated
 from revops_helpers.words.language import Quantity, _, count, exact_money
+from revops_helpers.words.mapping import STATUS
 from revops_helpers.words.markup import clean
 from revops_helpers.workspace import open_company
 
@@ -49,7 +50,7 @@ def _mapping(company: Company) -> list[list[str]]:
     """How each table was come by, and what its SELECT would also have used."""
     report = pd.read_parquet(cache_folder() / company.fingerprint / "_mapping.parquet")
     head = [_("table"), _("source"), _("status"), _("missing")]
-    return [head, *([line.table, line.source, line.status, line.missing] for line in report.itertuples())]
+    return [head, *([line.table, line.source, _(STATUS[line.status]), line.missing] for line in report.itertuples())]
 
 
 def refused_rows(quarantine: pd.DataFrame) -> list[list[str]]:

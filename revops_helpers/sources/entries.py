@@ -42,7 +42,7 @@ def entries(data: Path, settings: Settings) -> list[Entry]:
     found = [_declared(data, name, source, settings) for name, source in settings.sources.items()]
     taken = {file for entry in found for file in entry.files.values()}
     own = {table: file for table, file in files_of(data).items() if file not in taken}
-    if any(table in TABLES for table in own) or not found:
+    if own or not found:
         form = Format(zone=settings.time_zone, home=settings.time_zone)
         found.append(_canonical(Entry(OWN, own, {}, form), data))
     lost = [_not_read(file) for file, table in others_of(data).items() if table in TABLES]
@@ -50,7 +50,7 @@ def entries(data: Path, settings: Settings) -> list[Entry]:
     if not any(entry.files or entry.landing for entry in found):
         raise InputError(
             f"{data}: no tables; put files named as the model's tables there (opportunities.csv), or name sources in company.yml"
-            + "".join(f"; {note}" for entry in found for note in entry.notes)
+            ", and `selects` where none ship for the system" + "".join(f"; {note}" for entry in found for note in entry.notes)
         )
     return found
 
@@ -74,6 +74,9 @@ def _declared(data: Path, name: str, source: Source, settings: Settings) -> Entr
         if not own.is_dir():
             raise InputError(f"{_at(data, name, 'selects')}: '{source.selects}' is no folder; write one relative to {data}")
         selects |= _selects(own)
+        if not selects:
+            wanted = "put one for each table there, named after it, such as opportunities.sql"
+            raise InputError(f"{_at(data, name, 'selects')}: no .sql file is in '{source.selects}'; {wanted}")
     for table in selects:
         _known_table(table, data, "sources", name, "selects")
     form = Format(source.decimal, source.dates, source.time_zone or settings.time_zone, settings.time_zone)
