@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from revops_helpers.metrics.measure import measurements
 from revops_helpers.model.contract import order
 from revops_helpers.model.ledger import balance, data_ends_on
 from revops_helpers.model.rules import RULES
@@ -55,6 +56,17 @@ def test_a_row_that_breaks_a_rule_is_set_aside_with_its_line_and_text(opened, ro
     assert ledger_of(company, "opportunities") == (2, 1, 1, 0)
     assert ledger_of(company, "opportunities", "BRL")[1] == 100_00
     assert company.table("opportunities").opportunity_id.execute().tolist() == ["d1"]
+
+
+def test_a_credit_note_among_subscription_lines_is_set_aside_with_its_money_and_moves_nothing(opened):
+    lines = "subscription_id,account_id,mrr,starts_on,ends_on\ns1,a1,1000,2025-01-10,\nfree,a2,0,2025-01-10,\n"
+    notes = "c1,a1,-1000,2026-07-10,2026-08-10\nc2,a1,-300,2026-07-10,2026-08-10\n"
+    company = opened({"subscriptions.csv": lines + notes}, as_of="2026-09-30")
+    assert rules_of(company) == [("subscriptions.csv", n, "mrr", "below the minimum") for n in (4, 5)]
+    assert set(company.quarantine.advice) == {"a credit note is no line: take it off the mrr of the line that it corrects"}
+    assert ledger_of(company, "subscriptions", "BRL") == (-300_00, 1_000_00, -1_300_00, 0)
+    moved = measurements(company, ["arr", "churned_arr", "new_arr", "expansion_arr", "contraction_arr"])
+    assert [m.value for m in moved.values()] == [12_000_00, 0, 0, 0, 0]
 
 
 def test_orphans_of_an_owner_are_set_aside_and_soft_references_are_not(opened):

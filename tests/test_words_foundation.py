@@ -141,6 +141,13 @@ def test_quarantine_and_ledger_read_right_with_and_without_rows():
     refused = pd.DataFrame([{"table": "leads", "source": "crm", "rule": "duplicate key", "advice": "remove one"}] * 2)
     assert "2 rows are in quarantine" in said(foundation.quarantine_section(replace(COMPANY, quarantine=refused)))
     assert foundation.ledger_section(COMPANY).kind == "unavailable"
+    money = [("spend", "BRL", 90_00, 5_00), ("subscriptions", "BRL", -10_00, -40_00), ("quotas", "BRL", 5, 0)]
+    ledger = pd.DataFrame([("leads", "rows", 2, 2), *money], columns=["table", "unit", "read", "quarantined"]).assign(
+        source="files", excluded=0
+    )
+    ledger["accepted"] = ledger.read - ledger.quarantined
+    text = said(foundation.ledger_section(replace(COMPANY, ledger=ledger)))
+    assert "Most money in quarantine: subscriptions −R$ 40.00 and spend R$ 5.00" in text, "credit notes are money too"
 
 
 def test_totals_state_the_shares_and_say_when_no_loss_is_kept():

@@ -23,7 +23,7 @@ from revops_helpers.periods import month_end, windows
 
 LINES = tuple(f"subscriptions.{name}" for name in ("subscription_id", "account_id", "mrr", "starts_on", "ends_on"))
 CENTS_OF_TWELVE = 12  # ARR is twelve times an MRR in whole cents: this much can be rounding of the month
-CAUSES = ("signed_not_live", "not_booked", "just_ended", "negative_lines", "credit_notes", "month_rates")
+CAUSES = ("signed_not_live", "not_booked", "just_ended", "credit_notes", "month_rates")
 # A cause is accepted only if it closes at least this share of all differences: a coincidence does not, in every month at once.
 WORTH_A_CAUSE = 0.05
 # Single lines are named when one set of them fits and sets as many as were tried would fit by chance less often than this.
@@ -134,7 +134,6 @@ def _at_month_ends(company: Company, ends: list[date]) -> ibis.Table:
             "not_booked",
             at.before - at.mrr,
         ),
-        _piece(at.filter(live & (at.mrr < 0)), "negative_lines", -at.mrr),
         _piece(at.filter(~begun & (at.signed_on <= at.month_end)), "signed_not_live", at.mrr - at.before),
     ]
     for extra in (_at_month_rates(company, at.filter(live)), _credit_notes(company, days)):

@@ -152,7 +152,8 @@ def _column_checks(column: Column, is_id: bool) -> Iterator[Check]:
         yield Check(name, UNREADABLE[column.type], f"correct {name}", f"{text} IS NOT NULL AND {parsed(name)} IS NULL")
     if column.at_least is not None:
         least = round(column.at_least * 100) if column.type == "money" else column.at_least
-        yield Check(name, BELOW, f"{name} must be at least {column.at_least:g}", f'"{name}" < {least}')
+        advice = column.instead or f"{name} must be at least {column.at_least:g}"
+        yield Check(name, BELOW, advice, f'"{name}" < {least}')
     if column.type in ("date", "time"):
         years = f"year({parsed(name)}) NOT BETWEEN {formats.EARLIEST} AND {formats.LATEST}"
         advice = f"correct {name}; leave it empty where it is unknown or has no end"

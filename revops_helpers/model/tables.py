@@ -25,7 +25,8 @@ Type = Literal["text", "integer", "number", "money", "flag", "date", "time"]
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `refers` names the table.column that it points at; `owned` quarantines a row whose reference is absent."""
+    """One column. `refers` names the table.column that it points at; `owned` quarantines a row whose reference is absent.
+    `instead`: what to do about a value below `at_least`, where correcting it is not all."""
 
     name: str
     type: Type
@@ -40,6 +41,7 @@ class Column:
     known_with: str = ""
     later: bool = False
     at_least: float | None = None
+    instead: str = ""
 
 
 @dataclass(frozen=True)
@@ -292,7 +294,14 @@ _tables = (
             key("subscription_id", "id of the line"),
             text("account_id", "customer", required=True, refers="accounts.account_id"),
             text("product", "product"),
-            money("mrr", "monthly recurring revenue", unit="cents a month", required=True),
+            money(
+                "mrr",
+                "monthly recurring revenue",
+                unit="cents a month",
+                required=True,
+                at_least=0,
+                instead="a credit note is no line: take it off the mrr of the line that it corrects",
+            ),
             text("currency", "currency"),
             day("starts_on", "first day on which it runs", required=True),
             day("ends_on", "first day on which it no longer runs; empty while it runs", stamped=True),

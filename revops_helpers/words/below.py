@@ -30,6 +30,7 @@ ADVICE = (
     N_("write one of {words}"),
     N_("write one JSON object on each line"),
     N_("{column} must be at least {least}"),
+    N_("a credit note is no line: take it off the mrr of the line that it corrects"),
     N_("fill {column}: {meaning}"),
     N_("{column} names no accepted row of {table}; export that row too, or correct it"),
     N_("the key stands in an earlier row, which stays; remove one of the two"),

@@ -68,10 +68,10 @@ def _ledger_reading(company: Company) -> str:
         "**{read} rows read = {accepted} accepted + {refused} quarantined + {later} excluded**, in every table and in money.",
         read=count(read), accepted=count(accepted), refused=count(refused), later=count(later),
     )  # fmt: skip
-    sums = company.ledger[(company.ledger.unit != "rows") & (company.ledger.quarantined.astype(float) > 0)]
+    sums = company.ledger[(company.ledger.unit != "rows") & (company.ledger.quarantined.astype(float) != 0)]
     held = [
         f"{table_words(x.table)} {exact_money(int(x.quarantined), x.unit)}"
-        for x in sums.sort_values("quarantined", ascending=False).head(3).itertuples()
+        for x in sums.sort_values("quarantined", ascending=False, key=abs).head(3).itertuples()
     ]
     money = _("Most money in quarantine: {list}.", list=listing([Text(text) for text in held])) if held else ""
     return Text(f"{whole} {money}".strip())

@@ -23,7 +23,6 @@ CAUSES: Mapping[str, str] = {
     "signed_not_live": N_("signed, not live yet"),
     "not_booked": N_("cuts not booked yet"),
     "just_ended": N_("ended within the grace days"),
-    "negative_lines": N_("negative lines"),
     "credit_notes": N_("credit notes"),
     "month_rates": N_("exchange rates of the month"),
 }
