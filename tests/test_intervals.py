@@ -62,6 +62,33 @@ def test_ratio_of_sums_says_nothing_without_denominator_or_second_cluster(sums):
     assert np.isnan(intervals.ratio_of_sums(*sums)).all()
 
 
+def moments(x, y):
+    return x.sum(-1), y.sum(-1), (x * x).sum(-1), (x * y).sum(-1), (y * y).sum(-1), x.shape[-1]
+
+
+def test_a_share_of_equal_amounts_has_the_interval_of_their_count():
+    for kept in (0, 3, 24, 25):
+        x, y = 5.0 * (np.arange(25) < kept), np.full(25, 5.0)
+        assert np.allclose(intervals.weighted_share(*moments(x, y)), intervals.wilson(kept, 25))
+
+
+def test_a_share_of_unequal_amounts_holds_its_level_where_little_is_lost():
+    # Forty customers, three of a hundred leave: the delta method covers half, since nobody or one small one has left.
+    rng = np.random.default_rng(4)
+    y = rng.lognormal(0, 1, (1000, 40))
+    sums = moments(y * (rng.random(y.shape) >= 0.03), y)
+    low, high = intervals.weighted_share(*sums)
+    assert high.max() <= 1 and ((low <= 0.97) & (high >= 0.97)).mean() > 0.93
+    low, high = intervals.ratio_of_sums(*sums)
+    assert ((low <= 0.97) & (high >= 0.97)).mean() < 0.7
+
+
+def test_a_share_that_is_none_has_the_interval_of_a_ratio_and_one_amount_has_none():
+    over = moments(np.array([3.0, 0, 2]), np.array([2.0, -1, 2]))
+    assert intervals.weighted_share(*over) == intervals.ratio_of_sums(*over)
+    assert np.isnan(intervals.weighted_share(*moments(np.array([2.0]), np.array([2.0])))).all()
+
+
 @given(st.integers(0, 3000))
 @settings(max_examples=60, deadline=None)
 def test_poisson_exact_is_garwoods(k):

@@ -169,6 +169,13 @@ def test_retention_follows_the_customers_of_a_year_before_only():
     assert {m.status for m in found.values()} == {"insufficient"}
 
 
+def test_that_nobody_left_among_thirty_is_no_proof_that_nobody_leaves():
+    found = measurements(of(*(line(f"c{n}") for n in range(30))), ["grr", "nrr", "logo_churn"])
+    assert {m.status for m in found.values()} == {"insufficient"}
+    assert (found["grr"].value, found["grr"].high) == (1, 1)
+    assert found["grr"].low == pytest.approx(1 - found["logo_churn"].high)
+
+
 def test_retention_without_indexation_takes_the_uplift_out():
     company = of(line(end="2026-04-01"), line(mrr=105_00, start="2026-04-01", change_reason="indexation"))
     assert value(company, "nrr") == pytest.approx(1.05)

@@ -62,6 +62,34 @@ def ratio_of_sums(
         return ratio - half, ratio + half
 
 
+def weighted_share(
+    sum_x: ArrayLike,
+    sum_y: ArrayLike,
+    sum_xx: ArrayLike,
+    sum_xy: ArrayLike,
+    sum_yy: ArrayLike,
+    clusters: ArrayLike,
+    level: float = 0.95,
+) -> Bounds:
+    """Interval of Σx/Σy where of each cluster's y all, or nothing, or a part is x: Wilson's, never beyond 0 and 1.
+
+    n is the number of trials that would give the variance of the delta method, at most the clusters; where nothing varies,
+    as many as weights so unequal are worth. Near 0 and 1 the delta method's own interval is far too short, or none.
+    NaN as for ratio_of_sums, whose interval it is where amounts below zero make it no share. Source: Korn and Graubard 1998;
+    Kish 1965.
+    """
+    sums = x, y, xx, xy, yy, m = tuple(np.asarray(a, float) for a in (sum_x, sum_y, sum_xx, sum_xy, sum_yy, clusters))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = x / y
+        variance = np.maximum(xx - 2 * share * xy + share**2 * yy, 0) / y**2
+        inside = share * (1 - share)
+        worth = np.where(inside > 0, np.minimum(inside / variance, m), y**2 / yy)
+        trials = np.where((m > 1) & (inside >= 0), worth, np.nan)
+        ends = zip(wilson(share * trials, trials, level), ratio_of_sums(*sums, level), strict=True)
+    low, high = (np.where(inside < 0, plain, own) for own, plain in ends)
+    return low, high
+
+
 def random_sum(total: ArrayLike, sum_squares: ArrayLike, level: float = 0.95) -> Bounds:
     """Interval of a sum over a random (Poisson) number of independent records: variance Σx². Source: compound Poisson sums."""
     total, squares = np.asarray(total, float), np.asarray(sum_squares, float)

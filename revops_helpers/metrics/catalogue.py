@@ -61,6 +61,7 @@ HOW = {
     "sum": "exact count or sum",
     "proportion": "Wilson",
     "ratio": "delta method over independent clusters",
+    "share": "Wilson, for as many records as the unequal ones are worth",
     "mean": "Student's t",
     "exact": "booked totals, no sampling error claimed",
     "per_fixed": "random sum over a known amount",

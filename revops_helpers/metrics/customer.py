@@ -95,6 +95,7 @@ METRICS = (
         definition="Of the recurring revenue a year before, what was kept, growth not counted; never above 100%.",
         formula="Σ min(MRR now, MRR then) ÷ Σ MRR then, by snapshot of the two days",
         edge_cases=SAME_GROUND + " A customer that rose and fell within the year counts by the two days only." + LEFT_BY_PRODUCT,
+        estimator="share",
         num=lambda t: (t.m1 < t.m0).ifelse(t.m1, t.m0),
         benchmarks=(Benchmark("90–95% by contract size", "SaaS Capital", 2022),),
         **_by_product,

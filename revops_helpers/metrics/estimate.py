@@ -24,6 +24,7 @@ SUMS = {
     "sum": ("x",),
     "proportion": ("x", "y"),
     "mean": ("x", "xx"),
+    "share": ("x", "y", "xx", "xy", "yy", "x_groups", "y_groups", "rest_groups"),
     "ratio": ("x", "y", "xx", "xy", "yy", "groups", "x_groups", "y_groups"),
     "exact": ("x", "y"),
     "per_fixed": ("x", "y", "xx", "x_groups"),
@@ -107,6 +108,7 @@ MOMENTS: dict[str, Callable] = {
     "groups": lambda x, y: x.count(),
     "x_groups": lambda x, y: x.nullif(0).count(),
     "y_groups": lambda x, y: y.nullif(0).count(),
+    "rest_groups": lambda x, y: (y - x).nullif(0).count(),
 }
 
 
@@ -151,13 +153,13 @@ def _finish_sums(stats: pd.DataFrame, metric: Metric) -> pd.DataFrame:
 def frame(value, low=None, high=None, *, n, too_few=False, zero=False) -> pd.DataFrame:
     """Values with their intervals and statuses; `too_few` and `zero` say where the status is not ok."""
     value = np.asarray(value, float)
-    nothing = np.full(value.shape, np.nan)
+    low, high = (np.asarray(np.full(value.shape, np.nan) if end is None else end, float) for end in (low, high))
     zero, too_few = np.broadcast_to(zero, value.shape), np.broadcast_to(too_few, value.shape)
     return pd.DataFrame(
         {
             "value": np.where(zero, np.nan, value),
-            "low": np.where(zero, np.nan, nothing if low is None else low),
-            "high": np.where(zero, np.nan, nothing if high is None else high),
+            "low": np.where(zero, np.nan, low),
+            "high": np.where(zero, np.nan, high),
             "n": np.nan_to_num(np.asarray(n, float)).astype("int64"),
             "status": np.select([zero, too_few], ["not_applicable", "insufficient"], "ok").astype(object),
             "reason": np.select([zero, too_few], [ZERO, TOO_FEW], "").astype(object),
@@ -187,7 +189,13 @@ def _mean(rows, x, xx):
 
 def _ratio(rows, x, y, xx, xy, yy, groups, x_groups, y_groups):
     low, high = intervals.ratio_of_sums(x, y, xx, xy, yy, groups)
-    return frame(divide(x, y), low, high, n=y_groups, too_few=np.minimum(x_groups, y_groups) < FEW, zero=y <= 0)
+    alike = high - low <= 1e-9 * np.abs(divide(x, y))  # no variance, which is no proof that there is none
+    return frame(divide(x, y), low, high, n=y_groups, too_few=(np.minimum(x_groups, y_groups) < FEW) | alike, zero=y <= 0)
+
+
+def _share(rows, x, y, xx, xy, yy, x_groups, y_groups, rest_groups):
+    low, high = intervals.weighted_share(x, y, xx, xy, yy, y_groups)
+    return frame(divide(x, y), low, high, n=y_groups, too_few=np.minimum(x_groups, rest_groups) < FEW, zero=y <= 0)
 
 
 def _exact(rows, x, y):
@@ -223,6 +231,7 @@ ESTIMATORS = {
     "proportion": _proportion,
     "mean": _mean,
     "ratio": _ratio,
+    "share": _share,
     "exact": _exact,
     "per_fixed": _per_fixed,
     "per_count": _per_count,
@@ -253,7 +262,7 @@ def _unless_unwatched(estimate: Callable[[pd.DataFrame], pd.DataFrame], group: p
 def _median(share: float, group: pd.DataFrame) -> pd.DataFrame:
     curve = survival.kaplan_meier(group.duration, group.ending == 1, group.entry if group.entry.any() else None, group.rows)
     within, low, high = curve.within(share)
-    out = frame([_or_nan(within)], [_or_nan(low)], [_or_nan(high)], n=[curve.n])
+    out = frame([within], [low], [high], n=[curve.n])
     if within is None:
         bound = curve.longest
         low = low if low is not None else bound
@@ -267,7 +276,7 @@ def _median(share: float, group: pd.DataFrame) -> pd.DataFrame:
 def _won_median(group: pd.DataFrame) -> pd.DataFrame:
     """Days, counted half a day later inside so that a deal closed on the day it opened was at risk on it."""
     found = survival.time_to_win(group.duration + 0.5, group.ending, group.entry, group.rows)
-    number = [_or_nan(None if v is None else v - 0.5) for v in (found.median, found.low, found.high)]
+    number = [None if v is None else v - 0.5 for v in (found.median, found.low, found.high)]
     return frame(*([v] for v in number), n=[found.n], too_few=found.wins < FEW, zero=found.wins == 0)
 
 
@@ -291,7 +300,3 @@ def _explained(group: pd.DataFrame) -> pd.DataFrame:
     low, high = intervals.ratio_of_sums(missed.sum(), total, *moments, clusters)
     found = frame([1 - divide(missed.sum(), total)], [1 - high], [1 - low], n=[clusters], too_few=clusters < FEW, zero=total <= 0)
     return found.assign(high=found.high.clip(upper=1.0))
-
-
-def _or_nan(value: float | None) -> float:
-    return float("nan") if value is None else float(value)

@@ -26,6 +26,7 @@ FAMILIES: tuple[str, ...] = get_args(Family)
 #   sum         Σx, exact
 #   proportion  Σx / Σy of 0/1 rows, Wilson
 #   ratio       Σx / Σy, delta method over independent clusters
+#   share       Σx / Σy where x is all, nothing or a part of y: Wilson, as many trials as the unequal clusters are worth
 #   mean        mean of x, Student's t
 #   exact       Σx / Σy of booked totals: no sampling error is claimed
 #   per_fixed   Σx / Σy: y is known exactly (money spent), x is a random sum over clusters
@@ -40,6 +41,7 @@ Estimator = Literal[
     "sum",
     "proportion",
     "ratio",
+    "share",
     "mean",
     "exact",
     "per_fixed",

@@ -224,7 +224,7 @@ METRICS = (
         unit="percent",
         definition="Of the first-year ARR of the new-business deals closed in the period, the share that was won.",
         formula="Σ amount won ÷ Σ amount closed",
-        estimator="ratio",
+        estimator="share",
         untold=untold.no_value_lost,
         edge_cases=NOT_DEALS + PLAN_RATES + " Deals without an amount are left out; there is no rate when no lost deal has one.",
         num=lambda t: (t.status == "won").ifelse(t.amount, t.amount - t.amount),

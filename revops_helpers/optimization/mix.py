@@ -16,7 +16,7 @@ from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import Period
 
-COUNTED = ("proportion", "ratio")  # rates whose members, weighted by what they are per, make up the total
+COUNTED = ("proportion", "share", "ratio")  # rates whose members, weighted by what they are per, make up the total
 
 
 @dataclass(frozen=True)
