@@ -95,6 +95,15 @@ def test_captured_by_hand():
     assert calibration.captured(scores, scores >= 8, scores).value == 0.5
 
 
+def test_rows_of_one_score_share_the_places_left_in_whatever_order_they_come():
+    for event in np.eye(10):
+        assert calibration.captured(np.ones(10), event, range(10)).value == pytest.approx(0.1)
+    # Two places: one for the highest score, and one for the next three rows, of which one has an event.
+    scores, event = np.array([9, 5, 5, 5, 1, 1, 1, 1]), np.array([1, 0, 1, 0, 0, 0, 0, 1])
+    for order in (slice(None), slice(None, None, -1)):
+        assert calibration.captured(scores[order], event[order], range(8), share=0.25).value == pytest.approx((1 + 1 / 3) / 3)
+
+
 def test_psi_known_answer():
     assert calibration.psi([0.2, 0.3, 0.3, 0.2], [0.1, 0.25, 0.35, 0.3]) == pytest.approx(0.1267, abs=5e-5)
 
@@ -104,6 +113,12 @@ def test_drift_is_nothing_for_the_same_values_and_grows_with_the_move():
     assert calibration.drift(values, values[::-1]) == 0
     assert calibration.drift(values, values + 5) < calibration.drift(values, values + 30)
     assert math.isnan(calibration.drift([np.nan], [1.0])) and math.isnan(calibration.drift([], [1.0]))
+
+
+def test_a_value_that_nearly_all_had_is_told_from_the_higher_ones():
+    assert calibration.drift([1] * 50, [2] * 50) == calibration.drift([1] * 50, [0] * 50) > 1
+    rare, often = [0] * 95 + [1] * 5, [0] * 5 + [1] * 95
+    assert calibration.drift(rare, often) == pytest.approx(calibration.psi([0.95, 0.05], [0.05, 0.95]))
 
 
 def test_events_needed_known_answer():

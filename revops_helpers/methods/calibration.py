@@ -100,11 +100,15 @@ def in_the_large(chance: ArrayLike, outcome: ArrayLike, cluster: ArrayLike) -> E
 
 
 def captured(scores: ArrayLike, outcome: ArrayLike, cluster: ArrayLike, share: float = 0.1) -> Estimate:
-    """Of the events, the part among the highest-scored `share` of rows: `share` itself when scores say nothing."""
+    """Of the events, the part among the highest-scored `share` of rows: `share` itself when scores say nothing.
+
+    Rows of one score share the places that are left for them, so that the order of rows makes no difference.
+    """
     scores, event = np.asarray(scores, float), np.asarray(outcome, float)
-    top = np.zeros(len(scores))
-    top[np.argsort(-scores, kind="stable")[: max(1, round(share * len(scores)))]] = 1
-    return per_cluster(event * top, event, cluster)
+    _, score = np.unique(-scores, return_inverse=True)
+    rows = np.bincount(score)
+    left = max(1, round(share * len(scores))) - (np.cumsum(rows) - rows)
+    return per_cluster(event * np.clip(left / rows, 0, 1)[score], event, cluster)
 
 
 def events_needed(features: int, prevalence: float, shrinkage: float = 0.9, explained: float = 0.15) -> float:
@@ -127,11 +131,14 @@ def psi(before: ArrayLike, now: ArrayLike) -> float:
 
 
 def drift(before: ArrayLike, now: ArrayLike, bins: int = 10) -> float:
-    """PSI of a feature's known values against what they were, in the tenths of `before`. NaN where either has none."""
+    """PSI of a feature's known values against what they were, in the tenths of `before`; a value that a tenth or more of them had
+    is a bin of its own. NaN where either has none."""
     before, now = (values[~np.isnan(values)] for values in (np.asarray(before, float), np.asarray(now, float)))
     if not len(before) or not len(now):
         return math.nan
     edges = np.unique(np.quantile(before, np.linspace(0, 1, bins + 1)[1:-1]))
+    common = edges[[(before == edge).mean() >= 1 / bins for edge in edges]]
+    edges = np.union1d(edges, np.nextafter(common, np.inf))
 
     def shares(values: np.ndarray) -> np.ndarray:
         return np.bincount(np.searchsorted(edges, values, "right"), minlength=len(edges) + 1) / len(values)
