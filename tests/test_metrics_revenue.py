@@ -224,6 +224,19 @@ def test_lifetime_is_the_departures_of_twelve_months_by_age():
     assert (found.n, found.status) == (20, "insufficient")
 
 
+def test_a_lifetime_of_five_years_is_not_known_from_customers_of_fourteen_months():
+    # Of 80 customers that came 14 months ago a quarter left after ten: 10 + 4 × ¾ months are known, 46 × ¾ more are not.
+    lines = [line(f"stay{i}", start="2025-07-01") for i in range(60)]
+    lines += [line(f"go{i}", start="2025-07-01", end="2026-05-01") for i in range(20)]
+    lines += [line(f"young{i}", start="2026-06-01") for i in range(30)]
+    found = measurement(of(*lines), "customer_lifetime")
+    assert found.value == pytest.approx(10 + 50 * 0.75)
+    assert (found.status, found.reason) == (
+        "censored", "nobody was watched at an age of 15 months; the curve is carried on from there"
+    )  # fmt: skip
+    assert 12 < found.low < 10 + 5 * 0.75 and found.high > found.value
+
+
 # --- conservation, by Hypothesis ------------------------------------------------------------------------------------------
 
 days = st.integers(0, 800).map(lambda n: date(2024, 7, 1) + timedelta(days=n))

@@ -16,6 +16,7 @@ from revops_helpers.methods.survival import (
     cure_model,
     expected_lifetime,
     kaplan_meier,
+    months_told,
     time_to_win,
 )
 
@@ -199,6 +200,14 @@ def test_lifetime_error_agrees_with_repeated_samples():
         found.append(expected_lifetime(np.minimum(months, 40), months <= 40, horizon=40))
     spread = np.std([months for months, _ in found])
     assert np.mean([error for _, error in found]) == pytest.approx(spread, rel=0.12)
+
+
+def test_a_curve_tells_of_the_months_at_which_somebody_is_watched_or_nobody_is_left():
+    each = {"entry": [0, 0], "weights": [1, 1]}
+    assert months_told([12, 9], [0, 1], **each) == 13
+    assert months_told([12, 9], [1, 1], **each) == 60
+    assert months_told([60, 9], [0, 1], **each) == 60
+    assert months_told([60, 70], [0, 1], entry=[3, 5], weights=[1, 1]) == 1
 
 
 def test_nobody_leaves_is_the_whole_horizon_and_discount_shortens_it():

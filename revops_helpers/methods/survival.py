@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from revops_helpers.methods.at_risk import risk_table, watched, weight_from
+
 Z = 1.959963984540054
 FEWEST = 20  # events below which a share "in the end" is not told
 SHORTEST = 1e-6  # a Weibull time has no zero
@@ -57,13 +59,13 @@ def kaplan_meier(
     watched (left truncation); records count as at risk after it, so that what had happened by then is left out. Unwatched when
     so few were watched early that the curve falls to zero before the later ones enter.
     """
-    duration, seen, entry, weights = _watched(duration, np.asarray(observed, bool), entry, weights)
+    duration, seen, entry, weights = watched(duration, np.asarray(observed, bool), entry, weights)
     n, events = int(weights.sum()), int(weights[seen > 0].sum())
     if n == 0:
         nothing = np.array([])
         return Survival(nothing, nothing, nothing, nothing, 0, 0, None, None, None, None)
     _refuse_a_gap(duration, entry, weights)
-    times, at_risk, ended, _all = _risk_table(duration, seen, entry, weights)
+    times, at_risk, ended, _all = risk_table(duration, seen, entry, weights)
     with np.errstate(divide="ignore"):
         survival = np.exp(np.cumsum(np.log(at_risk - ended) - np.log(at_risk)))
         terms = np.where(at_risk > ended, ended / (at_risk * (at_risk - ended)), 0.0)
@@ -93,8 +95,8 @@ def _log_log(survival: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np
 def _refuse_a_gap(duration: np.ndarray, entry: np.ndarray, weights: np.ndarray) -> None:
     """Unwatched when nobody is watched any more in the first half of all times, before later ones enter."""
     times = np.unique(np.concatenate([entry, duration]))
-    watched = _weight_from(duration, weights, times) - _weight_from(entry, weights, times)
-    left = watched - np.bincount(np.searchsorted(times, duration), weights, len(times))
+    there = weight_from(duration, weights, times) - weight_from(entry, weights, times)
+    left = there - np.bincount(np.searchsorted(times, duration), weights, len(times))
     left += np.bincount(np.searchsorted(times, entry), weights, len(times))
     if (left[: len(times) // 2] <= 0).any():
         raise Unwatched("too few were watched early on: the curve is zero before the later ones enter")
@@ -136,9 +138,9 @@ def aalen_johansen(
     ending: 0 while it has not ended (censored), else the number of its end. Without competing ends it is one minus Kaplan and
     Meier's curve. Ties count together. Variance: Aalen's, as in Marubini and Valsecchi 1995, ch. 10.
     """
-    duration, ending, entry, weights = _watched(duration, ending, entry, weights)
+    duration, ending, entry, weights = watched(duration, ending, entry, weights)
     n, events = int(weights.sum()), int(weights[ending == event_of_interest].sum())
-    times, at_risk, own, ended = _risk_table(duration, ending, entry, weights, event_of_interest)
+    times, at_risk, own, ended = risk_table(duration, ending, entry, weights, event_of_interest)
     before = np.concatenate([[1.0], np.cumprod(1 - ended / at_risk)[:-1]])[: len(times)]
     incidence = np.cumsum(before * own / at_risk)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -225,7 +227,7 @@ def time_to_win(
     an age at which nobody was watched any more say nothing and are none; Unwatched when there are only such.
     Source: Aalen and Johansen 1978; Andersen et al. 1993.
     """
-    duration, ending, entry, weights = _watched(duration, ending, entry, weights)
+    duration, ending, entry, weights = watched(duration, ending, entry, weights)
     curve = aalen_johansen(duration, ending, entry, weights)
     if not curve.events:
         return TimeToWin(curve.n, 0, 0.0 if curve.n else None, None, None, None)
@@ -237,35 +239,6 @@ def time_to_win(
     reach = 0.5 + 0.98 / np.sqrt(wins) * np.array([-1, 0, 1])
     low, median, high = (float(times[np.argmax(share >= r - 1e-12)]) if r <= 1 else None for r in reach)
     return TimeToWin(curve.n, wins, float(curve.incidence[-1]), median, low, high)
-
-
-def _watched(duration, ending, entry, weights) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The four as arrays, without records that were over when they came under watch: they were never at risk."""
-    duration, ending = np.asarray(duration, float), np.asarray(ending, int)
-    entry = np.zeros(len(duration)) if entry is None else np.asarray(entry, float)
-    weights = np.ones(len(duration)) if weights is None else np.asarray(weights, float)
-    kept = (weights > 0) & ((duration > entry) | ((duration == entry) & (entry == entry.min(initial=np.inf))))
-    return duration[kept], ending[kept], entry[kept], weights[kept]
-
-
-def _risk_table(duration, ending, entry, weights, event=1) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """At each time at which something ended: how many were at risk (entered, not yet gone), had the event, ended at all.
-
-    Whoever was there first is at risk from the first moment on.
-    """
-    entry = np.where(entry == entry.min(initial=np.inf), -np.inf, entry)
-    times, at = np.unique(duration[ending > 0], return_inverse=True)
-    end_weight, end_kind = weights[ending > 0], ending[ending > 0]
-    ended = np.bincount(at, end_weight, len(times))
-    own = np.bincount(at, end_weight * (end_kind == event), len(times))
-    return times, _weight_from(duration, weights, times) - _weight_from(entry, weights, times), own, ended
-
-
-def _weight_from(values: np.ndarray, weights: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """The weight of values at or after each time."""
-    order = np.argsort(values)
-    upto = np.concatenate([[0.0], np.cumsum(weights[order])])
-    return upto[-1] - upto[np.searchsorted(values[order], times, side="left")]
 
 
 def expected_lifetime(
@@ -289,6 +262,14 @@ def expected_lifetime(
     return float(paid.sum()), float(np.sqrt(np.sum(after**2 * greenwood)))
 
 
+def months_told(duration: ArrayLike, observed: ArrayLike, entry: ArrayLike, weights: ArrayLike, horizon: int = 60) -> int:
+    """How many of the months 0 … horizon − 1 the curve tells: those before the first at which nobody is watched although some
+    still pay. Arguments as for expected_lifetime."""
+    at_risk, lost = _by_month(duration, observed, entry, weights, horizon)
+    unknown = (at_risk <= 0) & (_staying(at_risk, lost)[:-1] > 0)
+    return int(np.argmax(unknown)) + 1 if unknown.any() else horizon
+
+
 def staying(
     duration: ArrayLike,
     observed: ArrayLike,
@@ -302,9 +283,9 @@ def staying(
 
 def _by_month(duration, observed, entry, weights, horizon) -> tuple[np.ndarray, np.ndarray]:
     """How many were watched at, and how many left at, each age of 1 … horizon − 1 months."""
-    duration, left, entry, weights = _watched(duration, np.asarray(observed, bool), entry, weights)
+    duration, left, entry, weights = watched(duration, np.asarray(observed, bool), entry, weights)
     ages = np.arange(1, horizon)
-    at_risk = _weight_from(duration, weights, ages) - _weight_from(entry, weights, ages)
+    at_risk = weight_from(duration, weights, ages) - weight_from(entry, weights, ages)
     return at_risk, np.array([weights[(duration == a) & (left > 0)].sum() for a in ages])
 
 

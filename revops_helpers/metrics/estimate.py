@@ -11,7 +11,7 @@ import pandas as pd
 
 from revops_helpers.methods import intervals, survival
 from revops_helpers.metrics.metric import Metric
-from revops_helpers.metrics.reasons import NOT_REACHED, NOT_SO_MANY, NOTHING_SPENT, TOO_FEW, UNWATCHED, ZERO
+from revops_helpers.metrics.reasons import NOBODY_SO_OLD, NOT_REACHED, NOT_SO_MANY, NOTHING_SPENT, TOO_FEW, UNWATCHED, ZERO
 from revops_helpers.settings import Settings
 
 FEW = 20
@@ -281,12 +281,17 @@ def _won_median(group: pd.DataFrame) -> pd.DataFrame:
 
 
 def _lifetime(discount: float, group: pd.DataFrame) -> pd.DataFrame:
+    """Where nobody is watched at an age the curve is carried on flat, and the interval holds that nobody pays from there."""
     seen = group.ending == 1
-    months, error = survival.expected_lifetime(group.duration, seen, group.entry, group.rows, HORIZON, discount)
+    watched = (group.duration, seen, group.entry, group.rows)
+    told = survival.months_told(*watched, HORIZON)
+    months, error = survival.expected_lifetime(*watched, HORIZON, discount)
+    least, its = survival.expected_lifetime(*watched, told, discount)
     longest = survival.expected_lifetime([HORIZON], [False], horizon=HORIZON, monthly_discount=discount)[0]
-    low, high = intervals.random_sum(months, error**2)
+    low, high = intervals.random_sum([least, months], np.square([its, error]))
     few = int(group.rows[seen].sum()) < FEW
-    return frame([months], [max(low, 0)], [min(high, longest)], n=[int(group.rows.sum())], too_few=few)
+    out = frame([months], [max(low[0], 0)], [min(high[1], longest)], n=[int(group.rows.sum())], too_few=few)
+    return out if few or told == HORIZON else out.assign(status="censored", reason=NOBODY_SO_OLD.format(months=told))
 
 
 def _explained(group: pd.DataFrame) -> pd.DataFrame:

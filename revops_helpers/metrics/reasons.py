@@ -12,6 +12,7 @@ def N_(message: str) -> str:
 
 TOO_FEW = N_("fewer than 20 events")
 UNWATCHED = N_("too few were on record early on")
+NOBODY_SO_OLD = N_("nobody was watched at an age of {months} months; the curve is carried on from there")
 ZERO = N_("the denominator is zero")
 TARGET_MET = N_("target already met")
 NOTHING_SPENT = N_("nothing was spent")
@@ -80,6 +81,7 @@ PART_MISSING = N_("{metric} is not known: {why}")
 REASONS = (
     TOO_FEW,
     UNWATCHED,
+    NOBODY_SO_OLD,
     ZERO,
     TARGET_MET,
     NOTHING_SPENT,
