@@ -41,10 +41,14 @@ class Switch:
 
 @dataclass(frozen=True)
 class Yardstick:
-    """A metric with the choices in its definition. value(choices): in the metric's unit, None where it has no denominator."""
+    """A metric with the choices in its definition. value(choices): in the metric's unit, None where it has no denominator.
+
+    whole: the ARR, in cents, of which the catalogue's number is a share; None where it is no share of money.
+    """
 
     switches: tuple[Switch, ...]
     value: Callable[[Choices], float | None]
+    whole: int | None = None
 
     def canonical(self) -> dict[str, Choice]:
         """The catalogue's choices."""
@@ -89,8 +93,10 @@ class Bridge:
 
     explained: a combination gives the claim, to the precision in which it was stated; then the remainder is rounding alone.
     Where none does, moves lead to the nearest combination, which is no more than that, and the remainder is what it leaves.
-    tried: combinations computed. others: further combinations, with as few changes, that give the claim too.
+    tried: combinations computed. others: further combinations, with as few changes, that give the claim too, by other switches or
+    nearly so.
     chance: combinations expected to lie as near by coincidence; above BY_CHANCE a match is not taken for an explanation.
+    whole: as of the yardstick.
     """
 
     canonical: float
@@ -100,6 +106,7 @@ class Bridge:
     tried: int
     others: int
     chance: float
+    whole: int | None = None
 
     @property
     def remainder(self) -> float:
@@ -121,7 +128,7 @@ class Bridge:
 class Claim:
     """One reported number. claimed is in the metric's unit (money in cents); ours is the catalogue's over the same quarter.
 
-    bridge: from ours to the claim; None where the metric has no switches here, or its data is missing.
+    bridge: from ours to the claim; None where the metric has no switches here, or its data is missing. currency: the company's.
     """
 
     team: str
@@ -131,6 +138,7 @@ class Claim:
     ours: Measurement
     words: str
     bridge: Bridge | None = None
+    currency: str = ""
 
     @property
     def agrees(self) -> bool | None:
@@ -170,7 +178,8 @@ def _claim(company: Company, row, metric: str | None) -> Claim:
     scale = 100 if ours.unit == "money" else 1
     claimed = float(row.value) * scale
     bridge = _bridge(company, metric, period, claimed, ours) if metric and ours.value is not None else None
-    return Claim(row.team, row.metric if metric is None else metric, period, claimed, ours, words or "", bridge)
+    known = row.metric if metric is None else metric
+    return Claim(row.team, known, period, claimed, ours, words or "", bridge, company.settings.currency)
 
 
 def _bridge(company: Company, metric: str, period: Period, claimed: float, ours: Measurement) -> Bridge | None:
@@ -202,9 +211,9 @@ def reconcile(claimed: float, yardstick: Yardstick, unit: str = "money") -> Brid
         ),
     )
     explained = bool(matches) and (not nearest[0] or chance <= BY_CHANCE)
-    alike = {value for changed, _, value in matches if len(changed) == len(nearest[0])}
+    alike = {(changed, round(value, 9)) for changed, _, value in matches if len(changed) == len(nearest[0])}
     moves = _moves(yardstick, start, nearest[1], nearest[0])
-    return Bridge(base, claimed, moves, explained, len(every), max(len(alike) - 1, 0), chance)
+    return Bridge(base, claimed, moves, explained, len(every), max(len(alike) - 1, 0), chance, yardstick.whole)
 
 
 def _changed(choices: Choices, start: Choices) -> tuple[str, ...]:

@@ -42,14 +42,14 @@ def nrr(company: Company, period: Period) -> Yardstick:
         *(Switch(name, ("counted", "left out")) for name in parts),
     )
     links = _links(company, period)
-    return Yardstick(switches, lambda choices: _chained(links, choices, _net))
+    return Yardstick(switches, lambda choices: _chained(links, choices, _net), _opening(links))
 
 
 def grr(company: Company, period: Period) -> Yardstick:
     """What is left of an earlier day's revenue. Choices: the earlier day, two days or every event, those lost, contraction."""
     switches = (WINDOW, MOVEMENTS, *(Switch(name, ("counted", "left out")) for name in ("lost", "contraction")))
     links = _links(company, period)
-    return Yardstick(switches, lambda choices: _chained(links, choices, _gross))
+    return Yardstick(switches, lambda choices: _chained(links, choices, _gross), _opening(links))
 
 
 def _net(h: Facts, choices: Choices) -> float | None:
@@ -91,6 +91,11 @@ def _links(company: Company, period: Period) -> Links:
         return found
 
     return company.once(("links", period), read)
+
+
+def _opening(links: Links) -> int:
+    """ARR of a year before."""
+    return 12 * links["year", "two days"][0]["m0"]
 
 
 def _held(company: Company, period: Period, then: date) -> Facts:
@@ -186,7 +191,8 @@ def churn(of: str, window: str) -> Callable[[Company, Period], Yardstick]:
         lost = {
             (name, when): _lost(of, span) for when, of in seen.items() for name, span in (("year", year), ("quarter", period))
         }
-        return Yardstick((*switches, Switch("notice", tuple(seen))), lambda choices: _churned(sizes, lost, choices))
+        whole = 12 * sizes[window]["eve_mrr"] if of == "ARR" else None
+        return Yardstick((*switches, Switch("notice", tuple(seen))), lambda choices: _churned(sizes, lost, choices), whole)
 
     return make
 

@@ -113,6 +113,8 @@ def _bridge(held: Sequence[Claim]) -> Part:
         if any(name in found for found in steps)
     ]
     caption = _("{measure}: from the catalogue's number to each claim. The amounts add up to it.", measure=label(held[0].metric))
+    if held[0].bridge.whole:
+        caption = sentences(caption, _("Money is ARR, as shares of what the catalogue's number is a share of."))
     return parts.table([_("Step"), *(member(claim.team) for claim in held)], rows, caption, name=_("Bridges"))
 
 
@@ -140,15 +142,24 @@ def _amounts(claim: Claim) -> list[Text]:
         return [exact_money(c, claim.ours.currency or "", signed=place > 0) for place, c in enumerate(cents)]
     if claim.ours.unit == "percent":
         first, *rest = (part / FINE for part in bridge.in_cents(FINE))
-        return [percent(first, 2), *(points(value, 2, signed=True) for value in rest)]
+        shares = [percent(first, 2), *(points(value, 2, signed=True) for value in rest)]
+        if not bridge.whole:
+            return shares
+        cents = enumerate(bridge.in_cents(bridge.whole))
+        return [_in_money(claim, share, c, place > 0) for share, (place, c) in zip(shares, cents, strict=True)]
     rest = [*(move.effect for move in bridge.moves), bridge.remainder]
     return [in_unit_of(claim.ours, bridge.canonical), *(in_unit_of(claim.ours, value, signed=True) for value in rest)]
 
 
+def _in_money(claim: Claim, share: Text, cents: int, signed: bool = False) -> Text:
+    return _("{share} ({money})", share=share, money=exact_money(cents, claim.currency, signed))
+
+
 def value_to_the_cent(claim: Claim, value: float) -> Text:
-    """A value of the claim's metric; money to the cent, a share to a hundredth of a point."""
+    """A value of the claim's metric; money to the cent, a share to a hundredth of a point and in money where it is of any."""
     if claim.ours.unit == "percent":
-        return percent(value, 2)
+        whole = claim.bridge.whole if claim.bridge else None
+        return _in_money(claim, percent(value, 2), round(value * whole)) if whole else percent(value, 2)
     return exact_money(round(value), claim.ours.currency or "") if claim.ours.unit == "money" else in_unit_of(claim.ours, value)
 
 
@@ -231,12 +242,17 @@ def _explained(claim: Claim) -> Text | None:
         return None
     words = {"team": member(claim.team), "choices": named([choice(m.switch, m.option) for m in bridge.moves], len(bridge.moves))}
     if bridge.explained:
-        return _("**{team}:** the catalogue's number with other choices: {choices}.", **words)
+        told = _("**{team}:** the catalogue's number with other choices: {choices}.", **words)
+        return sentences(told, _others(bridge.others)) if bridge.others else told
     if claim.unexplained:
         return _unexplained(claim)
     if claim.agrees:
         return None
     return _("**{team}:** cannot be told. So many combinations lie near so coarse a number that one fits by chance.", **words)
+
+
+def _others(n: int) -> Text:
+    return n_("One other combination of as few choices gives it too.", "{n} other combinations of as few choices give it too.", n)
 
 
 def _unexplained(claim: Claim) -> Text:
