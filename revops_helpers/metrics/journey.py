@@ -131,7 +131,8 @@ def opened_and_decided(company: Company, windows: Windows, read: Reading | None 
 
 def deals_at_risk(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """One row per deal that was open on some day of the window: entry and age (days since its opening on the window's first day,
-    and at its end or the window's), and ending (1 won, 2 lost, 0 still open at the window's end or the as-of date)."""
+    and at its end or the window's), ending (1 won, 2 lost, 0 still open at the window's end or the as-of date), nights (those of
+    the window over which it was open) and share (of all nights of the window until the as-of date)."""
     rows = deals(company, read, "created_at", *CLOSING)
     opened = windows.day(rows.created_at)
     rows = rows.mutate(opened_on=opened, closed_on=closed_on(rows, windows))
@@ -144,7 +145,9 @@ def deals_at_risk(company: Company, windows: Windows, read: Reading | None = Non
     ending = ibis.ifelse(closed.fill_null(False), ibis.ifelse(rows.status == "won", 1, 2), 0)
     age = end.delta(rows.opened_on, unit="day")
     entry = ibis.greatest(rows["first"].delta(rows.opened_on, unit="day"), 0)
-    return rows.mutate(age=age, entry=entry, ending=ending)
+    nights = age - entry + (ending == 0).cast("int64")
+    whole = ibis.greatest(rows["last"].delta(rows["first"], unit="day") + 1, 1)
+    return rows.mutate(age=age, entry=entry, ending=ending, nights=nights, share=nights / whole)
 
 
 def _spans(rows: ibis.Table, windows: Windows, first: list[date], last: list[date]) -> ibis.Table:

@@ -10,11 +10,11 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from revops_helpers.methods.intervals import product, quotient
+from revops_helpers.methods.intervals import poisson_exact, product
 from revops_helpers.metrics.dimensions import DEAL
 from revops_helpers.metrics.efficiency import derive, parts_of
 from revops_helpers.metrics.facts import DEAL_IDS, closed_deals, closed_on, deals, zero
-from revops_helpers.metrics.journey import deals_as_they_stood
+from revops_helpers.metrics.journey import deals_as_they_stood, deals_at_risk
 from revops_helpers.metrics.kept import kept
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.predictability import quarter_to_win
@@ -117,13 +117,15 @@ def pushed(company: Company, windows: Windows) -> ibis.Table:
 
 
 def velocity(company: Company, windows: Windows, frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Deals opened × win rate × deal size ÷ sales cycle."""
-    opened, rate, size, days = parts_of(frames, "opportunities_opened", "win_rate", "deal_size", "cycle_days")
+    """Deals in the pipeline × win rate × deal size ÷ days in it, where deals decided are a Poisson count."""
+    inside, days, rate, size = parts_of(frames, "deals_in_pipeline", "days_in_pipeline", "win_rate", "deal_size")
+    decided = frames["days_in_pipeline"].n.to_numpy(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pace = inside["value"] / days["value"]
+        bounds = tuple(pace * bound / decided for bound in poisson_exact(decided))
     low, high = product(rate["value"], (rate["low"], rate["high"]), size["value"], (size["low"], size["high"]))
     won = rate["value"] * size["value"]
-    low, high = quotient(won, (low, high), days["value"], (days["low"], days["high"]))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return derive(frames, opened["value"] * won / days["value"], opened["value"] * low, opened["value"] * high)
+    return derive(frames, pace * won, *product(pace, bounds, won, (low, high)))
 
 
 _due = partial(
@@ -202,19 +204,54 @@ METRICS = (
         zero_reason=NOTHING_DECIDED,
     ),
     _due(
+        id="deals_in_pipeline",
+        label="Deals in the pipeline",
+        unit="number",
+        direction="neither",
+        grain="new-business deal open on some day of the period",
+        definition="New-business deals that were open at once, on average over the period.",
+        formula="Σ nights of the period over which a deal was open ÷ nights of the period",
+        source="CRM: deals",
+        needs=(*CLOSED, "opportunities.created_at"),
+        timing="Every night of the period; of one under way, those so far.",
+        edge_cases=NOT_DEALS + " Deals without an opening date are left out. Deals that nobody works on and nobody closes count.",
+        estimator="sum",
+        facts=deals_at_risk,
+        num=lambda t: t.share,
+    ),
+    _due(
+        id="days_in_pipeline",
+        label="Days in the pipeline",
+        unit="days",
+        grain="new-business deal open on some day of the period",
+        definition="Days that a new-business deal stays open until it is won or lost, on average, as deals ended in the period.",
+        formula="Σ nights of the period over which a deal was open ÷ deals closed in the period",
+        source="CRM: deals",
+        needs=(*CLOSED, "opportunities.created_at"),
+        timing="Nights and closings of the period, whenever the deal was opened.",
+        edge_cases=NOT_DEALS + " Deals still open count with their nights, so that slow ones are not missing. The sales cycle "
+        "is another time: the median of the won. None closed: not applicable.",
+        estimator="ratio",
+        facts=deals_at_risk,
+        num=lambda t: t.nights,
+        den=lambda t: t.ending > 0,
+        zero_reason=NOTHING_DECIDED,
+    ),
+    _due(
         id="pipeline_velocity",
         label="Pipeline velocity, a day",
         unit="money",
-        grain="new-business deal of the period",
+        grain="new-business deal open on some day of the period",
         direction="higher",
-        definition="First-year ARR that the pipeline turns out a day, from the period's own deals.",
-        formula="deals opened × win rate × deal size ÷ sales cycle in days",
+        definition="First-year ARR that the pipeline turns out a day: deals in it, how many are won, their size and their stay.",
+        formula="deals in the pipeline × win rate × deal size ÷ days in the pipeline",
         source="CRM: deals",
         needs=(*CLOSED, "opportunities.amount", "opportunities.created_at"),
-        timing="All four of the same period.",
-        edge_cases="A product of four averages: it says whether the engine speeds up, not what a day will bring.",
+        timing="All four of the deals open on some day of the period, so that it does not grow with the period's length.",
+        edge_cases="With these parts it is the ARR won a day, and they tell why that moved. A deal not decided yet adds to the "
+        "deals in the pipeline and to the days alike. Deals without an opening date are left out of both.",
         estimator="derived",
-        parts=("opportunities_opened", "win_rate", "deal_size", "cycle_days"),
+        parts=("deals_in_pipeline", "days_in_pipeline", "win_rate", "deal_size"),
         combine=velocity,
         facts=None,
         where=None,
