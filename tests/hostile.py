@@ -47,6 +47,7 @@ PAYLOADS = (
     "line\nbreak ",
     "&lt;b&gt;&amp;&#x3c;script&#x3e; ",
     "\u0007\u001b[31mred ",
+    "\ue001win_rate\ue00218%\ue003 ",
 )
 # Values that the model or an analysis knows by name: half of the rows keep them, or nothing would be left to show.
 KNOWN_BY_NAME = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, SoupStrainer
 
 from revops_helpers.measurement import Measurement
 from revops_helpers.metrics.catalogue import catalogue
@@ -19,7 +19,8 @@ from revops_helpers.review.site import shown_on
 from revops_helpers.words import parts
 from revops_helpers.words.definitions import PAGE, name_cell, named
 from revops_helpers.words.glossary import glossary, headline
-from revops_helpers.words.language import use
+from revops_helpers.words.language import Quantity, _, count, data, listing, percent, use, value_of, with_interval
+from revops_helpers.words.markup import esc, plain, rich, unbolded
 from revops_helpers.workspace import open_company
 from tests.shared import sample_review
 from tests.support import company_of
@@ -232,3 +233,58 @@ def test_every_table_of_metrics_leads_to_their_definitions(published):
     labels = {metric.label for metric in catalogue().values()}
     heads = {(name, head) for name, rows in tables for head in re.findall(r"<th[^>]*>([^<]+)</th>", rows)}
     assert {(name, head) for name, head in heads if head.replace("\u00a0", " ") in labels and name not in APART} == set()
+
+
+# ---- numbers in sentences
+
+
+def test_a_number_in_a_sentence_leads_to_its_definition_and_its_interval_does_not():
+    m = Measurement(0.24, 200, 0.2, 0.28, unit="percent", definition_id="win_rate")
+    told = _("**Of {n} deals {rate} are won**, not {goal}.", n=count(200), rate=with_interval(m), goal=percent(0.3))
+    link = f'<a href="{PAGE}#win_rate" class="m">24%</a>'
+    assert rich(told) == f'<strong>Of 200 deals {link} <span class="n">[20–28]</span> are won</strong>, not 30%.'
+    assert plain(told) == "Of 200 deals 24% [20–28] are won, not 30%." and "definitions" not in esc(told)
+    listed = _("{both}.", both=listing([value_of(m), Quantity("9", "arr")]))
+    assert rich(listed).count("<a ") == rich(_("{within}", within=listed)).count("<a ") == 2
+    assert rich(unbolded(told)) == rich(told).replace("<strong>", "").replace("</strong>", "")
+
+
+def test_a_number_of_no_metric_or_alone_stays_as_it_is():
+    none, unknown = (Measurement(0.24, 200, unit="percent", definition_id=name) for name in ("", "no_such_metric"))
+    for m in (none, unknown):
+        assert rich(_("{rate} are won", rate=value_of(m))) == "24% are won"
+        assert plain(_("{rate} are won", rate=value_of(m))) == "24% are won"
+    absent = Measurement(None, status="not_applicable", reason="none", definition_id="win_rate")
+    assert rich(_("{rate}", rate=value_of(absent))) == "n/a"
+    assert value_of(replace(none, definition_id="win_rate")) == "24%"  # no mark outside of a sentence: cells, axes, files
+
+
+@pytest.mark.parametrize(
+    "text", ["\ue001win_rate\ue0029%\ue003", "\ue001arr\ue002", "\ue003x\ue002", "[\ue001arr\ue002<b>\ue003]"]
+)
+def test_data_cannot_make_a_link_of_itself_or_of_a_number_beside_it(text):
+    m = Measurement(0.24, 200, unit="percent", definition_id="win_rate")
+    told = _("{name} and {names}: {rate}", name=text, names=listing([text, text]), rate=value_of(m))
+    assert rich(told).count("<a ") == 1 and rich(told).endswith(f'<a href="{PAGE}#win_rate" class="m">24%</a>')
+    assert not re.search("[\ue001-\ue003]", rich(told) + plain(told) + esc(text) + data(text))
+
+
+@pytest.mark.slow
+def test_the_numbers_of_metrics_in_sentences_lead_to_what_the_page_of_definitions_holds(published):
+    """On every page; no link stands within another, no mark is left over, and the headline's numbers are all links."""
+    held = {head["id"] for head in BeautifulSoup((published / PAGE).read_text(encoding="utf-8"), "html.parser").select("h3[id]")}
+    found: dict[str, list[tuple[str, str]]] = {}
+    for file in sorted(published.rglob("*.html")):
+        text = file.read_text(encoding="utf-8")
+        links = BeautifulSoup(text, "html.parser", parse_only=SoupStrainer(["main"])).select("a.m")
+        found[file.stem] = [(link["href"].rpartition("#")[2], said(link)) for link in links]
+        assert not re.search("[\ue000-\ue003]", text) and not any(link.find_parent("a") or link.select("a") for link in links)
+        assert all(re.search(r"\d", words) for _metric, words in found[file.stem]), file
+    assert {metric for links in found.values() for metric, _words in links} <= held
+    assert all(len(links) > 2 for stem, links in found.items() if stem != "definitions"), {s: len(x) for s, x in found.items()}
+    assert {"net_new_arr", "win_rate", "churn", "pipeline_at_risk", "contacted_within_sla"} <= {m for m, _w in found["index"]}
+    page = BeautifulSoup((published / "index.html").read_text(encoding="utf-8"), "html.parser")
+    for place in ("h1", ".deck", ".cards th b", ".links td", "h2"):
+        assert page.select(f"{place} a.m"), place
+    (head,) = page.select("h1")
+    assert all(link in [said(a) for a in head.select("a.m")] for link in re.findall(r"R\$ [\d.]+ [Mk]|\d+%", said(head)))

@@ -212,7 +212,7 @@ def test_what_a_notebook_shows_is_collected_from_parts_within_parts():
     shown = executed({"kind": "header", "title": "Gap"}, {"kind": "stack", "parts": [{"kind": "beside", "parts": [line]}]})
     assert [part["kind"] for part in payloads(shown)] == ["header", "stack", "beside", "bottom_line"]
     found = report("a", shown, 1.0)
-    assert (found.title, found.bottom_line, found.findings) == ("Gap", ("We are behind.", "Data holds."), ())
+    assert (found.title, found.lead, found.findings) == ("Gap", "We are behind.", ())
 
 
 def test_findings_are_ranked_once_with_unknown_stakes_last():

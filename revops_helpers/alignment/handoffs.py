@@ -161,7 +161,7 @@ def _rates(group: object, rows: pd.DataFrame) -> dict[str, object]:
 
 def _avoidable(company: Company, arms: pd.DataFrame, ratio: Measurement | None) -> Measurement:
     """ARR with incomplete handoffs × the rate at which it leaves × the part of that beyond the complete ones: 1 − 1/ratio."""
-    money = {"unit": "money", "currency": company.settings.currency}
+    money = {"unit": "money", "currency": company.settings.currency, "definition_id": "churned_arr"}
     if ratio is None:
         return not_applicable(TOO_FEW, **money)
     worse = arms[arms.arm == INCOMPLETE].iloc[0]

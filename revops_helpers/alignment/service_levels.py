@@ -129,11 +129,11 @@ def _beyond(effect: Measurement, others: Measurement) -> Measurement:
 
 def _difference(a: Measurement, b: Measurement, n: int) -> Measurement:
     low, high = intervals.total(a.value, (a.low, a.high), -b.value, (-b.high, -b.low))
-    return Measurement(a.value - b.value, n=n, low=float(low), high=float(high), unit="points")
+    return Measurement(a.value - b.value, n=n, low=float(low), high=float(high), unit="points", definition_id=a.definition_id)
 
 
 def _quotient(a: Measurement, b: Measurement, n: int) -> Measurement:
     if not b.low > 0 or not a.low > 0:
         return not_applicable(N_("an interval that reaches zero"), unit="ratio")
     low, high = intervals.product(a.value, (a.low, a.high), 1 / b.value, (1 / b.high, 1 / b.low))
-    return Measurement(a.value / b.value, n=n, low=float(low), high=float(high), unit="ratio")
+    return Measurement(a.value / b.value, n=n, low=float(low), high=float(high), unit="ratio", definition_id=a.definition_id)

@@ -71,7 +71,11 @@ def held_by(company: Company, trait: str, horizon: int = HORIZON) -> Measurement
     now = _under_review(company, today(company, horizon))
     known = features(now, horizon)
     held = now.arr[(known[trait] == 1).to_numpy()] if trait in known else now.arr[:0]
-    return Measurement(int(held.sum()), n=len(held), unit="money", currency=company.settings.currency)
+    return _arr(company, held)
+
+
+def _arr(company: Company, held: pd.Series) -> Measurement:
+    return Measurement(int(held.sum()), n=len(held), unit="money", currency=company.settings.currency, definition_id="arr")
 
 
 def _under_review(company: Company, now: pd.DataFrame) -> pd.DataFrame:
@@ -84,8 +88,9 @@ def _outlook(company: Company, outcome: Outcome, horizon: int) -> Outlook:
     now = today(company, horizon)
     examined = examine(history(company, horizon), now, outcome, horizon)
     mine = _under_review(company, now)
-    unit = {"unit": "money", "currency": company.settings.currency} if outcome == "churned" else {"unit": "count"}
-    arr = Measurement(int(mine.arr.sum()), n=len(mine), unit="money", currency=company.settings.currency)
+    lost = {"unit": "money", "currency": company.settings.currency, "definition_id": "churned_arr"}
+    unit = lost if outcome == "churned" else {"unit": "count"}
+    arr = _arr(company, mine.arr)
     if examined.model is None or mine.empty:
         nothing = not_applicable(N_("the model is not to be used") if examined.model is None else N_("no customers"), **unit)
         return Outlook(examined.passport, company.as_of, nothing, nothing, arr)

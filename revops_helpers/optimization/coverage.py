@@ -135,10 +135,11 @@ def _ratio(past: pd.DataFrame, x: pd.Series, y: pd.Series) -> Measurement:
 
 
 def _times(share: Measurement, amount: Measurement) -> Measurement:
+    of = {"unit": "money", "currency": amount.currency, "definition_id": "new_arr_won"}
     if share.value is None:
-        return replace(share, unit="money", currency=amount.currency)
+        return replace(share, **of)
     low, high = (None if end is None else end * amount.value for end in (share.low, share.high))
-    return replace(share, value=round(share.value * amount.value), low=low, high=high, unit="money", currency=amount.currency)
+    return replace(share, value=round(share.value * amount.value), low=low, high=high, **of)
 
 
 def _inverse(share: Measurement) -> Measurement:
@@ -146,7 +147,8 @@ def _inverse(share: Measurement) -> Measurement:
     if not share.value:
         return not_applicable(share.reason or N_("nothing was won of the pipeline"), unit="ratio")
     low = 1 / share.high if share.high else None
-    return replace(share, value=1 / share.value, low=low, high=1 / share.low if share.low else None, unit="ratio")
+    high = 1 / share.low if share.low else None
+    return replace(share, value=1 / share.value, low=low, high=high, definition_id="coverage_needed")
 
 
 def _covering(amount: Measurement, to_win: Measurement | None) -> Measurement:
@@ -154,4 +156,4 @@ def _covering(amount: Measurement, to_win: Measurement | None) -> Measurement:
         return not_applicable(NO_TARGET, unit="ratio")
     if to_win.value <= 0:
         return not_applicable(TARGET_MET, unit="ratio")
-    return Measurement(amount.value / to_win.value, n=amount.n, unit="ratio")
+    return Measurement(amount.value / to_win.value, n=amount.n, unit="ratio", definition_id="pipeline_coverage")

@@ -78,7 +78,7 @@ def _win_rate(company: Company, won: int, lost: int) -> Measurement:
     low, high = (float(bound) for bound in wilson(won, won + lost))
     few = min(won, lost) < FEW
     state = {"status": "insufficient", "reason": TOO_FEW} if few else {}
-    return Measurement(won / (won + lost), n=won + lost, low=low, high=high, unit="percent", **state)
+    return Measurement(won / (won + lost), n=won + lost, low=low, high=high, unit="percent", definition_id="win_rate", **state)
 
 
 def _lives(company: Company, rows: ibis.Table) -> pd.DataFrame | None:
@@ -108,4 +108,5 @@ def _times(lives: pd.DataFrame | None) -> tuple[Measurement, Measurement]:
     mean = Measurement(total / n, n=n, unit="days", **bounds, **state)
     found = time_to_win(lives.days + 0.5, lives.ending, weights=lives.n)
     low, high = (None if bound is None else bound - 0.5 for bound in (found.low, found.high))
-    return mean, Measurement(found.median - 0.5, n=found.n, low=low, high=high, unit="days", **state)
+    of = {"unit": "days", "definition_id": "cycle_days"}
+    return mean, Measurement(found.median - 0.5, n=found.n, low=low, high=high, **of, **state)

@@ -55,9 +55,8 @@ def stage_funnel(company: Company, period: Period | None = None) -> StageFunnel:
     worst = ranked.iloc[0]
     others = rows[(rows.stage != worst.stage) & (rows.entered > 0)]
     clear = bool((worst.days_low > others.days_high).all()) and len(others) > 0
-    wait = Measurement(
-        float(worst.days), n=int(worst.entered), low=_none(worst.days_low), high=_none(worst.days_high), unit="days"
-    )
+    ends = {"low": _none(worst.days_low), "high": _none(worst.days_high)}
+    wait = Measurement(float(worst.days), n=int(worst.entered), **ends, unit="days", definition_id="stage_days")
     return StageFunnel(period, rows, str(worst.stage), wait, clear)
 
 

@@ -209,7 +209,7 @@ def simulate(known: Team, plan: Cascade, as_of: date) -> Capacity:
     paths = random_totals(mean, known.dispersion, SEED + 1)
     total = paths[-1]
     low, middle, high = (float(q) for q in np.quantile(total, [0.025, 0.5, 0.975]))
-    money = {"unit": "money", "currency": plan.target.currency, "n": len(known.people)}
+    money = {"unit": "money", "currency": plan.target.currency, "n": len(known.people), "definition_id": "new_arr_won"}
     ends = [month_end(add_months(as_of.replace(day=1), m)) for m in months]
     needed_now = plan.step("new_arr_won").needed_now
     profile = plan.months["share"].cumsum().to_numpy() * goal

@@ -236,7 +236,7 @@ def _lacking(chain: tuple[str, ...], id: str, rates: Mapping[str, float | Measur
 
 def _told(id: str, draws: np.ndarray | None, found: np.ndarray, n: int, currency: str | None, why: str = "") -> Measurement:
     value = float(found[0])
-    unit = {"unit": "money", "currency": currency} if id in MONEY else {"unit": "count"}
+    unit = ({"unit": "money", "currency": currency} if id in MONEY else {"unit": "count"}) | {"definition_id": id}
     if not math.isfinite(value):
         return not_applicable(why, **unit)
     low = high = None

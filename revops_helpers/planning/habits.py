@@ -84,7 +84,7 @@ def habits(company: Company) -> Habits:
         current=Period(current, add_months(current, months) - timedelta(days=1)),
         commit=Measurement(round(last.amount.sum()), **money),
         corrected=_corrected(before if len(before) else rows, people, last, money),
-        came=Measurement(round(came.won.sum()), **money) if len(came) else None,
+        came=Measurement(round(came.won.sum()), **money, definition_id="new_arr_won") if len(came) else None,
     )
 
 

@@ -61,7 +61,7 @@ def quotas(company: Company) -> Quotas:
     assigned, credited = int(rows.quota.sum()), int(rows.credited.sum())
     money = {"unit": "money", "currency": company.settings.currency}
     goal = planned_wins(company, period)
-    planned = Measurement(round(goal), n=1, **money) if goal else not_applicable(NO_TARGET, **money)
+    planned = Measurement(round(goal), n=1, **money, definition_id="new_arr_won") if goal else not_applicable(NO_TARGET, **money)
     return Quotas(
         period=period,
         assigned=Measurement(assigned, n=len(rows), **money),

@@ -8,7 +8,7 @@ from typing import Any
 
 import nbformat
 
-from revops_helpers.words.markup import MIME
+from revops_helpers.words.markup import MIME, plain
 
 Payload = Mapping[str, Any]
 DASHBOARDS = "dashboards"
@@ -18,14 +18,15 @@ DASHBOARDS = "dashboards"
 class Report:
     """One executed notebook with what the review takes from it.
 
-    title, bottom_line: its headline and its computed sentences, worst first (both may be empty).
+    title, lead: its headline as plain text; what it says first, the worst of its bottom line or else its headline, for `rich` to
+        show with its numbers' links (both may be empty).
     findings: the data of its findings, in its own order; joint: what they are worth together, or None.
     """
 
     name: str
     notebook: nbformat.NotebookNode
     title: str
-    bottom_line: tuple[str, ...]
+    lead: str
     findings: tuple[Payload, ...]
     joint: Payload | None
     seconds: float
@@ -58,11 +59,12 @@ def report(name: str, notebook: nbformat.NotebookNode, seconds: float) -> Report
     def first(kind: str) -> Payload:
         return next((payload for payload in found if payload["kind"] == kind), {})
 
+    headline = first("header").get("title", "")
     return Report(
         name=name,
         notebook=notebook,
-        title=first("header").get("title", ""),
-        bottom_line=tuple(first("bottom_line").get("sentences", ())),
+        title=plain(headline),
+        lead=next(iter(first("bottom_line").get("sentences", ())), headline),
         findings=tuple(first("findings").get("findings", ())),
         joint=first("findings").get("joint"),
         seconds=seconds,

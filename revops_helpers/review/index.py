@@ -15,7 +15,7 @@ from revops_helpers.review.collect import Report, role_of
 from revops_helpers.words.below import translated
 from revops_helpers.words.definitions import PAGE
 from revops_helpers.words.language import _, count, day, listing, money, n_, percent
-from revops_helpers.words.markup import Part, esc, tag
+from revops_helpers.words.markup import Part, esc, plain, rich, tag
 from revops_helpers.words.names import table_words
 from revops_helpers.words.parts import details, ledger_table, note, section, stack, warning
 from revops_helpers.words.phase import upper_first
@@ -26,10 +26,10 @@ MONEY = ("opportunities", "subscriptions", "invoices", "financials", "spend")
 
 def reports_part(reports: Iterable[Report]) -> Part:
     """Each report of the review with its bottom line, the worst of its sentences; then the definitions and the files."""
-    told = [(name_of(one), f"{one.name}.html", one.bottom_line[0] if one.bottom_line else one.title) for one in reports]
+    told = [(name_of(one), f"{one.name}.html", one.lead) for one in reports]
     told.append((_("Definitions"), PAGE, _("What every number means: sentence, formula, timing, edge cases, source and SQL.")))
-    rows = [tag("tr", tag("th", tag("a", esc(name), href=to), scope="row") + tag("td", esc(said))) for name, to, said in told]
-    lines = [f"{name}: {said}" for name, _href, said in told]
+    rows = [tag("tr", tag("th", tag("a", esc(name), href=to), scope="row") + tag("td", rich(said))) for name, to, said in told]
+    lines = [f"{name}: {plain(said)}" for name, _href, said in told]
     files_head = tag("th", esc(_("Files")), scope="row")
     rows.append(tag("tr", files_head + tag("td", _files())))
     html = tag("table", tag("tbody", "".join(rows)), class_="links")

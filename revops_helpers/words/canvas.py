@@ -99,7 +99,7 @@ def _drawable() -> frozenset[int]:
 
 def drawable(text: str) -> str:
     """The text as the fonts can draw it: no direction marks, one replacement mark for a character they lack, not endless."""
-    shown = plain(text[:LONGEST]).replace("\u2068", "").replace("\u2069", "").replace("\n", " ").replace("\t", " ")
+    shown = plain(text)[:LONGEST].replace("\u2068", "").replace("\u2069", "").replace("\n", " ").replace("\t", " ")
     return "".join(c if ord(c) in _drawable() else "\ufffd" for c in shown if ord(c) not in (0x200D, 0xFE0F))
 
 

@@ -12,7 +12,20 @@ from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.model.tables import TABLES
 from revops_helpers.words import parts
 from revops_helpers.words.definitions import name_cell
-from revops_helpers.words.language import N_, Text, _, count, day, duration, exact_money, listing, n_, percent, sentences
+from revops_helpers.words.language import (
+    N_,
+    Quantity,
+    Text,
+    _,
+    count,
+    day,
+    duration,
+    exact_money,
+    listing,
+    n_,
+    percent,
+    sentences,
+)
 from revops_helpers.words.mapping import mapping_reading, reference_rows
 from revops_helpers.words.names import member, table_words
 from revops_helpers.words.parts import Part
@@ -62,7 +75,7 @@ def totals_reading(all_: Totals) -> Text:
     said, counts = [], all_.counts
     leads, became = counts.get("leads", 0), counts.get("leads_won", 0)
     if leads:
-        words = {"won": count(became), "leads": count(leads), "share": percent(became / leads, 1)}
+        words = {"won": count(became), "leads": count(leads), "share": Quantity(percent(became / leads, 1), "lead_to_won")}
         said.append(_("**{won} of {leads} leads are won: {share}.**", **words))
     won = counts.get("won", 0)
     if won and not counts.get("lost", 0):

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.words.language import N_, Text, _, data, label
-from revops_helpers.words.markup import Part, esc, nested, plain, rich, tag
+from revops_helpers.words.markup import PAGE, Part, esc, linked, nested, plain, rich, tag
 
-PAGE = "definitions.html"
 FAMILIES: Mapping[str, str] = {
     "revenue": N_("Revenue"),
     "efficiency": N_("Revenue efficiency"),
@@ -30,13 +29,6 @@ BETTER: Mapping[str, str] = {
 def named(metric_id: str, words: Text | None = None) -> str:
     """The name of a metric as HTML: a quiet link to its definition; plain words where the catalogue has no such metric."""
     return linked(metric_id, rich(label(metric_id) if words is None else words))
-
-
-def linked(metric_id: str, said: str) -> str:
-    """HTML as a quiet link to the definition of a metric; as it is where the catalogue has no such metric."""
-    from revops_helpers.metrics.catalogue import catalogue
-
-    return tag("a", said, href=f"{PAGE}#{metric_id}", class_="q") if metric_id in catalogue() else said
 
 
 def name_cell(metric_id: str, words: Text | None = None) -> Part:

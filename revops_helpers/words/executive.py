@@ -15,7 +15,7 @@ from revops_helpers.words import parts
 from revops_helpers.words.definitions import FAMILIES
 from revops_helpers.words.endings import title
 from revops_helpers.words.lags import lag_note
-from revops_helpers.words.language import N_, Text, _, label, money, n_
+from revops_helpers.words.language import N_, Quantity, Text, _, label, money, n_
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import (
     doubts,
@@ -85,7 +85,7 @@ def actions_title(top: Sequence[Finding], joint: Measurement | None) -> Text:
             len(top),
             **words,
         )
-    words["worth"] = money(joint.value, joint.currency or "")
+    words["worth"] = Quantity(money(joint.value, joint.currency or ""), joint.definition_id)
     return n_(
         "One action worth {worth} a year: {first}",
         "{number} actions, {worth} a year together; start with {first}",

@@ -16,7 +16,7 @@ from revops_helpers.words.claims import claims_section
 from revops_helpers.words.conservation import conservation_section
 from revops_helpers.words.coverage import coverage_section, totals_section
 from revops_helpers.words.duplicates import duplicates_section
-from revops_helpers.words.language import N_, Text, _, count, day, n_, percent, value_of
+from revops_helpers.words.language import N_, Quantity, Text, _, count, day, n_, percent, value_of
 from revops_helpers.words.language import money as amount
 from revops_helpers.words.limits import limits_section, serious_lines
 from revops_helpers.words.parts import Part
@@ -72,7 +72,7 @@ def revenue_clause(arr: ArrTie | Unavailable) -> Text:
         return _("Revenue cannot be checked against finance yet")
     if not arr.last.unexplained:
         return _("ARR ties to finance") if not arr.last.difference else _("ARR ties to finance once known causes are counted")
-    share = percent(max(abs(untied(arr)), 0.001))
+    share = Quantity(percent(max(abs(untied(arr)), 0.001)), "arr")
     return (
         _("ARR ties to finance within {share}", share=share)
         if is_tied(arr)
@@ -83,7 +83,7 @@ def revenue_clause(arr: ArrTie | Unavailable) -> Text:
 def _weak_clause(clean: Hygiene | Unavailable) -> Text | None:
     if not is_there(clean) or not clean.pipeline or not clean.pipeline_at_risk.value:
         return None
-    share = percent(clean.pipeline_at_risk.value / clean.pipeline)
+    share = Quantity(percent(clean.pipeline_at_risk.value / clean.pipeline), "pipeline_at_risk")
     return _("{share} of the pipeline rests on records that fail a check", share=share)
 
 
@@ -124,9 +124,9 @@ def _arr_line(company: Company, arr: ArrTie | Unavailable) -> tuple[float, str]:
     if not gap:
         return 0, _("**Revenue:** billing and finance report the same ARR on {day}, to the cent.", day=when)
     if not left:
-        explained = amount(abs(gap), currency)
+        explained = Quantity(amount(abs(gap), currency), "arr")
         return 0, _("**Revenue:** the {gap} between finance and billing on {day} is explained in full.", gap=explained, day=when)
-    shown, share = amount(abs(left), currency), percent(abs(untied(arr)))
+    shown, share = (Quantity(told, "arr") for told in (amount(abs(left), currency), percent(abs(untied(arr)))))
     return abs(left), _(
         "**Revenue:** {left} of ARR ({share}) on {day} is in no cause we know of.", left=shown, share=share, day=when
     )
@@ -156,7 +156,7 @@ def _risk_line(company: Company, clean: Hygiene | Unavailable) -> tuple[float, s
     risk = clean.pipeline_at_risk
     if not risk.value:
         return 0, _("**Pipeline:** no open deal fails a check.")
-    share, worth = percent(risk.value / clean.pipeline), value_of(risk)
+    share, worth = Quantity(percent(risk.value / clean.pipeline), "pipeline_at_risk"), value_of(risk)
     text = n_(
         "**Pipeline:** {worth} ({share}) hangs on {n} open deal that fails a check, counted once.",
         "**Pipeline:** {worth} ({share}) hangs on {n} open deals that fail a check, each counted once.",

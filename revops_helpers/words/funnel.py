@@ -10,6 +10,7 @@ from revops_helpers.words import figures, parts
 from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
+    Quantity,
     Text,
     _,
     count,
@@ -103,7 +104,7 @@ def funnel_title(funnel: LeadFunnel) -> Text:
     worst = _leak(funnel)
     if worst is None:
         return _("Too few leads to tell where they stop")
-    words = {"stage": lower_first(_(STAGES[worst.stage])), "share": percent(worst.of_before)}
+    words = {"stage": lower_first(_(STAGES[worst.stage])), "share": Quantity(percent(worst.of_before), DEFINED[worst.stage])}
     return _("Most leads stop before they are {stage}: {share} of the stage before pass", **words)
 
 
@@ -113,7 +114,10 @@ def funnel_reading(funnel: LeadFunnel) -> Text:
     leads = int(reached.reached.get("lead", 0))
     first = _("Of {leads} leads with {days} days behind them, ", leads=count(leads), days=count(funnel.days))
     last = [row for row in funnel.steps.itertuples() if row.stage in ("opportunity", "customer")]
-    told = [(count(row.reached), lower_first(_(STAGES[row.stage])), percent(row.of_leads)) for row in last]
+    told = [
+        (count(row.reached), lower_first(_(STAGES[row.stage])), Quantity(percent(row.of_leads), DEFINED[row.stage]))
+        for row in last
+    ]
     ends = [_("{n} became {stage} ({share})", n=n, stage=stage, share=share) for n, stage, share in told]
     worst = _leak(funnel)
     if worst is None or not ends:
@@ -171,7 +175,7 @@ def stages_title(funnel: StageFunnel) -> Text:
     """The bottleneck as a sentence."""
     if funnel.bottleneck is None:
         return _("No stage has enough stays to be judged")
-    words = {"stage": funnel.bottleneck, "days": duration(funnel.wait.value, "days")}
+    words = {"stage": funnel.bottleneck, "days": Quantity(duration(funnel.wait.value, "days"), "stage_days")}
     if _alone(funnel):
         return _("Deals stay {days} in {stage} at the median", **words)
     if funnel.clear:

@@ -12,6 +12,7 @@ from revops_helpers.words import figures, parts
 from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
+    Quantity,
     Text,
     _,
     count,
@@ -91,7 +92,7 @@ def title(gap: Gap | Unavailable) -> Text:
         return _("How far from plan cannot be told yet")
     share = share_of_plan(gap)
     currency, off = gap.actual.currency or "", gap.difference.value
-    words = {"off": money(abs(off), currency), "plan": value_of(gap.plan), "what": outcome(gap)}
+    words = {"off": Quantity(money(abs(off), currency), gap.outcome), "plan": value_of(gap.plan), "what": outcome(gap)}
     last_year = gap.basis == "last_year"
     if share is None:
         if last_year:
@@ -103,7 +104,7 @@ def title(gap: Gap | Unavailable) -> Text:
         )
     if abs(share) < ON_PLAN:
         return _("Level with last year: {plan} {what}", **words) if last_year else _("On plan: {plan} {what}", **words)
-    words["share"] = percent(abs(share))
+    words["share"] = Quantity(percent(abs(share)), gap.outcome)
     if last_year:
         below = _("{share} below last year: {off} less than its {plan} {what}", **words)
         return below if off < 0 else _("{share} above last year: {off} more than its {plan} {what}", **words)

@@ -15,6 +15,7 @@ from revops_helpers.model.company import Company
 from revops_helpers.words import figures, parts
 from revops_helpers.words.language import (
     N_,
+    Quantity,
     Text,
     _,
     count,
@@ -91,7 +92,7 @@ def _clock(lines: list[pd.DataFrame]) -> list[int]:
 
 
 def _median(curve: Survival) -> Text:
-    return with_interval(median_of(curve, "days"))
+    return Quantity(with_interval(median_of(curve, "days")), "time_to_first_value")
 
 
 def _both(found: FirstValue) -> bool:
@@ -102,7 +103,7 @@ def value_title(found: FirstValue) -> Text:
     """How much longer customers wait after an incomplete handoff."""
     if not _both(found):
         return _("How long customers wait for their first value")
-    words = {arm: duration(found.curves[arm].median, "days") for arm in ARMS}
+    words = {arm: Quantity(duration(found.curves[arm].median, "days"), "time_to_first_value") for arm in ARMS}
     return _("First value after {complete} when the handoff is complete, {incomplete} when it is not", **words)
 
 

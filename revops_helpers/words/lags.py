@@ -29,6 +29,6 @@ def lag_note(company: Company, metrics: Iterable[str]) -> Text | None:
         used = _("**Lag from lead to win: none, spend is that of the same period.**")
     if found.days is None:
         return sentences(used, _("It is the default: fewer than 20 deals won in twelve months name their lead."))
-    days = value_of(Measurement(found.days, n=found.deals, unit="days"))
+    days = value_of(Measurement(found.days, n=found.deals, unit="days", definition_id="lead_to_win_days"))
     told = _("Half of the {n} deals won in twelve months took {days} or less.", n=count(found.deals), days=days)
     return sentences(used, told)

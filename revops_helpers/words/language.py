@@ -209,7 +209,7 @@ def value_of(m: Measurement, signed: bool = False) -> Quantity:
     if m.value is None:
         return Quantity(_("n/a"))
     is_bound = m.status == "censored" and m.high is None  # a cohort in part too young has both ends of its interval
-    return Quantity(f">{GAP}{in_unit_of(m, m.value)}") if is_bound else in_unit_of(m, m.value, signed)
+    return Quantity(f">{GAP}{in_unit_of(m, m.value)}" if is_bound else in_unit_of(m, m.value, signed), m.definition_id)
 
 
 def interval_of(m: Measurement) -> Quantity:
@@ -241,7 +241,7 @@ def _between(low: str, high: str, negative: bool) -> Quantity:
 def with_interval(m: Measurement) -> Quantity:
     """34% [33–35]; only the value where it is exact or missing."""
     inside = interval_of(m)
-    return value_of(m) if m.value is None or m.exact else Quantity(f"{value_of(m)} [{inside}]")
+    return value_of(m) if m.value is None or m.exact else Quantity(f"{value_of(m)} [{inside}]", m.definition_id)
 
 
 def label(metric_id: str) -> Text:

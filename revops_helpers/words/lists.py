@@ -13,7 +13,7 @@ from revops_helpers.metrics.measure import as_measurement, catalogue, measure, m
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.words import parts
 from revops_helpers.words.definitions import name_cell
-from revops_helpers.words.language import N_, Text, _, count, day, money, month, n_, percent, span, value_of
+from revops_helpers.words.language import N_, Quantity, Text, _, count, day, money, month, n_, percent, span, value_of
 from revops_helpers.words.names import member as called
 from revops_helpers.words.names import person, record
 from revops_helpers.words.parts import Part
@@ -59,7 +59,7 @@ def deals(company: Company, member: str = "") -> View:
     rows = found.deals
     if member:
         rows = rows[rows.owner_id == member] if "owner_id" in rows.columns else rows.head(0)
-    words = {"worth": money(int(rows.amount.sum()), company.settings.currency)}
+    words = {"worth": Quantity(money(int(rows.amount.sum()), company.settings.currency), "pipeline")}
     if rows.empty:
         return View(_("No open deal stands still"), parts.reading(_("No open deal breaks a rule.")))
     title = n_("{n} open deal worth {worth} stands still", "{n} open deals worth {worth} stand still", len(rows), **words)
@@ -113,7 +113,7 @@ def _team_title(company: Company, won: pd.Series) -> Text:
     if not total:
         return _("Nobody has won a deal in the period yet")
     half = int((won.cumsum() < total / 2).sum()) + 1
-    words = {"all": count(int((won > 0).sum())), "total": money(total, company.settings.currency)}
+    words = {"all": count(int((won > 0).sum())), "total": Quantity(money(total, company.settings.currency), "new_arr_won")}
     return _("{n} of {all} people with wins won half of the {total}", n=count(half), **words)
 
 
@@ -160,7 +160,7 @@ def movements(company: Company, member: str = "") -> View:
         [_("Month"), *(name_cell(metric, _(name)) for metric, name in MOVES.items())], rows, name=_("What moved ARR")
     )
     grew = measurement(company, "net_new_arr").value or 0
-    words = {"change": money(abs(grew), currency), "period": span(company.period)}
+    words = {"change": Quantity(money(abs(grew), currency), "net_new_arr"), "period": span(company.period)}
     title = _("ARR grew by {change} in {period}", **words) if grew >= 0 else _("ARR fell by {change} in {period}", **words)
     return View(title, grid)
 
@@ -226,7 +226,7 @@ def checks(company: Company, member: str = "") -> View:
     if not found.pipeline_at_risk.value:
         return View(None, shown)
     risk = found.pipeline_at_risk
-    words = {"worth": value_of(risk), "share": percent(risk.value / found.pipeline)}
+    words = {"worth": value_of(risk), "share": Quantity(percent(risk.value / found.pipeline), "pipeline_at_risk")}
     return View(_("{worth} of open pipeline ({share}) rests on records that fail a check", **words), shown)
 
 

@@ -10,9 +10,10 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from revops_helpers.words.messages import STAR, clean
+from revops_helpers.words.messages import END, IS, OF, STAR, clean
 from revops_helpers.words.theme import INK, style_sheet, tokens
 
+PAGE = "definitions.html"
 MIME = "application/vnd.revops+json"
 # JupyterLab sets what stands between two dollar signs as mathematics, and R$ 2 M of R$ 8 M holds two.
 OPEN, CLOSE = '<div class="revops mathjax_ignore tex2jax_ignore">', "</div>"
@@ -67,21 +68,41 @@ def unwrap(html: str) -> str:
 
 def esc(text: object) -> str:
     """Any value as HTML text; also safe inside a quoted attribute."""
-    return escape(clean(text).replace(STAR, "*"))
+    return escape(unmarked(clean(text)).replace(STAR, "*"))
 
 
 _INTERVAL = re.compile(r"\[[−<>≥≤\d][^\[\]*]{0,16}(?:–|\u00a0)[^\[\]*]{1,16}\]")
+_NUMBER = re.compile(f"{OF}(\\w+){IS}([^{OF}{IS}{END}]*){END}")
+_MARKS = re.compile(f"{OF}\\w+{IS}|[{OF}{IS}{END}]")
 
 
 def rich(text: str) -> str:
-    """Text with **bold** as HTML; no line breaks inside an [interval]."""
+    """Text with **bold** as HTML, its numbers leading to their definitions; no line breaks inside an [interval]."""
     bold = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", escape(clean(text)))
-    return _INTERVAL.sub(r'<span class="n">\g<0></span>', bold).replace(STAR, "*")
+    spaced = _INTERVAL.sub(r'<span class="n">\g<0></span>', bold)
+    return unmarked(_NUMBER.sub(lambda found: linked(found[1], found[2], "m"), spaced)).replace(STAR, "*")
+
+
+def linked(metric_id: str, said: str, look: str = "q") -> str:
+    """HTML as a quiet link to the definition of a metric; as it is where the catalogue has no such metric."""
+    from revops_helpers.metrics.catalogue import catalogue
+
+    return tag("a", said, href=f"{PAGE}#{metric_id}", class_=look) if metric_id in catalogue() else said
+
+
+def unmarked(text: str) -> str:
+    """Text whose numbers lead nowhere, for where it is a link itself."""
+    return _MARKS.sub("", text)
 
 
 def plain(text: str) -> str:
     """Text with its markup taken off."""
-    return re.sub(r"\*\*(.+?)\*\*", r"\1", clean(text)).replace(STAR, "*")
+    return unmarked(unbolded(text)).replace(STAR, "*")
+
+
+def unbolded(text: str) -> str:
+    """Text without **bold**, its data still guarded and its numbers marked: for `rich` in another place."""
+    return re.sub(r"\*\*(.+?)\*\*", r"\1", clean(text))
 
 
 def tag(name: str, content: str = "", **attributes: object) -> str:

@@ -22,6 +22,7 @@ FOLDER = Path(__file__).parent / "locale"
 DOMAIN = "revops"
 NOT_RECORDED = "(not recorded)"  # the member of a cut for what no record says, as metrics.dimensions writes it
 STAR = "\ue000"  # stands for an asterisk of data until a part is drawn, so that data never becomes **bold**
+OF, IS, END = "\ue001\ue002\ue003"  # in a sentence, around a number and its metric: OF win_rate IS 24% END; data lose them
 
 _now = {"language": "en"}
 
@@ -33,9 +34,17 @@ class Text(str):
 
 
 class Quantity(Text):
-    """A formatted number; tables align a column of them to the right."""
+    """A formatted number; tables align a column of them to the right.
 
-    __slots__ = ()
+    of: the id of the metric that defines it, which goes with it into a sentence; empty where there is none.
+    """
+
+    __slots__ = ("of",)
+
+    def __new__(cls, words: str, of: str = "") -> Quantity:
+        made = super().__new__(cls, words)
+        made.of = of
+        return made
 
 
 def use(language: str | None) -> None:
@@ -76,8 +85,15 @@ def N_(message: str) -> str:
 
 
 def _fill(message: str, values: dict[str, object]) -> Text:
-    guarded = {name: data(value) if type(value) is str else value for name, value in values.items()}
-    return Text(message.format(**guarded) if values else message)
+    return Text(message.format(**{name: _held(value) for name, value in values.items()}) if values else message)
+
+
+def _held(value: object) -> object:
+    """A value as a sentence holds it: data guarded, a number with its metric, the interval after it without."""
+    if isinstance(value, Quantity) and value.of:
+        told, gap, interval = value.partition(" [")
+        return Text(f"{OF}{value.of}{IS}{told}{END}{gap}{interval}")
+    return data(value) if type(value) is str else value
 
 
 def translate_markdown(text: str) -> str:
@@ -89,6 +105,7 @@ def translate_markdown(text: str) -> str:
 # direction of what follows (isolates of our own are put back around right-to-left text).
 _NONCHARACTERS = "".join(chr(plane << 16 | code) for plane in range(17) for code in (0xFFFE, 0xFFFF)) + "\ufdd0-\ufdef"
 _TURNS = "\u200e\u200f\u061c\u202a-\u202e\u2066\u2067"
+_GUARDS = str.maketrans({"*": STAR} | dict.fromkeys(f"\u2068\u2069{OF}{IS}{END}", ""))
 _UNSEEN = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_NONCHARACTERS}{_TURNS}]")
 
 
@@ -98,10 +115,10 @@ def clean(text: object) -> str:
 
 
 def data(text: object) -> Text:
-    """A value of data as text that cannot become markup: asterisks guarded, right-to-left text isolated."""
+    """A value of data as text that cannot become markup: asterisks guarded, marks taken off, right-to-left text isolated."""
     if text == NOT_RECORDED:
         return _(NOT_RECORDED)
-    plain = clean(text).replace("\u2068", "").replace("\u2069", "").replace("*", STAR)
+    plain = clean(text).translate(_GUARDS)
     if not plain.isascii() and any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in plain):
         plain = f"\u2068{plain}\u2069"
     return Text(plain)
@@ -109,11 +126,7 @@ def data(text: object) -> Text:
 
 def listing(items: list[str] | tuple[str, ...]) -> Text:
     """a, b and c."""
-    return Text(
-        format_list(
-            [item if isinstance(item, Text) else data(item) for item in items], locale="en_GB" if current() == "en" else current()
-        )
-    )
+    return Text(format_list([_held(item) for item in items], locale="en_GB" if current() == "en" else current()))
 
 
 def sentences(*texts: str) -> Text:

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING
 from revops_helpers.model.company import Company
 from revops_helpers.words import parts
 from revops_helpers.words.definitions import name_cell
-from revops_helpers.words.language import N_, Text, _, count, label, n_, percent, points, sentences, value_of, with_interval
+from revops_helpers.words.language import (
+    N_,
+    Quantity,
+    Text,
+    _,
+    count,
+    label,
+    n_,
+    percent,
+    points,
+    sentences,
+    value_of,
+    with_interval,
+)
 from revops_helpers.words.language import money as amount
 from revops_helpers.words.names import member as called
 from revops_helpers.words.parts import Part
@@ -60,10 +73,11 @@ def mix_reading(split: Mix, effect: Callable[[float], Text]) -> Text:
     """Rates, mix, or neither beyond noise."""
     words = {"metric": label(split.metric), "before": value_of(split.before), "now": with_interval(split.now)}
     first = _("{metric} went from {before} to {now} in a year.", **words)
-    parts_ = _("**{rate} came from the rates, {mix} from the mix.**", rate=effect(split.rate), mix=effect(split.mix))
+    moved = {name: Quantity(effect(getattr(split, name)), split.metric) for name in ("rate", "mix", "rest")}
+    parts_ = _("**{rate} came from the rates, {mix} from the mix.**", **moved)
     rest = ""
     if abs(split.rest) > LEAST * (abs(split.rate) + abs(split.mix)) + TINY:
-        rest = _("{rest} belongs to records without a {cut}.", rest=effect(split.rest), cut=label(split.dimension).lower())
+        rest = _("{rest} belongs to records without a {cut}.", rest=moved["rest"], cut=label(split.dimension).lower())
     turned = _("Every row moved the other way than the total: the mix alone turned it.") if split.turned and not rest else ""
     clear = split.members[~split.members.member.isin(split.few) & (split.members.high < 0)]
     if clear.empty:

@@ -17,6 +17,7 @@ from revops_helpers.words.endings import endings_section, sources_section, title
 from revops_helpers.words.funnel import funnel_section, stages_reading, stages_section
 from revops_helpers.words.language import (
     N_,
+    Quantity,
     Text,
     _,
     day,
@@ -205,7 +206,8 @@ def findings(company: Company) -> list[Finding]:
 def _driver(company: Company, gap: Gap, driver: GapDriver) -> Finding:
     """A driver below plan. The stake is arithmetic: what the driver's shortfall costs in a year, were all else to stay."""
     function, action = ACTIONS[driver.id]
-    planned = value_of(Measurement(driver.plan, unit=driver.actual.unit, currency=driver.actual.currency))
+    like = {"unit": driver.actual.unit, "currency": driver.actual.currency, "definition_id": driver.actual.definition_id}
+    planned = value_of(Measurement(driver.plan, **like))
     words = {"driver": gap_words.name(driver), "actual": value_of(driver.actual), "planned": planned}
     before = _("{driver}: {actual}, {planned} a year before.", **words)
     headline = _("{driver}: {actual}, {planned} planned.", **words) if driver.basis == "plan" else before
@@ -217,7 +219,9 @@ def _bottleneck(company: Company, funnel: StageFunnel | Unavailable) -> Finding 
     if not is_there(funnel) or funnel.bottleneck is None or not funnel.clear:
         return None
     headline = _(
-        "Deals wait longest in {stage}: {days} at the median.", stage=funnel.bottleneck, days=duration(funnel.wait.value, "days")
+        "Deals wait longest in {stage}: {days} at the median.",
+        stage=funnel.bottleneck,
+        days=Quantity(duration(funnel.wait.value, "days"), "stage_days"),
     )
     action = _("Give the stage an exit rule and a limit in days, and review every deal beyond it each week.")
     return _finding(company, "bottleneck", "stages", "sales", headline, action, metric="cycle_days", confidence="high")

@@ -11,6 +11,7 @@ from revops_helpers.words import figures, parts
 from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
+    Quantity,
     Text,
     _,
     count,
@@ -46,7 +47,8 @@ def until(outlook: Outlook) -> Text:
 def arr_like(outlook: Outlook, value: float, low: float, high: float, n: int) -> Measurement:
     """An amount in the outlook's own unit."""
     own = outlook.expected
-    return Measurement(round(value), n=n, low=min(low, value), high=max(high, value), unit=own.unit, currency=own.currency)
+    of = {"unit": own.unit, "currency": own.currency, "definition_id": own.definition_id}
+    return Measurement(round(value), n=n, low=min(low, value), high=max(high, value), **of)
 
 
 @available(N_("how much ARR is likely to leave, and a model of who leaves"))
@@ -89,7 +91,7 @@ def risk_reading(outlook: Outlook) -> Text:
 def _proof(outlook: Outlook) -> Text:
     proof = outlook.proof
     told = arr_like(outlook, proof["expected"], proof["low"], proof["high"], outlook.expected.n)
-    came = Measurement(round(proof["actual"]), unit=told.unit, currency=told.currency)
+    came = Measurement(round(proof["actual"]), unit=told.unit, currency=told.currency, definition_id=told.definition_id)
     words = {"day": day(proof["day"]), "told": with_interval(told), "came": value_of(came)}
     if told.low <= came.value <= told.high:
         return _("Tested as of {day}, before it had seen what followed, it foresaw {told}; {came} left.", **words)
@@ -109,7 +111,8 @@ def accounts_section(outlook: Outlook, company: Company) -> Part:
         return _refused(outlook)
     rows = outlook.customers.head(SHOWN)
     total = sum(rows.expected)
-    words = {"amount": money(total, company.settings.currency), "share": percent(total / outlook.expected.value)}
+    told = (money(total, company.settings.currency), percent(total / outlook.expected.value))
+    words = {name: Quantity(x, outlook.expected.definition_id) for name, x in zip(("amount", "share"), told, strict=True)}
     first = n_(
         "The first {n} carries {amount} of it, {share}.", "The first {n} carry {amount} of it, {share}.", len(rows), **words
     )

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from revops_helpers.words.definitions import definitions
 from revops_helpers.words.language import _
-from revops_helpers.words.markup import MIME, Part, esc, nested, plain, rich, slug
+from revops_helpers.words.markup import MIME, Part, esc, nested, plain, rich, slug, unbolded
 from revops_helpers.words.scorecard import ScoreRow, scorecard, tiles
 from revops_helpers.words.tables import findings_table, ledger_table, table
 from revops_helpers.words.theme import NARROW, WIDE
@@ -31,7 +31,7 @@ def header(kicker: str, title: str, deck: str = "", facts: Iterable[str] = ()) -
     html += f'<p class="deck">{rich(deck)}</p>' if deck else ""
     html += f'<ul class="facts">{"".join(f"<li>{rich(fact)}</li>" for fact in facts)}</ul>' if facts else ""
     text = "\n".join(plain(line) for line in (title, deck, *facts) if line)
-    collected = {"kicker": plain(kicker), "title": plain(title), "deck": plain(deck), "facts": [plain(f) for f in facts]}
+    collected = {"kicker": plain(kicker), "title": unbolded(title), "deck": plain(deck), "facts": [plain(f) for f in facts]}
     return Part("header", html, text, collected)
 
 
@@ -47,9 +47,8 @@ def section(title: str, deck: str = "", anchor: str = "", short: str = "") -> Pa
 def bottom_line(sentences: Sequence[str]) -> Part:
     """Three to five computed sentences, worst first."""
     html = "".join(f"<li><p>{rich(sentence)}</p></li>" for sentence in sentences)
-    lines = [plain(sentence) for sentence in sentences]
-    text = "\n".join(f"{i}. {line}" for i, line in enumerate(lines, 1))
-    return Part("bottom_line", f'<ol class="bottom">{html}</ol>', text, {"sentences": lines})
+    text = "\n".join(f"{i}. {plain(sentence)}" for i, sentence in enumerate(sentences, 1))
+    return Part("bottom_line", f'<ol class="bottom">{html}</ol>', text, {"sentences": [unbolded(one) for one in sentences]})
 
 
 def reading(text: str) -> Part:

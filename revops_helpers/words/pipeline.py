@@ -12,6 +12,7 @@ from revops_helpers.words.below import translated
 from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
+    Quantity,
     Text,
     _,
     count,
@@ -77,7 +78,7 @@ def flow_section(flow: PipelineFlow) -> Part:
 def flow_reading(flow: PipelineFlow) -> Text:
     """Whether it grew, and what moved it most."""
     opening, closing = flow.amount("opening"), flow.amount("closing")
-    change = {"change": amount(abs(closing - opening), flow.currency), "closing": amount(closing, flow.currency)}
+    change = {"change": _open(abs(closing - opening), flow), "closing": _open(closing, flow)}
     if closing == opening:
         first = _("**The pipeline stands where it stood, at {closing}.**", **change)
     elif closing > opening:
@@ -85,11 +86,15 @@ def flow_reading(flow: PipelineFlow) -> Text:
     else:
         first = _("**The pipeline shrank by {change} to {closing}.**", **change)
     created, won, lost = (abs(flow.amount(line)) for line in ("created", "won", "lost"))
-    words = {"created": amount(created, flow.currency), "won": amount(won, flow.currency), "lost": amount(lost, flow.currency)}
+    words = {"created": _open(created, flow), "won": _open(won, flow), "lost": _open(lost, flow)}
     moved = _("{created} was created, {won} won and {lost} lost.", **words)
     pushed = abs(flow.amount("pushed_out"))
-    late = _("{pushed} was pushed beyond the date.", pushed=amount(pushed, flow.currency)) if pushed else ""
+    late = _("{pushed} was pushed beyond the date.", pushed=_open(pushed, flow)) if pushed else ""
     return sentences(first, moved, late)
+
+
+def _open(cents: int, flow: PipelineFlow) -> Quantity:
+    return Quantity(amount(cents, flow.currency), "pipeline")
 
 
 @available(N_("whether the pipeline is enough for the quarter"))
@@ -178,7 +183,7 @@ def standing_reading(still: Standing) -> Text:
     """How much stands still, each deal counted once, and the rule that catches most."""
     if not still.any.n or not still.open.value:
         return _("No open deal breaks a rule.")
-    words = {"worth": value_of(still.any), "share": percent(still.any.value / still.open.value)}
+    words = {"worth": value_of(still.any), "share": Quantity(percent(still.any.value / still.open.value), "pipeline")}
     first = n_(
         "**{worth} ({share} of the open pipeline) stands still:** {n} deal, counted once.",
         "**{worth} ({share} of the open pipeline) stands still:** {n} deals, each counted once.",

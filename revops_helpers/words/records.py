@@ -17,6 +17,7 @@ from revops_helpers.words.below import translated
 from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
+    Quantity,
     Text,
     _,
     count,
@@ -243,5 +244,5 @@ def _risk_reading(clean: Hygiene) -> str:
         (clean.arr_at_risk, clean.arr, N_("So does **{worth} of ARR ({share})**, each company counted once.")),
     ):
         if risk.value and whole:
-            said.append(_(words, worth=value_of(risk), share=percent(risk.value / whole)))
+            said.append(_(words, worth=value_of(risk), share=Quantity(percent(risk.value / whole), risk.definition_id)))
     return Text(" ".join(said)) or _("No money rests on a record that fails a check.")

@@ -14,6 +14,7 @@ from revops_helpers.words import figures, parts
 from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
+    Quantity,
     Text,
     _,
     count,
@@ -127,11 +128,12 @@ def _against(found: Response) -> Text | str:
     within, goal = found.measured["contacted_within_sla"], found.target
     if goal is None or goal.value is None or within.value is None:
         return ""
+    goal_ = Quantity(percent(goal.value), goal.definition_id)
     if within.clear_of(goal.value):
         if within.value < goal.value:
-            return _("The target of {goal} is missed.", goal=percent(goal.value))
-        return _("The target of {goal} is met.", goal=percent(goal.value))
-    return _("Whether the target of {goal} is met is within noise.", goal=percent(goal.value))
+            return _("The target of {goal} is missed.", goal=goal_)
+        return _("The target of {goal} is met.", goal=goal_)
+    return _("Whether the target of {goal} is met is within noise.", goal=goal_)
 
 
 def _response_limit(found: Response) -> Text:
@@ -167,7 +169,8 @@ def _cut_title(name: str, items: list[tuple[str, Measurement]]) -> Text:
     if not ranked:
         return _("Too few leads to tell {cut} apart", cut=lower_first(_(CUTS[name])))
     (best, most), (worst, least) = ranked[0], ranked[-1]
-    words = {"best": best, "most": percent(most.value), "worst": worst, "least": percent(least.value)}
+    high, low = (Quantity(percent(m.value), m.definition_id) for m in (most, least))
+    words = {"best": best, "most": high, "worst": worst, "least": low}
     if len(ranked) == 1:
         return _("{best}: {most} in time", **words)
     return _("In time: {best} {most}, {worst} {least}", **words)

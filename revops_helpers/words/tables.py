@@ -10,7 +10,7 @@ from typing import Literal
 from revops_helpers.finding import Finding, ranked
 from revops_helpers.measurement import Measurement
 from revops_helpers.words.below import translated
-from revops_helpers.words.definitions import linked, named
+from revops_helpers.words.definitions import named
 from revops_helpers.words.language import (
     GAP,
     Quantity,
@@ -26,7 +26,7 @@ from revops_helpers.words.language import (
     with_interval,
 )
 from revops_helpers.words.marks import interval_bar
-from revops_helpers.words.markup import Part, esc, plain, rich, tag
+from revops_helpers.words.markup import Part, esc, linked, plain, rich, tag
 
 MOST_COLUMNS = 9
 FINDING_SHAPES = ("k", None, "n", "g", "c", None, None, None, "e")  # confidence and evidence are not printed
@@ -188,7 +188,7 @@ def _overlap(order: Sequence[Finding], joint: Measurement | None) -> str:
     total, together = sum(stakes), with_interval(joint)
     if total <= joint.value:
         return _("Together they are worth {together}.", together=together)
-    whole = value_of(Measurement(total, unit=joint.unit, currency=joint.currency))
+    whole = value_of(Measurement(total, unit=joint.unit, currency=joint.currency, definition_id=joint.definition_id))
     if joint.value < max(stakes):
         return _(
             "Amounts overlap, and one goes beyond the plan: together no more than the shortfall that they close is counted,"

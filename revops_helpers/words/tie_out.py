@@ -11,7 +11,7 @@ from revops_helpers.foundation.won_billed import LATE, DealTie
 from revops_helpers.model.company import Company
 from revops_helpers.words import parts
 from revops_helpers.words.definitions import name_cell
-from revops_helpers.words.language import N_, Text, _, count, day, exact_money, listing, n_, percent, sentences
+from revops_helpers.words.language import N_, Quantity, Text, _, count, day, exact_money, listing, n_, percent, sentences
 from revops_helpers.words.language import money as amount
 from revops_helpers.words.names import record
 from revops_helpers.words.parts import Part
@@ -74,12 +74,16 @@ def _arr_reading(arr: ArrTie, company: Company) -> str:
     last, currency = arr.last, company.settings.currency
     if not last.difference:
         return _("On {day} finance and billing report **the same ARR, to the cent**.", day=day(last.month_end))
-    words = {"day": day(last.month_end), "gap": exact_money(abs(int(last.difference)), currency)}
-    words["share"] = percent(abs(int(last.difference)) / max(int(last.finance), 1))
+    words = {"day": day(last.month_end), "gap": Quantity(exact_money(abs(int(last.difference)), currency), "arr")}
+    words["share"] = Quantity(percent(abs(int(last.difference)) / max(int(last.finance), 1)), "arr")
     higher = _("On {day} finance's ARR is **{gap} higher** than billing's ({share}).", **words)
     first = higher if last.difference > 0 else _("On {day} finance's ARR is **{gap} lower** than billing's ({share}).", **words)
     left = int(last.unexplained)
-    rest = _("**{left} stays unexplained.**", left=exact_money(abs(left), currency)) if left else _("Nothing stays unexplained.")
+    rest = (
+        _("**{left} stays unexplained.**", left=Quantity(exact_money(abs(left), currency), "arr"))
+        if left
+        else _("Nothing stays unexplained.")
+    )
     return sentences(first, *_told(arr, company), rest)
 
 
@@ -88,7 +92,7 @@ def _told(arr: ArrTie, company: Company) -> list[Text]:
     last, currency = arr.last, company.settings.currency
 
     def held(causes) -> Text:
-        amounts = {cause: exact_money(abs(int(last[cause])), currency) for cause in causes if last[cause]}
+        amounts = {cause: Quantity(exact_money(abs(int(last[cause])), currency), "arr") for cause in causes if last[cause]}
         return listing([_("{amount} {cause}", amount=shown, cause=_(CAUSES[cause])) for cause, shown in amounts.items()])
 
     always = [cause for cause in arr.causes if cause not in arr.named and last[cause]]

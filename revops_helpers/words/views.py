@@ -13,6 +13,7 @@ from revops_helpers.model.company import Company
 from revops_helpers.periods import Period, add_months, last_closed_month_end, month_start
 from revops_helpers.words import figures, lists, parts
 from revops_helpers.words.language import (
+    Quantity,
     Text,
     _,
     data,
@@ -190,7 +191,7 @@ def _cut_title(metric: str, dimension: str, items: list[tuple[str, Measurement]]
     if catalogue()[metric].estimator == "sum":
         name, most = items[0]
         total = sum(m.value for _n, m in items)
-        share = percent(most.value / total) if total else value_of(most)
+        share = Quantity(percent(most.value / total), metric) if total else value_of(most)
         return _("{metric} by {cut}: {name} has {share} of it", name=data(name), share=share, **words)
     higher = catalogue()[metric].direction == "higher"
     off = [(name, m) for name, m in items if m.status == "ok" and m.clear_of(whole.value) and (m.value < whole.value) == higher]

@@ -17,6 +17,7 @@ from revops_helpers.words import parts
 from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
+    Quantity,
     Text,
     _,
     exact_money,
@@ -93,7 +94,7 @@ def cascade_section(plan: Cascade) -> Part:
     grid = parts.table(heads, rows, name=_("What the target needs"))
     whence = _(WHENCE[plan.whence], horizon=span(plan.horizon))
     limit = _("Limit: today's rates are those of {period}. Opening ARR is taken as {opening}.", period=span(plan.observed),
-              opening=amount(plan.opening, plan.target.currency or ""))  # fmt: skip
+              opening=Quantity(amount(plan.opening, plan.target.currency or ""), "arr"))  # fmt: skip
     silent = listing([lower_first(label(name)) for name in plan.unplanned])
     silent = _("The plan is silent about {rates}: today's are used.", rates=silent) if plan.unplanned else ""
     said = [parts.reading(cascade_reading(plan)), parts.limit(sentences(whence, limit, silent))]
@@ -221,7 +222,10 @@ def budget_reading(found: Budget) -> Text:
     if found.per_arr.value is None or found.cost_now.value is None:
         return _("What the target would cost cannot be told from spend and new customers.")
     currency = found.cost_now.currency or ""
-    words = {"one": amount(100, currency), "price": exact_money(round(100 * found.per_arr.value), currency)}
+    words = {
+        "one": amount(100, currency),
+        "price": Quantity(exact_money(round(100 * found.per_arr.value), currency), "cac_ratio"),
+    }
     price = _("{one} of new ARR cost {price} [{interval}] in marketing and sales.", interval=interval_of(found.per_arr), **words)
     words = {"now": with_interval(found.cost_now), "before": value_of(found.cost_before)}
     first = _("**At today's rates and price the target costs {now}**; the last twelve months cost {before}.", **words)
