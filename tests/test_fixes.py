@@ -72,7 +72,7 @@ def test_where_nothing_fails_or_nothing_can_be_asked_there_is_no_list(opened, tm
 @pytest.mark.parametrize(
     "select",
     [
-        "select 'x' || id as account_id, cnpj_c as tax_id from account",
+        "select 'x' || id || 'y' as account_id, cnpj_c as tax_id from account",
         "select id as account_id from account union all select id from user",
         "with a as (select id from account) select id as account_id from a",
     ],

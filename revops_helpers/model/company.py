@@ -43,7 +43,7 @@ class Company:
     ledger: table, source, unit (`rows` or a currency), read, accepted, quarantined, excluded: read is always their sum.
     quarantine: one row per refused row: table, source, file, line, column, rule, advice, raw.
     data_ends_on: the day of the newest stamp in the data, or None.
-    mapping: table, source, status, missing, unread, rows_in, rows_out: how each table was filled (`sources.mapping.REPORT`).
+    mapping: table, source, status, missing, unread, rows_in, rows_out, prefixes: how it was filled (`sources.mapping.REPORT`).
     newest: table, source, day: the newest day, not after `as_of`, from which a row of the source is known.
     origin: table name → every accepted row with `_source`, where the rows come from sources.
     show_people: reports name people instead of giving their ids.
@@ -104,6 +104,13 @@ class Company:
         if not (several or linked):
             return None
         return self.once(("same", table), partial(same_records, table, self.origin, self.as_of, self.settings))
+
+    def prefixes(self, table: str, source: str = "") -> tuple[str, ...]:
+        """What SELECTs put before their systems' own ids of a table: those of one source, else of all that fill it."""
+        if self.mapping is None:
+            return ()
+        of = (self.mapping["table"] == table) & ((self.mapping["source"] == source) | (source == ""))
+        return tuple(prefix for text in self.mapping.loc[of, "prefixes"] for prefix in text.split(", ") if prefix)
 
     def missing(self, needs: Iterable[str]) -> tuple[str, ...]:
         """Which of `table` or `table.column` are absent here, once each; of an absent table only its name. Empty when none is."""

@@ -23,7 +23,7 @@ from revops_helpers.review.exports import write_csv
 from revops_helpers.settings import Settings
 from revops_helpers.sources.entries import Entry, entries
 from revops_helpers.sources.names import snake
-from revops_helpers.sources.selects import parse, raw_name
+from revops_helpers.sources.selects import own_id, parse, raw_name
 from revops_helpers.words.language import _
 from revops_helpers.words.markup import plain
 from revops_helpers.words.records import rule_words
@@ -45,8 +45,19 @@ def fixes_table(company: Company) -> pd.DataFrame:
         if table in company.origin:
             rows, ids = company.origin[table], ibis.memtable(failing[["id"]].drop_duplicates())
             known = rows.select(id=rows[TABLES[table].key[0]].cast("string"), source="_source").distinct().semi_join(ids, "id")
-            frames.append(failing.merge(known.to_pandas(), on="id")[list(FIXES)])
+            frames.append(_own(company, failing.merge(known.to_pandas(), on="id")[list(FIXES)]))
     return pd.concat(frames, ignore_index=True).sort_values(list(FIXES), ignore_index=True)
+
+
+def _own(company: Company, failing: pd.DataFrame) -> pd.DataFrame:
+    """The records with the ids that their systems know them by; without those that a source has by another system's id alone."""
+    kept = []
+    for (table, source), rows in failing.groupby(["table", "source"]):
+        if prefixes := company.prefixes(table, source):
+            ids = [next((id_.removeprefix(p) for p in prefixes if id_.startswith(p)), None) for id_ in rows["id"]]
+            rows = rows.assign(id=ids).dropna(subset="id")
+        kept.append(rows)
+    return pd.concat(kept) if kept else failing
 
 
 def write_fixes(folder: Path, data: Path, settings: Settings, fixes: pd.DataFrame) -> list[Path]:
@@ -85,14 +96,17 @@ def headings(entry: Entry, table: str) -> dict[str, str]:
     if not isinstance(clause.this, exp.Table) or raw_name(clause.this) != main:
         return {}
     own = ("", clause.this.alias_or_name)
-    taken = {p.alias_or_name: p.unalias().name.lower() for p in select.tree.selects if isinstance(p.unalias(), exp.Column)}
-    foreign = {
-        p.alias_or_name for p in select.tree.selects if isinstance(p.unalias(), exp.Column) and p.unalias().table not in own
-    }
-    file = entry.files.get(main[1])
+    taken = {p.alias_or_name: column for p in select.tree.selects if (column := _taken(p.unalias())) and column.table in own}
+    file = entry.shape.file(main[1], entry.files)
     named = {snake(name): name for name in headers(file, entry.encoding)} if file else {}
-    found = {column: named.get(raw, raw) for column, raw in taken.items() if column not in foreign}
+    found = {name: named.get(column.name.lower(), column.name.lower()) for name, column in taken.items()}
     return found if TABLES[table].key[0] in found else {}
+
+
+def _taken(given: exp.Expression) -> exp.Column | None:
+    """The raw column that an output column is, as it stands or behind the prefix of the system's own ids."""
+    behind = own_id(given)
+    return behind[1] if behind else given if isinstance(given, exp.Column) else None
 
 
 def headers(file: Path, encoding: str) -> list[str]:

@@ -21,11 +21,13 @@ from typing import Any
 from revops_helpers.address import Address, address_of
 from revops_helpers.ingest import FINGERPRINT, cache_folder
 from revops_helpers.model.personal import salt_of
+from revops_helpers.model.tables import TABLES
 from revops_helpers.review.parameters import iso_date
 from revops_helpers.review.publish import NAMED, clear_crashes, locked, point
-from revops_helpers.review.subject import Subject, in_export, in_folder, in_schema
+from revops_helpers.review.subject import PERSONAL, Subject, in_export, in_folder, in_schema
 from revops_helpers.settings import InputError, read_settings
-from revops_helpers.sources.entries import entries
+from revops_helpers.sources.entries import Entry, entries
+from revops_helpers.sources.selects import parse, prefixes
 from revops_helpers.warehouse import Schema, dropped, engine_of, schemas
 from revops_helpers.workspace import folder_of
 
@@ -75,14 +77,25 @@ def holding(out: Path, subject: Subject, engine: Address = NO_ENGINE) -> list[Ar
 
 def subject_of(data: str, text: str) -> Subject:
     """Whom a text names in a company's data. InputError for no company, or too short a text."""
-    return Subject.of(text, salt_of(read_settings(folder_of(data) / "company.yml").name))
+    settings = read_settings(folder_of(data) / "company.yml")
+    subject = Subject.of(text, salt_of(settings.name))
+    return subject.under(prefix for entry in entries(folder_of(data), settings) for prefix in _prefixes(entry))
+
+
+def _prefixes(entry: Entry) -> tuple[str, ...]:
+    """What an entry's SELECTs put before ids of tables that tell of persons."""
+    selects = {table: parse(text, table, entry.name) for table, text in entry.selects.items() if table in PERSONAL}
+    return tuple({prefix for table, select in selects.items() for prefix in prefixes(select, TABLES[table].key[0])})
 
 
 def exports_with(data: str, subject: Subject) -> list[tuple[Path, list[int]]]:
     """Every input file in which a person stands, with the lines. The files are the user's and are only read."""
     folder = folder_of(data)
-    found = {file for entry in entries(folder, read_settings(folder / "company.yml")) for file in entry.files.values()}
-    return [(file, lines) for file in sorted(found) if (lines := in_export(file, subject))]
+    wanted: dict[Path, Subject] = {}
+    for entry in entries(folder, read_settings(folder / "company.yml")):
+        own = subject.without(_prefixes(entry))
+        wanted |= {file: Subject(own.terms | wanted.get(file, own).terms) for file in entry.files.values()}
+    return [(file, lines) for file, own in sorted(wanted.items(), key=lambda one: one[0]) if (lines := in_export(file, own))]
 
 
 def left_in(data: str, subject: Subject, most: int = 20) -> list[str]:

@@ -52,6 +52,14 @@ class Subject:
         hashed = hashlib.sha256(f"{salt}{text}".encode()).hexdigest()[:12]
         return cls(frozenset({text, f"key-{hashed}"}))
 
+    def under(self, prefixes: Iterable[str]) -> Subject:
+        """Also as an id that stands behind one of the prefixes in the tables of the model."""
+        return Subject(self.terms | {prefix.lower() + term for prefix in prefixes for term in self.terms})
+
+    def without(self, prefixes: Iterable[str]) -> Subject:
+        """Also as the system writes an id that has one of the prefixes in the tables of the model."""
+        return Subject(self.terms | {term.removeprefix(prefix.lower()) for prefix in prefixes for term in self.terms} - {""})
+
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         return re.compile("|".join(sorted(_way(term) for term in self.terms)))

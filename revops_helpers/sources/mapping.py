@@ -40,6 +40,10 @@ is reported.
 through by itself when the outer SELECT is plain (each branch of a UNION too). With GROUP BY, DISTINCT or a CTE in front, give
 it if you can: `any_value(t._file) as _file, min(t._line) as _line`; else a refused row names the file's source only.
 
+**Ids.** Systems count alike, so a SELECT puts its system's name before ids of its own, wherever they stand (`'outreach-' || p.id
+as lead_id`); ids that another system gave stay, for there both meet. What goes back to a system goes without it. None have the
+ids of Salesforce, Gainsight and Jira, which nobody else has, and of HubSpot, by which other systems know its records.
+
 Several entries may fill one canonical table; their rows follow each other in the order of company.yml, and of two rows with
 one key the first stays. Rows that a WHERE or a join leaves out are reported beside the rows of the first table in FROM.
 """
@@ -60,21 +64,15 @@ from revops_helpers.sources.entries import Entry
 from revops_helpers.sources.landing import landed
 from revops_helpers.sources.macros import make_macros, unreadable
 from revops_helpers.sources.reading import read_all
-from revops_helpers.sources.selects import (
-    RawName,
-    Select,
-    lacking,
-    outputs_of_absent,
-    parse,
-    with_position,
-)
+from revops_helpers.sources.selects import RawName, Select, lacking, outputs_of_absent, parse, prefixes, with_position
 from revops_helpers.sources.selects import columns as columns_named
 from revops_helpers.sources.selects import replaced as stood_for
+from revops_helpers.sources.shapes import Names
 from revops_helpers.sources.store import SCRATCH, Desk, Place, Raw
 
 POSITION_UNKNOWN = "NULL::VARCHAR AS _file, NULL::BIGINT AS _line"
 MOST_STRAYS = 20  # columns that a note each is written about
-REPORT = ("table", "source", "status", "missing", "unread", "rows_in", "rows_out")
+REPORT = ("table", "source", "status", "missing", "unread", "rows_in", "rows_out", "prefixes")
 
 
 @dataclass
@@ -82,7 +80,8 @@ class Mapped:
     """What the sources give: parts by canonical table, the report (`REPORT`), notes for the reader, records of each input file.
 
     status: `read` (a canonical file), `mapped`, `partial` (`missing` names raw tables and columns read as empty), `unavailable`;
-    `ignored` for files that nothing reads (in `missing`; no table). unread: columns of the export that no SELECT names.
+    `ignored` for files that nothing reads (in `missing`; no table). unread: columns of the export that no SELECT names; prefixes:
+    what it puts before the system's own ids in the key.
     """
 
     parts: dict[str, list[Part]] = field(default_factory=dict)
@@ -94,9 +93,10 @@ class Mapped:
     def report(self) -> pd.DataFrame:
         return pd.DataFrame(self.report_rows, columns=list(REPORT))
 
-    def add(self, part: Part, status: str, missing: str, unread: Iterable[str], rows_in: int) -> None:
+    def add(self, part: Part, status: str, missing: str, unread: Iterable[str], rows_in: int, prefixes: Names = ()) -> None:
         self.parts.setdefault(part.table, []).append(part)
-        self.report_rows.append((part.table, part.source, status, missing, ", ".join(unread), rows_in, part.rows))
+        told = ", ".join(unread), rows_in, part.rows, ", ".join(prefixes)
+        self.report_rows.append((part.table, part.source, status, missing, *told))
 
     def took(self, raw: Raw) -> None:
         self.rows[raw.file] = raw.rows
@@ -166,7 +166,7 @@ def _selected(desk: Desk, with_selects: list[Entry], entries: list[Entry], found
         unused = [f.name for t, f in entry.files.items() if Place(desk, f, entry.name, t).label not in there.files]
         if unused:
             found.notes.append(f"{entry.name}: no SELECT reads {', '.join(unused)}")
-            found.report_rows.append(("", entry.name, "ignored", ", ".join(unused), "", 0, 0))
+            found.report_rows.append(("", entry.name, "ignored", ", ".join(unused), "", 0, 0, ""))
 
 
 def _complete(desk: Desk, selects: Iterable[Select], wanted: set[RawName], raws: dict[RawName, Raw]) -> set[str]:
@@ -224,7 +224,7 @@ def _run(desk: Desk, entry: Entry, table: str, select: Select, raws, absent: set
     needs = {f"{entry.name}.{need}" for need in entry.shape.needs.get(table, ())}
     if lost or (needs and needs <= absent):
         missing = ", ".join(sorted(lost or needs))
-        found.report_rows.append((table, entry.name, "unavailable", missing, "", 0, 0))
+        found.report_rows.append((table, entry.name, "unavailable", missing, "", 0, 0, ""))
         return
     names = {raw: set(raws[raw].columns) for raw in raws}
     asked = {".".join((*raw, column)) for raw, column, _ in columns_named(select, names)}
@@ -237,7 +237,8 @@ def _run(desk: Desk, entry: Entry, table: str, select: Select, raws, absent: set
     main = select.main()
     rows_in = raws[main].rows if main in raws else rows + len(bad)
     part = Part(table, entry.name, relation, select.label, columns, entry.form, rows + len(bad), bad, typed)
-    found.add(part, "partial" if missing else "mapped", ", ".join(missing), unread.get((entry.name, table), ()), rows_in)
+    own, strays = prefixes(select, TABLES[table].key[0]), unread.get((entry.name, table), ())
+    found.add(part, "partial" if missing else "mapped", ", ".join(missing), strays, rows_in, own)
     found.notes.extend(unreadable(desk, select, names))
 
 

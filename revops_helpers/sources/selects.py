@@ -80,6 +80,21 @@ def _branches(query: exp.Query) -> Iterator[exp.Query]:
         yield query
 
 
+def own_id(given: exp.Expression) -> tuple[str, exp.Column] | None:
+    """(prefix, column) of a system's own ids: `'outreach-' || p.id`, also as what coalesce() falls back on; None of others."""
+    for one in (given, *given.expressions) if isinstance(given, exp.Coalesce) else (given,):
+        if isinstance(one, exp.DPipe) and one.this.is_string and isinstance(one.expression, exp.Column):
+            return one.this.name, one.expression
+    return None
+
+
+def prefixes(select: Select, column: str) -> tuple[str, ...]:
+    """What a SELECT puts before a system's own ids in one of its columns; none where it is the same for no branch of a UNION."""
+    names = select.tree.named_selects
+    given = (branch.selects[names.index(column)].unalias() for branch in _branches(select.tree)) if column in names else ()
+    return tuple(dict.fromkeys(own[0] for one in given if (own := own_id(one))))
+
+
 def lacking(query: exp.Query, there: Collection[RawName], ctes: Mapping[str, exp.Query] | None = None) -> set[RawName]:
     """Raw tables that are absent and without which the query gives no row: in FROM or inner joined, in every UNION branch."""
     ctes = {**(ctes or {}), **{cte.alias: cte.this for cte in query.ctes}}

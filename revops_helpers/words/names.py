@@ -79,7 +79,9 @@ def record(company: Company, table: str, id: object) -> Part | Text:
     template = _address(company, table)
     if not template or not shown:
         return shown
-    return Part("record", tag("a", esc(shown), href=template.replace("{id}", quote(str(id), safe=""))), str(shown))
+    prefix = next((prefix for prefix in company.prefixes(table) if str(id).startswith(prefix)), "")
+    known = quote(str(id).removeprefix(prefix), safe="")
+    return Part("record", tag("a", esc(shown), href=template.replace("{id}", known)), str(shown))
 
 
 def _address(company: Company, table: str) -> str:

@@ -1,9 +1,9 @@
 -- Customers, by the CRM's id, which imports give of the parent too; the interface names it by ChurnZero's own. Those that the
 -- Salesforce export holds too come from there.
 select
-  coalesce(a.external_id, a.id) as account_id,
+  coalesce(a.external_id, 'churnzero-' || a.id) as account_id,
   a.name                        as name,
-  coalesce(a.parent_external_id, p.external_id, a.parent_account_id) as parent_id,
+  coalesce(a.parent_external_id, p.external_id, 'churnzero-' || a.parent_account_id) as parent_id,
   a.country                     as country,
   a.created_date                as created_at
 from account a

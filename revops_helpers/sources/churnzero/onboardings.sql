@@ -1,7 +1,7 @@
 -- Onboarding journeys: begun at the handoff, live when the journey was completed.
 select
-  p.id                                              as onboarding_id,
-  coalesce(a.external_id, p.account_id)             as account_id,
+  'churnzero-' || p.id                              as onboarding_id,
+  coalesce(a.external_id, 'churnzero-' || p.account_id) as account_id,
   p.begin_date                                      as handed_off_at,
   case when lower(p.is_completed) = 'true' then p.end_date end as live_at
 from journey_progress p

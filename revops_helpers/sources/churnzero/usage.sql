@@ -1,6 +1,6 @@
 -- Weekly use per customer, summed from events: people seen, logins, and everything else that was tracked.
 select
-  coalesce(e.account_external_id, a.external_id, e.account_id)              as account_id,
+  coalesce(e.account_external_id, a.external_id, 'churnzero-' || e.account_id) as account_id,
   strftime(date_trunc('week', as_moment(e.event_date)), '%Y-%m-%d')         as week,
   count(distinct e.contact)                                                 as active_users,
   sum(case when lower(coalesce(t.name, e.event_name)) like '%login%'

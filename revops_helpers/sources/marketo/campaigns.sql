@@ -1,6 +1,6 @@
 -- Programs. Those that the Salesforce export holds as campaigns come from there.
 select
-  coalesce(p.sfdc_id, p.id) as campaign_id,
+  coalesce(p.sfdc_id, 'marketo-' || p.id) as campaign_id,
   p.name                    as name,
   p.channel                 as channel,
   lower(p.type)             as kind,

@@ -1,6 +1,6 @@
 -- States of people: every change of the lead status.
 select
-  coalesce(l.sfdc_lead_id, h.lead_id) as lead_id,
+  coalesce(l.sfdc_lead_id, 'marketo-' || h.lead_id) as lead_id,
   h.activity_date                     as changed_at,
   h.new_value                         as status
 from activity_change_data_value h

@@ -1,6 +1,6 @@
 -- People. Those that the Salesforce export holds too, as the sync's id says, come from there; deleted ones are left out.
 select
-  coalesce(l.sfdc_lead_id, l.id)  as lead_id,
+  coalesce(l.sfdc_lead_id, 'marketo-' || l.id) as lead_id,
   nullif(trim(concat_ws(' ', l.first_name, l.last_name)), '') as name,
   l.email                         as email,
   coalesce(l.phone, l.mobile_phone) as phone,
@@ -8,7 +8,7 @@ select
   l.title                         as title,
   l.country                       as country,
   l.source                        as source,
-  coalesce(p.sfdc_id, l.acquisition_program_id) as campaign_id,
+  coalesce(p.sfdc_id, 'marketo-' || l.acquisition_program_id) as campaign_id,
   l.score                         as score,
   l.created_at                    as created_at
 from lead l

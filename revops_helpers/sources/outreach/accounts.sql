@@ -1,11 +1,11 @@
 -- Companies. Those that the Salesforce export holds too, as the sync's id says, come from there.
 select
-  coalesce(a.external_id, a.id) as account_id,
+  coalesce(a.external_id, 'outreach-' || a.id) as account_id,
   a.name                        as name,
   a.domain                      as domain,
   a.industry                    as industry,
   a.employees                   as employees,
-  a.owner_id                    as owner_id,
+  'outreach-' || a.owner_id     as owner_id,
   a.created_at                  as created_at
 from account a
 left join salesforce.account s on s.id = a.external_id

@@ -9,12 +9,12 @@ with crm as (
   group by converted_contact_id
 )
 select
-  'call-' || c.id                        as activity_id,
-  c.user_id                              as user_id,
+  'outreach-call-' || c.id                        as activity_id,
+  'outreach-' || c.user_id               as user_id,
   'call'                                 as kind,
   lower(c.direction)                     as direction,
-  coalesce(k.lead_id, c.prospect_id)     as lead_id,
-  coalesce(a.external_id, p.account_id)  as account_id,
+  coalesce(k.lead_id, 'outreach-' || c.prospect_id) as lead_id,
+  coalesce(a.external_id, 'outreach-' || p.account_id) as account_id,
   coalesce(c.dialed_at, c.answered_at, c.created_at) as occurred_at,
   date_diff('second', as_moment(c.answered_at), as_moment(c.completed_at)) / 60.0 as minutes,
   'false'                                as automated,
@@ -25,12 +25,12 @@ left join account a on a.id = p.account_id
 left join crm k on k.crm_id = p.external_id
 union all
 select
-  'mailing-' || m.id,
-  p.owner_id,
+  'outreach-mailing-' || m.id,
+  'outreach-' || p.owner_id,
   'email',
   'outbound',
-  coalesce(k.lead_id, m.prospect_id),
-  coalesce(a.external_id, p.account_id),
+  coalesce(k.lead_id, 'outreach-' || m.prospect_id),
+  coalesce(a.external_id, 'outreach-' || p.account_id),
   coalesce(m.delivered_at, m.state_changed_at),
   null,
   case when m.sequence_id is not null then 'true' else 'false' end,
@@ -42,12 +42,12 @@ left join crm k on k.crm_id = p.external_id
 where m.delivered_at is not null or m.state in ('delivered', 'opened', 'clicked', 'replied')
 union all
 select
-  'task-' || t.id,
-  coalesce(t.completer_id, t.owner_id),
+  'outreach-task-' || t.id,
+  'outreach-' || coalesce(t.completer_id, t.owner_id),
   'task',
   'internal',
-  coalesce(k.lead_id, t.prospect_id),
-  coalesce(a.external_id, p.account_id, t.account_id),
+  coalesce(k.lead_id, 'outreach-' || t.prospect_id),
+  coalesce(a.external_id, 'outreach-' || coalesce(p.account_id, t.account_id)),
   t.completed_at,
   null,
   'false',

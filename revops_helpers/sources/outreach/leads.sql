@@ -9,7 +9,7 @@ with crm as (
   group by converted_contact_id
 )
 select
-  coalesce(k.lead_id, p.id)              as lead_id,
+  'outreach-' || p.id                    as lead_id,
   coalesce(p.name, nullif(trim(concat_ws(' ', p.first_name, p.last_name)), '')) as name,
   p.email                                as email,
   p.phone                                as phone,
@@ -17,10 +17,10 @@ select
   p.title                                as title,
   p.country                              as country,
   p.source                               as source,
-  p.owner_id                             as owner_id,
+  'outreach-' || p.owner_id              as owner_id,
   p.score                                as score,
   p.created_at                           as created_at,
-  coalesce(a.external_id, p.account_id)  as account_id
+  coalesce(a.external_id, 'outreach-' || p.account_id) as account_id
 from prospect p
 left join account a on a.id = p.account_id
 left join crm k on k.crm_id = p.external_id

@@ -1,9 +1,9 @@
 -- Deals are the CRM's, as the sync copies them: they are taken only where no Salesforce export is read. Outreach does not say
 -- whether one is won; a probability of 100 is won and of 0 lost, as its stages have it.
 select
-  o.id                                   as opportunity_id,
-  coalesce(a.external_id, o.account_id)  as account_id,
-  o.owner_id                             as owner_id,
+  'outreach-' || o.id                    as opportunity_id,
+  coalesce(a.external_id, 'outreach-' || o.account_id) as account_id,
+  'outreach-' || o.owner_id              as owner_id,
   o.next_step                            as next_step,
   o.amount                               as amount,
   o.currency                             as currency,

@@ -1,6 +1,6 @@
 -- Prospect accounts: companies of prospects. Those that the Salesforce export holds too, as the sync's id says, come from there.
 select
-  coalesce(a.salesforce_id, a.id) as account_id,
+  coalesce(a.salesforce_id, 'pardot-' || a.id) as account_id,
   a.name                          as name,
   a.website                       as domain,
   a.industry                      as industry,

@@ -1,12 +1,12 @@
 -- Opportunities are the CRM's, as the connector copies them: they are taken only where no Salesforce export is read.
 with prospects as (
-  select op.opportunity_id, min(coalesce(p.crm_lead_fid, op.prospect_id)) as lead_id
+  select op.opportunity_id, min(coalesce(p.crm_lead_fid, 'pardot-' || op.prospect_id)) as lead_id
   from opportunity_prospect op
   left join prospect p on p.id = op.prospect_id
   group by op.opportunity_id
 )
 select
-  coalesce(o.crm_opportunity_fid, o.id) as opportunity_id,
+  coalesce(o.crm_opportunity_fid, 'pardot-' || o.id) as opportunity_id,
   p.lead_id                             as lead_id,
   case lower(o.type) when 'new business'      then 'new'
                      when 'existing business' then 'expansion'

@@ -1,12 +1,12 @@
 -- Companies. Those that the Salesforce export holds too, as the sync's id says, come from there.
 select
-  coalesce(a.crm_id, a.id) as account_id,
+  coalesce(a.crm_id, 'salesloft-' || a.id) as account_id,
   a.name                   as name,
   a.domain                 as domain,
   a.industry               as industry,
   a.size                   as employees,
   a.country                as country,
-  a.owner_id               as owner_id,
+  'salesloft-' || a.owner_id as owner_id,
   a.created_at             as created_at
 from account a
 left join salesforce.account s on s.id = a.crm_id

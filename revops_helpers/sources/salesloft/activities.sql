@@ -10,12 +10,12 @@ with crm as (
   group by converted_contact_id
 )
 select
-  'call-' || c.id                    as activity_id,
-  c.user_id                          as user_id,
+  'salesloft-call-' || c.id             as activity_id,
+  'salesloft-' || c.user_id          as user_id,
   'call'                             as kind,
   'outbound'                         as direction,
-  coalesce(k.lead_id, c.person_id)   as lead_id,
-  coalesce(a.crm_id, p.account_id)   as account_id,
+  coalesce(k.lead_id, 'salesloft-' || c.person_id) as lead_id,
+  coalesce(a.crm_id, 'salesloft-' || p.account_id) as account_id,
   c.created_at                       as occurred_at,
   as_number(c.duration) / 60         as minutes,
   'false'                            as automated,
@@ -26,12 +26,12 @@ left join account a on a.id = p.account_id
 left join crm k on k.crm_id = p.crm_id
 union all
 select
-  'email-' || e.id,
-  e.user_id,
+  'salesloft-email-' || e.id,
+  'salesloft-' || e.user_id,
   'email',
   'outbound',
-  coalesce(k.lead_id, e.person_id),
-  coalesce(a.crm_id, p.account_id),
+  coalesce(k.lead_id, 'salesloft-' || e.person_id),
+  coalesce(a.crm_id, 'salesloft-' || p.account_id),
   e.sent_at,
   null,
   case when e.cadence_id is not null then 'true' else 'false' end,
@@ -43,12 +43,12 @@ left join crm k on k.crm_id = p.crm_id
 where e.sent_at is not null
 union all
 select
-  'meeting-' || m.id,
-  coalesce(u.id, m.user_id),
+  'salesloft-meeting-' || m.id,
+  'salesloft-' || coalesce(u.id, m.user_id),
   'meeting',
   null,
-  coalesce(k.lead_id, m.person_id),
-  coalesce(a.crm_id, p.account_id, m.account_id),
+  coalesce(k.lead_id, 'salesloft-' || m.person_id),
+  coalesce(a.crm_id, 'salesloft-' || coalesce(p.account_id, m.account_id)),
   m.start_time,
   date_diff('second', as_moment(m.start_time), as_moment(m.end_time)) / 60.0,
   'false',

@@ -9,16 +9,16 @@ with crm as (
   group by converted_contact_id
 )
 select
-  p.id                             as lead_id,
+  'salesloft-' || p.id             as lead_id,
   coalesce(p.display_name, nullif(trim(concat_ws(' ', p.first_name, p.last_name)), '')) as name,
   p.email_address                  as email,
   coalesce(p.phone, p.mobile_phone) as phone,
   p.company_name                   as company,
   p.title                          as title,
   p.country                        as country,
-  p.owner_id                       as owner_id,
+  'salesloft-' || p.owner_id       as owner_id,
   p.created_at                     as created_at,
-  coalesce(a.crm_id, p.account_id) as account_id
+  coalesce(a.crm_id, 'salesloft-' || p.account_id) as account_id
 from person p
 left join account a on a.id = p.account_id
 left join crm k on k.crm_id = p.crm_id

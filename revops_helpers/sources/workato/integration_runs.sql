@@ -1,6 +1,6 @@
 -- Jobs of recipes. The API nests them under the recipe; a landing has one a row.
 select
-  j.recipe_id    as integration_id,
+  'workato-' || j.recipe_id as integration_id,
   j.started_at   as started_at,
   j.completed_at as finished_at,
   case when j.completed_at is not null
@@ -10,7 +10,7 @@ from job j
 where j.items is null
 union all
 select
-  coalesce(t.item ->> '$.recipe_id', j.recipe_id),
+  'workato-' || coalesce(t.item ->> '$.recipe_id', j.recipe_id),
   t.item ->> '$.started_at',
   t.item ->> '$.completed_at',
   case when t.item ->> '$.completed_at' is not null

@@ -1,6 +1,6 @@
 -- Recipes: from the application that triggers one to the first that it acts on.
 select
-  r.id                  as integration_id,
+  'workato-' || r.id    as integration_id,
   r.trigger_application as from_tool,
   r.first_action        as to_tool,
   'ipaas'               as method,
