@@ -127,6 +127,15 @@ def test_lifetime_value_is_capped_and_never_infinite():
     assert measurement(discounted, "ltv").value == pytest.approx(800_00 * sum(1.12 ** (-t / 12) for t in range(60)))
 
 
+def test_a_customer_that_costs_more_to_serve_than_it_pays_is_worth_less_than_nothing():
+    lines = [line(f"c{i}", 1000_00 + i, "2024-01-01") for i in range(40)]
+    books = [result(m, revenue=100_00, profit=-10_00) for m in range(1, 10)]
+    company = company_of(financials=books, spend=[*QUIET, spend(5, 500_000_00)], subscriptions=lines)
+    found = measurement(company, "ltv")
+    assert found.value == pytest.approx(-0.1 * 60 * 100_019.5)
+    assert found.low < found.value < found.high < 0
+
+
 def test_cac_and_its_payback_are_one_query_and_a_margin_that_is_missing_keeps_back_the_payback_alone(monkeypatch):
     asked, query = [], counting.query
     monkeypatch.setattr(counting, "query", lambda *given: (asked.append([m.id for m in given[1]]), query(*given))[1])

@@ -88,7 +88,8 @@ def ltv(company: Company, windows: Windows, frames: dict[str, pd.DataFrame]) -> 
     margin = costs.gross_margin(company, windows.span.end)
     mrr, months = parts_of(frames, "arpa", "customer_lifetime")
     low, high = product(mrr["value"], (mrr["low"], mrr["high"]), months["value"], (months["low"], months["high"]))
-    return derive(frames, margin * mrr["value"] * months["value"], margin * low, margin * high)
+    ends = margin * (low if margin > 0 else high), margin * (high if margin > 0 else low)
+    return derive(frames, margin * mrr["value"] * months["value"], *ends)
 
 
 def ltv_to_cac(company: Company, windows: Windows, frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
