@@ -1,4 +1,4 @@
-"""Two systems count from 1 alike: their records stay apart, and each gets its own ids back."""
+"""Two systems count from 1 alike: their records stay apart, each gets its own ids back, and what a CRM holds comes from it."""
 
 from __future__ import annotations
 
@@ -98,3 +98,46 @@ def test_a_prefix_of_a_companys_own_select_is_taken_off_too(opened, tmp_path):
     (entry,) = (one for one in entries(tmp_path / "data", company.settings) if one.name == "crm")
     assert headings(entry, "accounts") == {"account_id": "Id", "tax_id": "CNPJ__c"}
     assert list(fixes_table(company)["id"]) == ["1"]
+
+
+# ---- HubSpot as the CRM: what it holds comes from there, as with Salesforce
+
+HUB = """\
+name: Test S.A.
+currency: BRL
+sources:
+"""
+HUB += "".join(
+    f'  {name}: {{path: {name}, time_zone: UTC, decimal: ".", dates: ymd}}\n'
+    for name in ("hubspot", "outreach", "salesloft", "churnzero", "jira", "marketo")
+)
+# Caio is 101, Duda 102 and known to Salesforce by 00Q…; Sol is 901. Others call them by these ids and by their own.
+HELD = {
+    "hubspot/contacts.csv": (
+        "id,firstname,email,createdate,salesforceleadid\n101,Caio,caio@sol.example,2026-01-10,\n"
+        "102,Duda,duda@lua.example,2026-01-11,00Q1G00000nDnM5\n"
+    ),
+    "hubspot/companies.csv": "id,name,createdate\n901,Sol,2026-01-05\n",
+    "hubspot/owners.csv": "id,email\n71,ana@x.example\n",
+    "hubspot/deals.csv": "id,dealname,createdate,dealstage\n501,Sol,2026-02-05,qualifiedtobuy\n",
+    "outreach/prospects.csv": "id,firstName,externalId,createdAt\n11,Caio,101,2026-01-12\n12,Nils,999,2026-01-12\n",
+    "outreach/calls.csv": "id,dialedAt,prospectId,userId\n9,2026-02-07T12:00:00Z,11,1\n8,2026-02-07T12:00:00Z,12,1\n",
+    "outreach/opportunities.csv": "id,name,createdAt\n51,Sol,2026-02-05\n",
+    "salesloft/people.csv": "id,first_name,crm_id,created_at\n61,Duda,102,2026-01-13\n",
+    "salesloft/accounts.csv": "id,name,crm_id,created_at\n77,Sol,901,2026-01-13\n78,Lua,,2026-01-13\n",
+    "salesloft/calls.csv": "id,created_at,duration,called_person_id,user_id\n9,2026-02-08T12:00:00Z,60,61,1\n",
+    "churnzero/accounts.csv": "AccountExternalId,Name\n901,Sol\n",
+    "jira/issues.csv": "Issue key,Status,Created,Assignee Email,Assignee\nM-1,Done,2026-03-02,ANA@x.example,a-1\n",
+    "marketo/leads.csv": "id,firstName,sfdcLeadId,createdAt\n1,Duda,00Q1G00000nDnM5,2026-01-12\n2,Mara,,2026-01-12\n",
+}  # fmt: skip
+
+
+def test_what_hubspot_holds_comes_from_there_and_others_refer_to_it(opened):
+    company = opened(HELD, HUB, as_of="2026-06-30")
+    assert company.quarantine.empty
+    assert column(company, "leads", "lead_id") == {"101", "00Q1G00000nDnM5UAK", "outreach-12", "marketo-2"}
+    assert column(company, "accounts", "account_id") == {"901", "salesloft-78"}
+    assert column(company, "opportunities", "opportunity_id") == {"501"}
+    assert column(company, "work_items", "assignee_id") == {"71"}
+    calls = company.accepted["activities"].to_pandas().set_index("activity_id")["lead_id"].to_dict()
+    assert calls == {"outreach-call-9": "101", "outreach-call-8": "outreach-12", "salesloft-call-9": "00Q1G00000nDnM5UAK"}

@@ -1,5 +1,5 @@
--- Customers, by the CRM's id, which imports give of the parent too; the interface names it by ChurnZero's own. Those that the
--- Salesforce export holds too come from there.
+-- Customers, by the CRM's id, which imports give of the parent too; the interface names it by ChurnZero's own. Those that an
+-- export of Salesforce or HubSpot holds too come from there.
 select
   coalesce(a.external_id, 'churnzero-' || a.id) as account_id,
   a.name                        as name,
@@ -9,4 +9,5 @@ select
 from account a
 left join account p on p.id = a.parent_account_id
 left join salesforce.account s on s.id = a.external_id
-where s.id is null
+left join hubspot.company h on coalesce(h.salesforceaccountid, h.id) = a.external_id
+where s.id is null and h.id is null

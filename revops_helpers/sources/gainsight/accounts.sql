@@ -1,4 +1,5 @@
--- Companies. Those that the Salesforce export holds too come from there.
+-- Companies. Those that an export of Salesforce or HubSpot holds too come from there; which field holds HubSpot's id is for
+-- `fields` in company.yml to say.
 select
   coalesce(c.sfdc_account_id, c.gsid)              as account_id,
   c.name                                           as name,
@@ -10,4 +11,5 @@ select
 from company c
 left join company p on p.gsid = c.parent_company_id
 left join salesforce.account s on s.id = c.sfdc_account_id
-where s.id is null
+left join hubspot.company h on coalesce(h.salesforceaccountid, h.id) = c.sfdc_account_id
+where s.id is null and h.id is null

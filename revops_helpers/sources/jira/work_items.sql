@@ -1,5 +1,10 @@
 -- Issues. Work began with the first change of status; the assignee is known by the work e-mail, else by the account.
-with changes as (
+with people as (
+  select lower(x.email) as email, min(x.id) as id
+  from (select email, id from salesforce.user union all select email, id from hubspot.owner) x
+  group by lower(x.email)
+),
+changes as (
   select i.key, as_moment(h.history ->> '$.created') as changed_at
   from issue i
   cross join unnest(json_extract(i.changelog, '$.histories[*]')) as h(history)
@@ -40,4 +45,4 @@ left join issue_type t on t.id = i.issue_type
 left join project j on j.id = i.project
 left join status s on s.id = i.status
 left join begun b on b.key = i.key
-left join salesforce.user u on lower(u.email) = lower(i.assignee_email)
+left join people u on u.email = lower(i.assignee_email)

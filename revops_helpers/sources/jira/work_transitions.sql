@@ -1,6 +1,11 @@
 -- Changes of status, from the changelog of each issue or its field history. Its creation is no change in a changelog, and is
 -- added as the first one; in a field history it is the first row.
-with statuses as (
+with people as (
+  select lower(x.email) as email, min(x.id) as id
+  from (select email, id from salesforce.user union all select email, id from hubspot.owner) x
+  group by lower(x.email)
+),
+statuses as (
   select h.issue_id, h.time, h.author_id, coalesce(s.name, h.value) as status, h._file, h._line
   from issue_field_history h
   left join status s on s.id = h.value
@@ -17,7 +22,7 @@ moves as (
   from issue i
   cross join unnest(json_extract(i.changelog, '$.histories[*]')) as h(history)
   cross join unnest(json_extract(h.history, '$.items[*]')) as t(item)
-  left join salesforce.user u on lower(u.email) = lower(h.history ->> '$.author.emailAddress')
+  left join people u on u.email = lower(h.history ->> '$.author.emailAddress')
   where t.item ->> '$.field' = 'status'
   union all
   select coalesce(i.key, h.issue_id), h.time, h.from_status, h.status, h.author_id, h._file, h._line

@@ -6,4 +6,5 @@ select
 from activity_change_data_value h
 left join lead l on l.id = h.lead_id
 left join salesforce.lead s on s.id = l.sfdc_lead_id
-where h.primary_attribute_value in ('Lead Status', 'leadStatus') and s.id is null
+left join hubspot.contact c on coalesce(c.salesforceleadid, c.id) = l.sfdc_lead_id
+where h.primary_attribute_value in ('Lead Status', 'leadStatus') and s.id is null and c.id is null

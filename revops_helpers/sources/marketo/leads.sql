@@ -1,4 +1,5 @@
--- People. Those that the Salesforce export holds too, as the sync's id says, come from there; deleted ones are left out.
+-- People. Those that an export of Salesforce or HubSpot holds too, as the sync's id says, come from there; deleted
+-- ones are left out.
 select
   coalesce(l.sfdc_lead_id, 'marketo-' || l.id) as lead_id,
   nullif(trim(concat_ws(' ', l.first_name, l.last_name)), '') as name,
@@ -15,4 +16,5 @@ from lead l
 left join program p on p.id = l.acquisition_program_id
 left join activity_delete_lead x on x.lead_id = l.id
 left join salesforce.lead s on s.id = l.sfdc_lead_id
-where x.id is null and s.id is null
+left join hubspot.contact h on coalesce(h.salesforceleadid, h.id) = l.sfdc_lead_id
+where x.id is null and s.id is null and h.id is null

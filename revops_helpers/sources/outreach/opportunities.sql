@@ -1,4 +1,4 @@
--- Deals are the CRM's, as the sync copies them: they are taken only where no Salesforce export is read. Outreach does not say
+-- Deals are the CRM's, as the sync copies them: they are taken only where no CRM's export is read. Outreach does not say
 -- whether one is won; a probability of 100 is won and of 0 lost, as its stages have it.
 select
   'outreach-' || o.id                    as opportunity_id,
@@ -16,4 +16,4 @@ select
 from opportunity o
 left join account a on a.id = o.account_id
 left join opportunity_stage s on s.id = o.stage_id
-where not exists (select 1 from salesforce.opportunity)
+where not exists (select 1 from salesforce.opportunity) and not exists (select 1 from hubspot.deal)

@@ -1,4 +1,4 @@
--- Prospect accounts: companies of prospects. Those that the Salesforce export holds too, as the sync's id says, come from there.
+-- Prospect accounts: companies of prospects. Those that an export of Salesforce or HubSpot holds too come from there.
 select
   coalesce(a.salesforce_id, 'pardot-' || a.id) as account_id,
   a.name                          as name,
@@ -9,4 +9,5 @@ select
   a.created_at                    as created_at
 from prospect_account a
 left join salesforce.account s on s.id = a.salesforce_id
-where s.id is null
+left join hubspot.company h on coalesce(h.salesforceaccountid, h.id) = a.salesforce_id
+where s.id is null and h.id is null

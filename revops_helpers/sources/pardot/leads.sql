@@ -1,4 +1,4 @@
--- Prospects. Those that the Salesforce export holds too, as the connector's id says, come from there.
+-- Prospects. Those that an export of Salesforce or HubSpot holds too, as the connector's id says, come from there.
 select
   coalesce(p.crm_lead_fid, 'pardot-' || p.id) as lead_id,
   nullif(trim(concat_ws(' ', p.first_name, p.last_name)), '') as name,
@@ -17,4 +17,5 @@ from prospect p
 left join campaign c on c.id = p.campaign_id
 left join prospect_account a on a.id = p.prospect_account_id
 left join salesforce.lead s on s.id = p.crm_lead_fid
-where s.id is null
+left join hubspot.contact h on coalesce(h.salesforceleadid, h.id) = p.crm_lead_fid
+where s.id is null and h.id is null

@@ -1,4 +1,4 @@
--- Opportunities are the CRM's, as the connector copies them: they are taken only where no Salesforce export is read.
+-- Opportunities are the CRM's, as the connector copies them: they are taken only where no CRM's export is read.
 with prospects as (
   select op.opportunity_id, min(coalesce(p.crm_lead_fid, 'pardot-' || op.prospect_id)) as lead_id
   from opportunity_prospect op
@@ -22,4 +22,4 @@ select
   o._line
 from opportunity o
 left join prospects p on p.opportunity_id = o.id
-where not exists (select 1 from salesforce.opportunity)
+where not exists (select 1 from salesforce.opportunity) and not exists (select 1 from hubspot.deal)

@@ -1,4 +1,4 @@
--- Companies. Those that the Salesforce export holds too, as the sync's id says, come from there.
+-- Companies. Those that an export of Salesforce or HubSpot holds too, as the sync's id says, come from there.
 select
   coalesce(a.crm_id, 'salesloft-' || a.id) as account_id,
   a.name                   as name,
@@ -10,4 +10,5 @@ select
   a.created_at             as created_at
 from account a
 left join salesforce.account s on s.id = a.crm_id
-where s.id is null
+left join hubspot.company h on coalesce(h.salesforceaccountid, h.id) = a.crm_id
+where s.id is null and h.id is null

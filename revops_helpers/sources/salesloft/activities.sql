@@ -8,6 +8,9 @@ with crm as (
   from salesforce.lead
   where converted_contact_id is not null
   group by converted_contact_id
+  union all
+  select id, coalesce(salesforceleadid, id)
+  from hubspot.contact
 )
 select
   'salesloft-call-' || c.id             as activity_id,

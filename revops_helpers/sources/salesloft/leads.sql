@@ -1,4 +1,5 @@
--- People who are worked. Those that the Salesforce export holds as a lead, or as the contact that a lead became, come from there.
+-- People who are worked. Those that Salesforce holds as a lead, or as the contact that a lead became, or HubSpot as a contact,
+-- come from there.
 with crm as (
   select id as crm_id, id as lead_id
   from salesforce.lead
@@ -7,6 +8,9 @@ with crm as (
   from salesforce.lead
   where converted_contact_id is not null
   group by converted_contact_id
+  union all
+  select id, coalesce(salesforceleadid, id)
+  from hubspot.contact
 )
 select
   'salesloft-' || p.id             as lead_id,
