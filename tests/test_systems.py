@@ -147,6 +147,37 @@ def test_two_files_that_could_be_one_table_are_refused(opened):
         opened({"hubspot/contacts.csv": one, "hubspot/contact_data.csv": one}, sources("hubspot"), as_of="2026-06-30")
 
 
+# ---- what a deal came to, and which activities took place
+
+
+STAGES = {"Closed Won": "won", "Closed Lost": "lost", "Prospecting": "open", "Ganho": None}
+FLAGS = [  # is_closed, is_won, stage: status
+    ("1", "0", "Ganho", "lost"),
+    ("true", "true", "Ganho", "won"),
+    ("false", "", "Closed Won", "open"),
+    ("true", "", "Closed Won", "won"),
+    ("true", "", "Prospecting", None),  # closed, and nothing says how
+    ("", "false", "Closed Lost", "lost"),
+    ("", "false", "Ganho", None),
+]
+
+
+def statuses(opened, head: str, deals: list[str]) -> list[str | None]:
+    lines = "".join(f"006{n:012},10,2026-01-05,2026-03-01,{deal}\n" for n, deal in enumerate(deals))
+    files = {"salesforce/Opportunity.csv": f"id,amount,created_date,close_date,{head}\n{lines}"}
+    company = opened(files, sources("salesforce"), as_of="2026-06-30")
+    return [row["status"] for row in by_key("opportunities", rows_of(company, "opportunities"))]
+
+
+def test_a_deal_without_flags_has_the_status_of_a_standard_stage_and_else_none(opened):
+    assert statuses(opened, "stage_name", list(STAGES)) == list(STAGES.values())
+
+
+def test_the_flags_of_a_deal_go_before_its_stage(opened):
+    deals = [f"{stage},{closed},{won}" for closed, won, stage, _status in FLAGS]
+    assert statuses(opened, "stage_name,is_closed,is_won", deals) == [status for *_told, status in FLAGS]
+
+
 # ---- real landed schemas of a third party, in place
 
 
