@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from revops_helpers.methods.intervals import ratio_of_sums, wilson
+from revops_helpers.methods.intervals import ratio_of_sums, weighted_share, wilson
 
 AS_OF, CUT = "2026-09-30", "2026-10-01 03:00:00"
 FIRST, BEFORE = "2025-10-01", "2024-10-01"
@@ -80,7 +80,8 @@ earlier AS (SELECT day, customer, closing AS m0 FROM states JOIN ends ON month <
 now AS (SELECT day, customer, closing AS m1 FROM states JOIN ends ON month <= day AND until > day)
 SELECT day, count(*) AS n, sum(m1) AS kept, sum(least(m0, m1)) AS held, count(*) FILTER (m1 = 0) AS lost, sum(m0) AS base,
   sum(m1::DOUBLE * m1) AS kk, sum(m1::DOUBLE * m0) AS kb, sum(least(m0, m1)::DOUBLE * least(m0, m1)) AS hh,
-  sum(least(m0, m1)::DOUBLE * m0) AS hb, sum(m0::DOUBLE * m0) AS bb
+  sum(least(m0, m1)::DOUBLE * m0) AS hb, sum(m0::DOUBLE * m0) AS bb,
+  sum(least(m0, m1)::DOUBLE * least(m0, m1) / m0) AS shares
 FROM earlier JOIN now USING (day, customer) GROUP BY day ORDER BY day"""
 
 FUNNEL = """
@@ -153,9 +154,11 @@ def movements(execute, folder: Path) -> pd.DataFrame:
 
 def retention(execute, folder: Path) -> pd.DataFrame:
     found = execute(text(RETAINED, folder)).df()
-    for name, x, xx, xb in (("nrr", "kept", "kk", "kb"), ("grr", "held", "hh", "hb")):
+    nrr = ratio_of_sums(found.kept, found.base, found.kk, found.kb, found.bb, found.n)
+    grr = weighted_share(found.held, found.base, found.hh, found.hb, found.bb, found.n, found.shares)
+    for name, x, bounds in (("nrr", "kept", nrr), ("grr", "held", grr)):
         found[name] = found[x] / found.base
-        found[f"{name}_low"], found[f"{name}_high"] = ratio_of_sums(found[x], found.base, found[xx], found[xb], found.bb, found.n)
+        found[f"{name}_low"], found[f"{name}_high"] = bounds
     found["logo_churn"] = found.lost / found.n
     found["logo_churn_low"], found["logo_churn_high"] = wilson(found.lost, found.n)
     return found

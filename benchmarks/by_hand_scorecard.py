@@ -125,6 +125,7 @@ SELECT any_value(cost) AS cost, any_value(cost_before) AS cost_before, any_value
   count(*) FILTER (m0 <> 0 OR m1 <> 0) AS either, sum(m1::DOUBLE * m0) AS m10,
   count(*) FILTER (m0 > 0) AS before, sum(m1) FILTER (m0 > 0) AS kept, sum(power(m1::DOUBLE, 2)) FILTER (m0 > 0) AS kept2,
   sum(held) AS held, sum(power(held::DOUBLE, 2)) AS held2, sum(held::DOUBLE * m0) AS held0,
+  sum(held::DOUBLE * held / m0) FILTER (m0 > 0) AS held_shares,
   count(*) FILTER (m0 > 0 AND m1 = 0) AS lost,
   count(*) FILTER (counts) AS opening, sum(base) AS base, sum(power(base::DOUBLE, 2)) AS base2, {shares},
   count(*) FILTER (sells) AS sellers, sum(won_) AS won, sum(won_::DOUBLE * won_) AS won2, sum(new::DOUBLE * won_) AS live_won
@@ -223,7 +224,7 @@ def _over(a: tuple[float, float, float], b: tuple[float, float, float]) -> tuple
 def _kept(c: pd.Series) -> Found:
     found = {
         "nrr": (c.kept / c.m0, *intervals.ratio_of_sums(c.kept, c.m0, c.kept2, c.m10, c.m00, c.before)),
-        "grr": (c.held / c.m0, *intervals.ratio_of_sums(c.held, c.m0, c.held2, c.held0, c.m00, c.before)),
+        "grr": (c.held / c.m0, *intervals.weighted_share(c.held, c.m0, c.held2, c.held0, c.m00, c.before, c.held_shares)),
         "logo_churn": (c.lost / c.before, *intervals.wilson(c.lost, c.before)),
     }
     for x in MOVEMENTS[1:]:

@@ -66,27 +66,50 @@ def moments(x, y):
     return x.sum(-1), y.sum(-1), (x * x).sum(-1), (x * y).sum(-1), (y * y).sum(-1), x.shape[-1]
 
 
+def share_of(x, y):
+    return intervals.weighted_share(*moments(x, y), (x * x / y).sum(-1))
+
+
 def test_a_share_of_equal_amounts_has_the_interval_of_their_count():
     for kept in (0, 3, 24, 25):
         x, y = 5.0 * (np.arange(25) < kept), np.full(25, 5.0)
-        assert np.allclose(intervals.weighted_share(*moments(x, y)), intervals.wilson(kept, 25))
+        assert np.allclose(share_of(x, y), intervals.wilson(kept, 25))
 
 
 def test_a_share_of_unequal_amounts_holds_its_level_where_little_is_lost():
     # Forty customers, three of a hundred leave: the delta method covers half, since nobody or one small one has left.
     rng = np.random.default_rng(4)
     y = rng.lognormal(0, 1, (1000, 40))
-    sums = moments(y * (rng.random(y.shape) >= 0.03), y)
-    low, high = intervals.weighted_share(*sums)
+    x = y * (rng.random(y.shape) >= 0.03)
+    low, high = share_of(x, y)
     assert high.max() <= 1 and ((low <= 0.97) & (high >= 0.97)).mean() > 0.93
-    low, high = intervals.ratio_of_sums(*sums)
+    low, high = intervals.ratio_of_sums(*moments(x, y))
     assert ((low <= 0.97) & (high >= 0.97)).mean() < 0.7
+
+
+@pytest.mark.parametrize("clusters", [30, 200])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_share_holds_its_level_where_few_hold_most_and_one_in_five_loses_all_or_a_part(clusters, whole):
+    rng = np.random.default_rng(5)
+    y = rng.lognormal(0, 1.2, (2000, clusters))
+    lost = (rng.random(y.shape) < 0.2) * (1.0 if whole else rng.random(y.shape))
+    low, high = share_of(y * (1 - lost), y)
+    true = 0.8 if whole else 0.9
+    assert 0.92 <= ((low <= true) & (true <= high)).mean() <= 0.985
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0.01, 1e6)), min_size=2, max_size=40))
+def test_a_share_lies_within_its_interval_and_that_within_nothing_and_all(clusters):
+    kept, y = (np.array(each) for each in zip(*clusters, strict=True))
+    low, high = share_of(kept * y, y)
+    share = (kept * y).sum() / y.sum()
+    assert 0 <= low <= share + 1e-9 and share - 1e-9 <= high <= 1
 
 
 def test_a_share_that_is_none_has_the_interval_of_a_ratio_and_one_amount_has_none():
     over = moments(np.array([3.0, 0, 2]), np.array([2.0, -1, 2]))
-    assert intervals.weighted_share(*over) == intervals.ratio_of_sums(*over)
-    assert np.isnan(intervals.weighted_share(*moments(np.array([2.0]), np.array([2.0])))).all()
+    assert intervals.weighted_share(*over, 9.0) == intervals.ratio_of_sums(*over)
+    assert np.isnan(share_of(np.array([2.0]), np.array([2.0]))).all()
 
 
 @given(st.integers(0, 3000))

@@ -24,7 +24,7 @@ SUMS = {
     "sum": ("x",),
     "proportion": ("x", "y"),
     "mean": ("x", "xx"),
-    "share": ("x", "y", "xx", "xy", "yy", "x_groups", "y_groups", "rest_groups"),
+    "share": ("x", "y", "xx", "xy", "yy", "x_groups", "y_groups", "rest_groups", "shares"),
     "ratio": ("x", "y", "xx", "xy", "yy", "groups", "x_groups", "y_groups"),
     "exact": ("x", "y"),
     "per_fixed": ("x", "y", "xx", "x_groups"),
@@ -109,6 +109,7 @@ MOMENTS: dict[str, Callable] = {
     "x_groups": lambda x, y: x.nullif(0).count(),
     "y_groups": lambda x, y: y.nullif(0).count(),
     "rest_groups": lambda x, y: (y - x).nullif(0).count(),
+    "shares": lambda x, y: (x.cast("float64") * x.cast("float64") / y.nullif(0)).sum(),
 }
 
 
@@ -193,8 +194,8 @@ def _ratio(rows, x, y, xx, xy, yy, groups, x_groups, y_groups):
     return frame(divide(x, y), low, high, n=y_groups, too_few=(np.minimum(x_groups, y_groups) < FEW) | alike, zero=y <= 0)
 
 
-def _share(rows, x, y, xx, xy, yy, x_groups, y_groups, rest_groups):
-    low, high = intervals.weighted_share(x, y, xx, xy, yy, y_groups)
+def _share(rows, x, y, xx, xy, yy, x_groups, y_groups, rest_groups, shares):
+    low, high = intervals.weighted_share(x, y, xx, xy, yy, y_groups, shares)
     return frame(divide(x, y), low, high, n=y_groups, too_few=np.minimum(x_groups, rest_groups) < FEW, zero=y <= 0)
 
 

@@ -191,6 +191,7 @@ METRICS = (
         formula="forecasts with commit ≤ won ≤ best ÷ forecasts with both",
         edge_cases="Ends included. A best case below the commit holds nothing.",
         where=lambda t: t.commit.notnull() & t.best.notnull(),
+        estimator="share",
         num=lambda t: t.won.between(t.commit, t.best),
         den=lambda t: ibis.literal(1, type="int64"),
         zero_reason=NO_RANGE,
