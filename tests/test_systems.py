@@ -178,6 +178,43 @@ def test_the_flags_of_a_deal_go_before_its_stage(opened):
     assert statuses(opened, "stage_name,is_closed,is_won", deals) == [status for *_told, status in FLAGS]
 
 
+TOOK_PLACE = {
+    "salesforce/Task.csv": (
+        "Id,TaskSubtype,Status,IsClosed,CreatedDate,CompletedDateTime\n"
+        "00T000000000001,Call,Not Started,false,2026-01-05,\n"
+        "00T000000000002,Call,Feito,true,2026-01-05,2026-01-09 12:00:00\n"
+        "00T000000000003,Task,Deferred,,2026-01-05,\n"
+        "00T000000000004,Task,Feito,,2026-01-05 12:00:00,\n"
+    ),
+    "hubspot/calls.csv": "id,hs_timestamp,hs_call_status\n1,2026-01-05,COMPLETED\n2,2026-01-05,MISSED\n3,2026-01-05,NO_ANSWER\n",
+    "hubspot/emails.csv": "id,hs_timestamp,hs_email_status\n11,2026-01-05,SENT\n12,2026-01-05,BOUNCED\n13,2026-01-05,\n",
+    "hubspot/meetings.csv": (
+        "id,hs_timestamp,hs_meeting_outcome\n21,2026-01-05,COMPLETED\n22,2026-01-05,No show\n23,2026-01-05,CANCELED\n"
+        "24,2026-01-05,\n"
+    ),
+    "hubspot/tasks.csv": (
+        "id,hs_timestamp,hs_task_status,hs_task_completion_date\n31,2026-01-05,COMPLETED,2026-01-08T12:00:00Z\n"
+        "32,2026-01-05,NOT_STARTED,2026-01-05\n"
+    ),
+    "salesloft/calls.csv": "id,created_at\n1,2026-01-05\n2,2026-01-05\n",
+    "salesloft/call_data_records.csv": "id,call_id,direction\n9,1,Inbound\n8,1,Inbound\n",
+}
+
+
+def test_what_was_planned_missed_or_never_sent_is_no_activity_and_a_task_counts_when_it_was_done(opened):
+    told = sources("salesforce") + "".join(sources(name).split("sources:\n")[1] for name in ("hubspot", "salesloft"))
+    company = opened(TOOK_PLACE, told, as_of="2026-06-30")
+    found = {row["activity_id"]: row for row in rows_of(company, "activities")}
+    tasks = {
+        "00T000000000002EAA": "2026-01-09 12:00:00",
+        "00T000000000004EAA": "2026-01-05 12:00:00",
+        "31": "2026-01-08 12:00:00",
+    }
+    assert set(found) == {*tasks, "1", "3", "11", "13", "21", "24", "salesloft-call-1", "salesloft-call-2"}
+    assert {id_: found[id_]["occurred_at"] for id_ in tasks} == tasks
+    assert [found[f"salesloft-call-{n}"]["direction"] for n in (1, 2)] == ["inbound", "outbound"]
+
+
 # ---- real landed schemas of a third party, in place
 
 

@@ -1,5 +1,6 @@
 -- Activities: calls, mails, meetings and tasks of the CRM, with the first contact, company and deal that each is about. An e-mail
--- that came in is inbound; tasks are work inside.
+-- that came in is inbound; tasks are work inside. What was missed, cancelled or never sent is none, nor is a task that is not
+-- done; one that is counts when it was completed (until then that field holds the day on which it is due).
 with contacts as (
   select x.engagement_id, min(x.contact_id) as contact_id from engagement_contact x group by x.engagement_id
 ),
@@ -27,6 +28,7 @@ left join deals d on d.engagement_id = e.id
 left join deal p on p.id = coalesce(d.deal_id, e.deal_id)
 left join contact c on c.id = coalesce(k.contact_id, e.contact_id)
 left join company a on a.id = coalesce(o.company_id, e.company_id)
+where coalesce(upper(e.hs_call_status), 'COMPLETED') not in ('MISSED', 'CANCELED', 'QUEUED', 'FAILED')
 union all
 select
   e.id,
@@ -47,6 +49,7 @@ left join deals d on d.engagement_id = e.id
 left join deal p on p.id = coalesce(d.deal_id, e.deal_id)
 left join contact c on c.id = coalesce(k.contact_id, e.contact_id)
 left join company a on a.id = coalesce(o.company_id, e.company_id)
+where coalesce(upper(e.hs_email_status), 'SENT') not in ('SCHEDULED', 'SENDING', 'FAILED', 'BOUNCED')
 union all
 select
   e.id,
@@ -66,6 +69,7 @@ left join deals d on d.engagement_id = e.id
 left join deal p on p.id = coalesce(d.deal_id, e.deal_id)
 left join contact c on c.id = coalesce(k.contact_id, e.contact_id)
 left join company a on a.id = coalesce(o.company_id, e.company_id)
+where coalesce(replace(upper(e.hs_meeting_outcome), ' ', '_'), 'COMPLETED') not in ('NO_SHOW', 'CANCELED', 'RESCHEDULED')
 union all
 select
   e.id,
@@ -75,7 +79,7 @@ select
   coalesce(c.salesforceleadid, k.contact_id, e.contact_id),
   coalesce(p.hs_salesforceopportunityid, d.deal_id, e.deal_id),
   coalesce(a.salesforceaccountid, o.company_id, e.company_id),
-  e.hs_timestamp,
+  coalesce(case when e.hs_task_status is not null then e.hs_task_completion_date end, e.hs_timestamp),
   null,
   'false'
 from engagement_task e
@@ -85,3 +89,4 @@ left join deals d on d.engagement_id = e.id
 left join deal p on p.id = coalesce(d.deal_id, e.deal_id)
 left join contact c on c.id = coalesce(k.contact_id, e.contact_id)
 left join company a on a.id = coalesce(o.company_id, e.company_id)
+where coalesce(upper(e.hs_task_status), 'COMPLETED') = 'COMPLETED'

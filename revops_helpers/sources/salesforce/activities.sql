@@ -1,5 +1,6 @@
 -- Activities: tasks (calls, mails, to-dos) and events (meetings). The first letters of an id say what it points at:
--- 00Q is a lead, 003 a contact (known by the lead that it was), 006 a deal, 001 a company.
+-- 00Q is a lead, 003 a contact (known by the lead that it was), 006 a deal, 001 a company. A task that is not done is none:
+-- IsClosed says so, else the statuses that every organisation begins with. One that is counts when it was completed.
 with contact_leads as (
   select converted_contact_id, min(id) as lead_id
   from lead
@@ -14,12 +15,14 @@ select
   case when t.who_id like '00Q%'  then t.who_id else c.lead_id end as lead_id,
   case when t.what_id like '006%' then t.what_id end as opportunity_id,
   case when t.what_id like '001%' then t.what_id else t.account_id end as account_id,
-  t.created_date           as occurred_at,
+  coalesce(t.completed_date_time, t.created_date) as occurred_at,
   as_number(t.call_duration_in_seconds) / 60 as minutes,
   t.is_automated_c         as automated,
   case when lower(t.is_automated_c) = 'true' or t.call_type = 'Internal' then 'false' else 'true' end as customer_facing
 from task t
 left join contact_leads c on c.converted_contact_id = t.who_id
+where coalesce(lower(t.is_closed) in ('true', '1'),
+               lower(t.status) not in ('not started', 'in progress', 'waiting on someone else', 'deferred'), true)
 union all
 select
   e.id,

@@ -1,5 +1,6 @@
 -- Activities: calls, mails that were sent, meetings that were held. Mails of a cadence are sent by a machine.
--- Who booked a meeting is known by the GUID of the user.
+-- Who booked a meeting is known by the GUID of the user. Which way a call went stands in its data record; without
+-- one it went out.
 with crm as (
   select id as crm_id, id as lead_id
   from salesforce.lead
@@ -11,12 +12,17 @@ with crm as (
   union all
   select id, coalesce(salesforceleadid, id)
   from hubspot.contact
+),
+records as (
+  select x.call_id, min(lower(x.direction)) as direction
+  from call_data_record x
+  group by x.call_id
 )
 select
   'salesloft-call-' || c.id             as activity_id,
   'salesloft-' || c.user_id          as user_id,
   'call'                             as kind,
-  'outbound'                         as direction,
+  coalesce(r.direction, 'outbound')  as direction,
   coalesce(k.lead_id, 'salesloft-' || c.person_id) as lead_id,
   coalesce(a.crm_id, 'salesloft-' || p.account_id) as account_id,
   c.created_at                       as occurred_at,
@@ -27,6 +33,7 @@ from call c
 left join person p on p.id = c.person_id
 left join account a on a.id = p.account_id
 left join crm k on k.crm_id = p.crm_id
+left join records r on r.call_id = c.id
 union all
 select
   'salesloft-email-' || e.id,
