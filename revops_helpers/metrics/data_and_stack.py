@@ -7,7 +7,7 @@ from functools import partial
 
 import ibis
 
-from revops_helpers.metrics.facts import reporting
+from revops_helpers.metrics.facts import reporting, since_records
 from revops_helpers.metrics.metric import Benchmark, Metric
 from revops_helpers.metrics.reasons import NO_RUN_FINISHED, NO_SEATS_PAID, NO_SEATS_USED, TOOLS_ARE_FREE
 from revops_helpers.metrics.windows import Windows
@@ -45,6 +45,7 @@ def _seen(company: Company, rows: ibis.Table) -> ibis.Table:
 def runs(company: Company, windows: Windows) -> ibis.Table:
     """One row per integration run started in a window: finished, succeeded, and minutes (so far, where it still runs)."""
     rows = windows.assign(company.table("integration_runs"), "started_at")
+    rows = since_records(company, windows, rows, "started_at", "integration_runs")
     end = rows.finished_at.fill_null(ibis.literal(cut_off(company.as_of, company.settings)))
     return rows.mutate(
         finished=rows.finished_at.notnull(),

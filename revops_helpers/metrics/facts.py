@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable
+from datetime import date
 
 import ibis
 
@@ -13,7 +14,7 @@ from revops_helpers.model.as_of import Rows
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.model.identity import customers
 from revops_helpers.model.tables import TABLES
-from revops_helpers.periods import fiscal_year_start
+from revops_helpers.periods import Period, fiscal_year_start
 
 LINE = ("subscription_id", "account_id", "starts_on", "ends_on", "product", "change_reason", "mrr", "currency")
 WHO = ("customer", "account_id", "product")
@@ -28,6 +29,20 @@ GROUPING = ("account_id", "tax_id", "parent_id")
 
 def zero() -> ibis.IntegerScalar:
     return ibis.literal(0, type="int64")
+
+
+# --- what is on record ---------------------------------------------------------------------------------------------------
+
+
+def records_begin(company: Company, *tables: str) -> date:
+    """The day from which on all of the tables are on record, as company.yml says; the first of all days where it says nothing."""
+    return max((company.settings.records_start.get(table, date.min) for table in tables), default=date.min)
+
+
+def since_records(company: Company, windows: Windows, rows: ibis.Table, column: str, *tables: str) -> ibis.Table:
+    """The rows whose `column` lies in the records of the tables: of what began before them only what lasted is there."""
+    begin = records_begin(company, *tables)
+    return rows if begin == date.min else rows.filter(windows.within(rows[column], Period(begin, windows.span.end)))
 
 
 # --- money ---------------------------------------------------------------------------------------------------------------

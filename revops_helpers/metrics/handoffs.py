@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import ibis
 
 from revops_helpers.methods.business_time import business_minutes, opening, working_days_after, working_days_before
-from revops_helpers.metrics.facts import closed_deals
+from revops_helpers.metrics.facts import closed_deals, since_records
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
@@ -44,7 +44,7 @@ def won_and_handed_off(company: Company, windows: Windows) -> ibis.Table:
     on_time: accepted within them. done: on_time and complete, as far as told.
     days: from the win to the first value, or to the as-of date; valued: there was one.
     """
-    deals = closed_deals(company, windows)
+    deals = since_records(company, windows, closed_deals(company, windows), "closed_on", "onboardings")
     deals = deals.filter((deals.status == "won") & (deals.kind == "new"))
     handed = first_handoffs(company).rename(_deal="opportunity_id")
     rows = deals.left_join(handed, deals.opportunity_id == handed._deal)

@@ -7,7 +7,18 @@ from datetime import date, timedelta
 import ibis
 
 from revops_helpers.methods.business_time import business_minutes
-from revops_helpers.metrics.facts import CLOSING, DEAL_DATES, DEAL_IDS, NOT_A_DEAL, closed_on, deals, reporting, zero
+from revops_helpers.metrics.facts import (
+    CLOSING,
+    DEAL_DATES,
+    DEAL_IDS,
+    NOT_A_DEAL,
+    closed_on,
+    deals,
+    records_begin,
+    reporting,
+    since_records,
+    zero,
+)
 from revops_helpers.metrics.reading import Reading, wanted
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import cut_off
@@ -87,7 +98,7 @@ def first_contacts(company: Company, windows: Windows, read: Reading | None = No
 
     Leads whose first contact is stamped before their creation (imports) are left out: hygiene lists them.
     """
-    rows = leads_created(company, windows, read, "first_contact_at")
+    rows = since_records(company, windows, leads_created(company, windows, read, "first_contact_at"), "created_at", "leads")
     rows = rows.filter(rows.first_contact_at.isnull() | (rows.first_contact_at >= rows.created_at))
     until = rows.first_contact_at.fill_null(ibis.literal(cut_off(company.as_of, company.settings) - timedelta(minutes=1)))
     minutes = until.delta(rows.created_at, unit="minute")
@@ -130,14 +141,17 @@ def opened_and_decided(company: Company, windows: Windows, read: Reading | None 
 
 
 def deals_at_risk(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
-    """One row per deal that was open on some day of the window: entry and age (days since its opening on the window's first day,
-    and at its end or the window's), ending (1 won, 2 lost, 0 still open at the window's end or the as-of date), nights (those of
-    the window over which it was open) and share (of all nights of the window until the as-of date)."""
+    """One row per deal that was open on some day of the window, or of that part of it of which deals are on record.
+
+    entry, age: days since its opening on the first of these days, and at its end or the window's. ending: 1 won, 2 lost, 0 still
+    open at the window's end or the as-of date. nights: those over which it was open; share: of all nights to the as-of date.
+    """
     rows = deals(company, read, "created_at", *CLOSING)
     opened = windows.day(rows.created_at)
     rows = rows.mutate(opened_on=opened, closed_on=closed_on(rows, windows))
     ends = [min(p.end, company.as_of) for p in windows.periods]
-    rows = _spans(rows.filter(rows.opened_on.notnull()), windows, [p.start for p in windows.periods], ends)
+    starts = [max(p.start, records_begin(company, "opportunities")) for p in windows.periods]
+    rows = _spans(rows.filter(rows.opened_on.notnull()), windows, starts, ends)
     in_time = (rows.opened_on <= rows.last) & (rows.closed_on.isnull() | (rows.closed_on >= rows.first))
     rows = rows.filter(in_time, rows.closed_on.isnull() | (rows.closed_on >= rows.opened_on))
     closed = rows.closed_on <= rows["last"]

@@ -13,7 +13,7 @@ import pandas as pd
 from revops_helpers.methods.intervals import poisson_exact, product
 from revops_helpers.metrics.dimensions import DEAL
 from revops_helpers.metrics.efficiency import derive, parts_of
-from revops_helpers.metrics.facts import DEAL_IDS, closed_deals, closed_on, deals, zero
+from revops_helpers.metrics.facts import DEAL_IDS, closed_deals, closed_on, deals, records_begin, zero
 from revops_helpers.metrics.journey import deals_as_they_stood, deals_at_risk
 from revops_helpers.metrics.kept import kept
 from revops_helpers.metrics.metric import Metric
@@ -97,8 +97,7 @@ def _same_days(company: Company, period: Period) -> Iterator[tuple[date, date, d
 
 def _known(company: Company) -> ibis.DateScalar:
     """From when on the records tell how deals stood."""
-    begins = [company.settings.records_start.get(table, date.min) for table in ("opportunities", "opportunity_history")]
-    return ibis.literal(max(*begins, date(1900, 1, 1)))
+    return ibis.literal(max(records_begin(company, "opportunities", "opportunity_history"), date(1900, 1, 1)))
 
 
 def _new(rows: ibis.Table) -> ibis.Table:

@@ -12,7 +12,7 @@ from functools import partial
 
 import ibis
 
-from revops_helpers.metrics.facts import by_customer, changes, closed_deals, reporting, with_account, zero
+from revops_helpers.metrics.facts import by_customer, changes, closed_deals, records_begin, reporting, with_account, zero
 from revops_helpers.metrics.kept import kept
 from revops_helpers.metrics.reading import Part, Reading, wanted
 from revops_helpers.metrics.windows import Windows
@@ -223,15 +223,18 @@ def _who(rows: ibis.Table) -> list[str]:
 
 def tenures(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
     """One row per customer that paid in the twelve months to the window's end: months_paid (until it left, or until the window's
-    end), left, and entry (its age in months a year before, 0 if it came since)."""
+    end), left, and entry (its age in months a year before, or when the records begin; 0 if it came since)."""
     days = [p.end for p in windows.periods]
     # Who had left by a year before is not asked for, so that all changes until then may be one.
     held = snapshots(company, windows, days, read, add_months(min(days) + timedelta(days=1), -12) - timedelta(days=1), "first")
     held = held.join(windows.days(end=days), "window")
     last, first, gone = _month(held.end), _month(held["first"]), _month(held.on)
     left = held.closing == 0
+    # Who left in the month in which the records begin is known if they begin on its first day.
+    begin = max(records_begin(company, "subscriptions"), date(1, 1, 2)) - timedelta(days=1)
+    before = ibis.greatest(last - 12, begin.year * 12 + begin.month - 1)
     until = ibis.ifelse(left, gone, last)
-    held = held.mutate(left=left, months_paid=until - first, entry=ibis.greatest(last - 12 - first, 0), watched=until > last - 12)
+    held = held.mutate(left=left, months_paid=until - first, entry=ibis.greatest(before - first, 0), watched=until > before)
     return held.filter(~held.left | held.watched)
 
 

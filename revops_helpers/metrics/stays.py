@@ -6,7 +6,7 @@ import ibis
 
 from revops_helpers.metrics import costs
 from revops_helpers.metrics.dimensions import DEAL
-from revops_helpers.metrics.facts import DEAL_IDS, deals
+from revops_helpers.metrics.facts import DEAL_IDS, deals, since_records
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.process import new_business
 from revops_helpers.metrics.windows import Windows
@@ -47,6 +47,7 @@ def stage_stays(company: Company, windows: Windows) -> ibis.Table:
     known = deals(company)
     rows = stays_of(company, known.select(*(name for name in DEAL_IDS if name in known.columns)))
     rows = windows.assign(rows.filter((rows.outcome == "waiting") | rows.ended.notnull()), "began")
+    rows = since_records(company, windows, rows, "began", "opportunities", "opportunity_history")
     until = rows.ended.fill_null(ibis.literal(cut_off(company.as_of, company.settings)))
     days = (until.epoch_seconds() - rows.began.epoch_seconds()) // TENTH_OF_A_DAY / 10
     return rows.mutate(over=rows.outcome != "waiting", days=days)

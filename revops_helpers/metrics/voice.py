@@ -7,7 +7,7 @@ from functools import partial
 import ibis
 
 from revops_helpers.metrics.dimensions import ACCOUNT
-from revops_helpers.metrics.facts import by_customer, with_account, zero
+from revops_helpers.metrics.facts import by_customer, since_records, with_account, zero
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.reasons import NO_BAND, NO_CUSTOMERS, NOBODY_ANSWERED
 from revops_helpers.metrics.recurring import customers_at_end
@@ -29,7 +29,7 @@ def answers(company: Company, windows: Windows) -> ibis.Table:
 
 def asked(company: Company, windows: Windows) -> ibis.Table:
     """One row per ticket opened in a window: closed, csat, and hours to its end, or to the as-of date's."""
-    rows = windows.assign(company.table("tickets"), "opened_at")
+    rows = since_records(company, windows, windows.assign(company.table("tickets"), "opened_at"), "opened_at", "tickets")
     end = rows.closed_at.fill_null(ibis.literal(cut_off(company.as_of, company.settings)))
     return rows.mutate(closed=rows.closed_at.notnull(), hours=end.delta(rows.opened_at, unit="minute") / 60)
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import ibis
 
+from revops_helpers.metrics.facts import since_records
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.reading import Reading
 from revops_helpers.metrics.reasons import NO_REQUEST_DUE, NO_REQUESTS, NOTHING_WAS_DUE
@@ -33,6 +34,7 @@ def promised(company: Company, windows: Windows) -> ibis.Table:
 def begun(company: Company, windows: Windows) -> ibis.Table:
     """One row per item begun in a window: done, and days from its beginning to its end, or to the as-of date's."""
     rows = windows.assign(company.table("work_items"), "started_at")
+    rows = since_records(company, windows, rows, "started_at", "work_items")
     end = rows.done_at.fill_null(ibis.literal(cut_off(company.as_of, company.settings)))
     return rows.mutate(done=rows.done_at.notnull(), days=end.delta(rows.started_at, unit="minute") / (24 * 60))
 
@@ -68,6 +70,7 @@ def submitted(company: Company, windows: Windows) -> ibis.Table:
     found = rows.left_join(kinds, rows.kind == kinds["_kind"])
     waits = found.done_at.isnull() & found.usual.fill_null(False)
     found = windows.assign(found.filter(found.approved | waits), "created_at")
+    found = since_records(company, windows, found, "created_at", "work_items")
     end = found.approved_at.fill_null(ibis.literal(cut_off(company.as_of, company.settings)))
     return found.filter(end >= found.created_at).mutate(days=end.delta(found.created_at, unit="minute") / (24 * 60))
 

@@ -11,10 +11,10 @@ import pandas as pd
 
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods.intervals import mean_interval, wilson
-from revops_helpers.methods.survival import time_to_win
+from revops_helpers.methods.survival import Unwatched, time_to_win
 from revops_helpers.metrics.dimensions import in_segment
-from revops_helpers.metrics.facts import closed_on, deals
-from revops_helpers.metrics.reasons import N_, TOO_FEW
+from revops_helpers.metrics.facts import closed_on, deals, records_begin
+from revops_helpers.metrics.reasons import N_, TOO_FEW, UNWATCHED
 from revops_helpers.metrics.untold import no_losses
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
@@ -82,7 +82,7 @@ def _win_rate(company: Company, won: int, lost: int) -> Measurement:
 
 
 def _lives(company: Company, rows: ibis.Table) -> pd.DataFrame | None:
-    """days, ending (1 won, 2 lost, 0 open), n: how many deals share both."""
+    """days, ending (1 won, 2 lost, 0 open), entry (the age at which records begin), n: how many deals share them."""
     ends = {"closed_at", "close_date"} & set(rows.columns)
     if "created_at" not in rows.columns or not ends:
         return None
@@ -90,9 +90,11 @@ def _lives(company: Company, rows: ibis.Table) -> pd.DataFrame | None:
     opened, over = windows.day(rows.created_at), closed_on(rows, windows)
     until = ibis.coalesce(over, ibis.literal(company.as_of))
     ending = ibis.cases((rows.status == "won", 1), (rows.status == "lost", 2), else_=0)
-    lives = rows.mutate(days=until.delta(opened, unit="day"), ending=ending)
+    begin = ibis.literal(max(records_begin(company, "opportunities"), SINCE))
+    entry = ibis.greatest(begin.delta(opened, unit="day"), 0)
+    lives = rows.mutate(days=until.delta(opened, unit="day"), ending=ending, entry=entry)
     lives = lives.filter(lives.days >= 0)
-    return lives.group_by("days", "ending").agg(n=lives.count()).to_pandas()
+    return lives.group_by("days", "ending", "entry").agg(n=lives.count()).to_pandas()
 
 
 def _times(lives: pd.DataFrame | None) -> tuple[Measurement, Measurement]:
@@ -106,7 +108,12 @@ def _times(lives: pd.DataFrame | None) -> tuple[Measurement, Measurement]:
     state = {"status": "insufficient", "reason": TOO_FEW} if n < FEW else {}
     bounds = {"low": low, "high": high} if np.isfinite(high) else {}
     mean = Measurement(total / n, n=n, unit="days", **bounds, **state)
-    found = time_to_win(lives.days + 0.5, lives.ending, weights=lives.n)
+    try:
+        found = time_to_win(lives.days + 0.5, lives.ending, lives.entry, lives.n)
+    except Unwatched:
+        return mean, not_applicable(UNWATCHED, unit="days")
+    if found.median is None:
+        return mean, not_applicable(UNWATCHED, unit="days")
     low, high = (None if bound is None else bound - 0.5 for bound in (found.low, found.high))
     of = {"unit": "days", "definition_id": "cycle_days"}
     return mean, Measurement(found.median - 0.5, n=found.n, low=low, high=high, **of, **state)

@@ -12,6 +12,7 @@ import pandas as pd
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods import intervals
 from revops_helpers.methods.survival import kaplan_meier
+from revops_helpers.metrics.facts import records_begin
 from revops_helpers.metrics.reasons import NOT_REACHED, TOO_FEW
 from revops_helpers.metrics.stays import TENTH_OF_A_DAY, stays_of
 from revops_helpers.model.as_of import cut_off
@@ -78,7 +79,7 @@ def stays(company: Company) -> ibis.Table:
 def _counts(company: Company, period: Period) -> pd.DataFrame:
     """stage, outcome, days (to a tenth), n and mean position of the stays that began in the period, within the records."""
     cut = cut_off(company.as_of, company.settings)
-    agreed = company.settings.records_start.get("opportunity_history", period.start)
+    agreed = records_begin(company, "opportunities", "opportunity_history")
     rows = stays(company)
     begins = cut_off(max(period.start, agreed) - timedelta(days=1), company.settings)
     rows = rows.filter(rows.began >= begins, rows.began < cut_off(period.end, company.settings))
