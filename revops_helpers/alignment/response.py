@@ -10,8 +10,9 @@ import pandas as pd
 
 from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods.survival import Survival, kaplan_meier
-from revops_helpers.metrics.dimensions import NOT_RECORDED, in_segment
+from revops_helpers.metrics.dimensions import NOT_RECORDED
 from revops_helpers.metrics.journey import first_contacts_at_work
+from revops_helpers.metrics.linked import leads_in_segment
 from revops_helpers.metrics.measure import measure, measurements
 from revops_helpers.metrics.plan import target
 from revops_helpers.metrics.reasons import NOT_REACHED, TOO_FEW, ZERO
@@ -35,7 +36,7 @@ class Response:
     curves: `elapsed` and `working` time to the first contact, the leads without one as still waiting.
     measured: the metrics of METRICS by id. target: of contacted_within_sla. sla: agreed working minutes.
     cuts: dimension → one row per member as metrics.measure gives it, best first, small samples last. Only dimensions that are
-        known for most leads: a segment that is recorded when a deal is made would show the leads that became deals.
+        known for most leads (a segment: of most that are no deal, see `metrics.linked`).
     """
 
     period: Period
@@ -77,8 +78,8 @@ def delays(company: Company) -> Delays:
     """The system's part of the wait and people's. Unavailable where no column says when a lead was given to a person."""
     company.require([*NEEDS, *ASSIGNED])
     windows = Windows.of(company.settings, company.period)
-    created = in_segment(company, assignments(company, windows))
-    called = in_segment(company, contacts_once_given(company, windows))
+    created = leads_in_segment(company, assignments(company, windows), company.period)
+    called = leads_in_segment(company, contacts_once_given(company, windows), company.period)
     counts = [created.count(), created.given.sum(), called.contacted.sum()]
     leads, assigned, contacted = (int(x.to_pyarrow().as_py() or 0) for x in counts)
     found = measurements(company, PARTS)
@@ -87,7 +88,7 @@ def delays(company: Company) -> Delays:
 
 def _created(company: Company, period: Period) -> ibis.Table:
     """The leads of the period with their waits."""
-    return in_segment(company, first_contacts_at_work(company, Windows.of(company.settings, period)))
+    return leads_in_segment(company, first_contacts_at_work(company, Windows.of(company.settings, period)), period)
 
 
 def _curve(rows: ibis.Table, minutes: ibis.IntegerValue, seen: ibis.BooleanValue) -> Survival:

@@ -12,7 +12,7 @@ from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.methods import intervals
 from revops_helpers.metrics import estimate
 from revops_helpers.metrics.catalogue import catalogue
-from revops_helpers.metrics.counting import absent
+from revops_helpers.metrics.counting import absent, lacking
 from revops_helpers.metrics.dimensions import DIMENSIONS, add_dimension, in_segment
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.reasons import N_
@@ -81,7 +81,10 @@ def _change(company: Company, row, metric: Metric) -> Change:
     if days < SHORTEST:
         return Change(*of, *[nothing] * 5)
     spans = (Period(start - timedelta(days=days), start - timedelta(days=1)), Period(start, start + timedelta(days=days - 1)))
-    found = _sides(company, metric, Windows.of(company.settings, spans), row.treated_dimension, row.treated_value)
+    windows = Windows.of(company.settings, spans)
+    if why := lacking(company, metric, row.treated_dimension, windows=windows):
+        return Change(*of, *[not_applicable(why, unit=metric.unit)] * 5)
+    found = _sides(company, metric, windows, row.treated_dimension, row.treated_value)
     before, after = found.get((0, TREATED), nothing), found.get((1, TREATED), nothing)
     effect = _moved(before, after, metric)
     others = _moved(found.get((0, OTHERS), nothing), found.get((1, OTHERS), nothing), metric)

@@ -19,7 +19,7 @@ import pandas as pd
 from revops_helpers.measurement import Measurement
 from revops_helpers.methods.business_time import business_minutes, local_time
 from revops_helpers.methods.effects import Effect, e_value_of, effect_of
-from revops_helpers.metrics.dimensions import in_segment
+from revops_helpers.metrics.linked import leads_in_segment
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
 
@@ -104,7 +104,7 @@ def _cells(company: Company) -> pd.DataFrame:
 def _leads(company: Company) -> ibis.Table:
     """One row per lead with the columns of _cells."""
     cut, settings = cut_off(company.as_of, company.settings), company.settings
-    rows = in_segment(company, company.table("leads", COLUMNS))
+    rows = leads_in_segment(company, company.table("leads", COLUMNS))
     rows = rows.filter(rows.first_contact_at.isnull() | (rows.first_contact_at >= rows.created_at))
     rows = _with_deals(company, _as_first_recorded(company, rows))
     first, last = rows.created_at.min().to_pyarrow().as_py() or cut, company.as_of

@@ -19,6 +19,7 @@ from revops_helpers.metrics.dimensions import DIMENSIONS, add_dimension
 from revops_helpers.metrics.estimate import ALONE, KEYS, RESULT
 from revops_helpers.metrics.held import held
 from revops_helpers.metrics.kept import begin
+from revops_helpers.metrics.linked import require_linked
 from revops_helpers.metrics.metric import Facts, Metric
 from revops_helpers.metrics.reading import ALL, Part, Reading, narrows, reading, together
 from revops_helpers.metrics.reasons import NOT_BY
@@ -79,7 +80,7 @@ def _all_counted(
     # Last what has to ask the engine something before it can be asked itself: the others are being answered meanwhile.
     waiting = sorted(batches, key=lambda batch: any(metric.untold or metric.lag for metric in batch))
     for batch in waiting:
-        reasons = {metric.id: lacking(company, metric, dimension, whole) for metric in batch}
+        reasons = {metric.id: lacking(company, metric, dimension, whole, windows) for metric in batch}
         found |= {id: none(reason) for id, reason in reasons.items() if reason}
         if able := [metric for metric in batch if not reasons[metric.id]]:
             read = reading(able, _cuts(company, dimension), all(asked[table] == 1 for table in _tables(able)), whole)
@@ -99,15 +100,24 @@ def _tables(batch: Sequence[Metric]) -> set[str]:
     return {need.partition(".")[0] for metric in batch for need in metric.needs}
 
 
-def lacking(company: Company, metric: Metric, dimension: str, whole: Part = ALL) -> str:
-    """Why the metric cannot be measured, cut or filtered here; empty when it can. whole: what the measurement reads."""
-    reason = absent(company, metric, dimension)
-    if reason or not metric.untold:
+def lacking(company: Company, metric: Metric, dimension: str, whole: Part = ALL, windows: Windows | None = None) -> str:
+    """Why the metric cannot be measured, cut or filtered here; empty when it can.
+
+    whole: what the measurement reads. windows: what it is measured in, the company's period when none is given.
+    """
+    if reason := absent(company, metric, dimension):
         return reason
     try:
-        return metric.untold(company, reading([metric], _cuts(company, dimension), False, whole))
+        require_told(company, metric, dimension, windows or Windows.of(company.settings, company.period))
+        return metric.untold(company, reading([metric], _cuts(company, dimension), False, whole)) if metric.untold else ""
     except Unavailable as missing:  # such as amounts in a currency without a rate
         return str(missing)
+
+
+def require_told(company: Company, metric: Metric, dimension: str, windows: Windows) -> None:
+    """Unavailable when the metric is of leads and most of them have nothing to be cut or filtered by."""
+    if metric.of_leads:
+        require_linked(company, _cuts(company, dimension), windows.span)
 
 
 def absent(company: Company, metric: Metric, dimension: str) -> str:

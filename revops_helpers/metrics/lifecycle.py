@@ -81,6 +81,7 @@ _stage = partial(
     owner="Head of Marketing",
     source="CRM and marketing automation: leads",
     dimensions=LEAD,
+    of_leads=True,
     direction="higher",
     facts=stage_entries,
     timing="By the company's day on which the lead entered the stage.",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from revops_helpers.measurement import Measurement
 from revops_helpers.metrics.catalogue import catalogue
-from revops_helpers.metrics.counting import NOWHERE, lacking, query, require, values
+from revops_helpers.metrics.counting import NOWHERE, absent, query, require, values
 from revops_helpers.metrics.dimensions import DIMENSIONS
 from revops_helpers.metrics.kept import to_sql, written_out
 from revops_helpers.metrics.metric import Metric
@@ -139,7 +139,7 @@ def tidy(
     spans = tuple(dict.fromkeys(spans))
     parts = [measure(company, [m.id for m in metrics], period=spans)]
     for dimension in by:
-        cut = [m.id for m in metrics if not lacking(company, m, dimension)]
+        cut = [m.id for m in metrics if not absent(company, m, dimension)]
         if cut:
             parts.append(measure(company, cut, by=dimension, period=spans))
     return pd.concat(parts, ignore_index=True)

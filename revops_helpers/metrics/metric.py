@@ -75,6 +75,7 @@ class Metric:
         metrics that name the same function are measured in one pass over it.
     where, num, den: what the metric reads of a row: whether it counts, its numerator and its denominator (1 when not given).
     cluster: the column whose rows are not independent of each other. entry: the column with the age from which a row is watched.
+    of_leads: its rows are leads, whose account may be known only once they are deals (`metrics.linked`).
     widens: facts whose rows the metric's own are, with more columns; metrics over either are measured in one pass.
     dimensions: what the metric can be cut by (names in metrics.dimensions).
     share: of a median, the share of the rows to whom it has happened within that time.
@@ -108,6 +109,7 @@ class Metric:
     num: Pick | None = None
     den: Pick | None = None
     where: Pick | None = None
+    of_leads: bool = False
     widens: Facts | None = None
     cluster: str | None = None
     entry: str | None = None

@@ -28,6 +28,7 @@ _leads = partial(
     owner="Head of Marketing",
     source="CRM and marketing automation: leads",
     dimensions=LEAD,
+    of_leads=True,
     timing=CREATED,
     direction="higher",
 )

@@ -71,6 +71,7 @@ TOOLS_ARE_FREE = N_("the tools cost nothing")
 NO_RUN_FINISHED = N_("no run is finished")
 NO_START = N_("no customer began")
 NOT_BY = N_("not measured by {dimension}")
+UNLINKED = N_("most leads have no {dimension} until they are deals")
 NEEDS = N_("needs {what}")
 NO_LOSSES = N_("no lost deal on record")
 NO_VALUE_LOST = N_("no lost deal has an amount")
@@ -139,6 +140,7 @@ REASONS = (
     NO_RUN_FINISHED,
     NO_START,
     NOT_BY,
+    UNLINKED,
     NEEDS,
     NO_LOSSES,
     NO_VALUE_LOST,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import ibis
 
 from revops_helpers.metrics.catalogue import catalogue
-from revops_helpers.metrics.counting import counted, require
+from revops_helpers.metrics.counting import counted, require, require_told
 from revops_helpers.metrics.estimate import ALONE, TIMES
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.windows import Windows
@@ -32,6 +32,8 @@ def rows(company: Company, metric: str, member: str = "", period: Period | None 
     asked = catalogue()[metric]
     require(company, asked, by)
     windows = Windows.of(company.settings, period or company.period)
+    for part in _counted(asked):
+        require_told(company, part, by, windows)
     found = {part.id: _contributions(company, part, windows, member, by) for part in _counted(asked)}
     return _stacked(found) if asked.estimator == "derived" else found[metric]
 

@@ -51,6 +51,7 @@ _wait = partial(
     source="CRM and marketing automation: leads",
     needs=("leads.created_at", "leads.assigned_at", "leads.first_contact_at"),
     dimensions=LEAD,
+    of_leads=True,
     timing=CREATED,
     estimator="median",
 )

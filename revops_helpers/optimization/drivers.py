@@ -12,6 +12,7 @@ import pandas as pd
 
 from revops_helpers.measurement import Measurement
 from revops_helpers.metrics.catalogue import catalogue
+from revops_helpers.metrics.counting import lacking
 from revops_helpers.metrics.measure import measurement, measurements
 from revops_helpers.metrics.plan import target
 from revops_helpers.model.company import Company, Unavailable
@@ -34,10 +35,7 @@ def drivers_of(company: Company) -> tuple[tuple[str, ...], tuple[str, ...]]:
     known = catalogue()
 
     def there(names: Iterable[str]) -> bool:
-        metrics = [known[name] for name in names]
-        if company.missing(need for metric in metrics for need in metric.needs):
-            return False
-        return not any(metric.untold and metric.untold(company) for metric in metrics)
+        return not any(lacking(company, known[name], "") for name in names)
 
     retention = tuple(SIGNS) if there((*SIGNS, "net_new_arr")) else ()
     chain = next((c for c in CHAINS if there(c) and bool(retention) == (c[-1] != "deal_size")), ())
@@ -70,7 +68,7 @@ def planned(company: Company, drivers: Iterable[str], period: Period) -> dict[st
     A plan of many months adds up only as its own months do: a rate is weighted by what it is a rate of, so that the product of
     the chain is the sum of the months' products, and a share of opening ARR counts on the opening ARR of its own year.
     """
-    plans = {name: float(plan.value) for name in drivers if (plan := target(company, name, period)) is not None}
+    plans = {name: plan for name in drivers if (plan := _target(company, name, period)) is not None}
     retention = [name for name in plans if name in SIGNS]
     if retention and (base := number(opening_arr(company, period))):
         years = windows(period, "year", company.settings.fiscal_year_start)
@@ -81,22 +79,31 @@ def planned(company: Company, drivers: Iterable[str], period: Period) -> dict[st
     return plans | _weighted(company, chain, period)
 
 
+def _target(company: Company, name: str, period: Period) -> float | None:
+    """The target of a driver; that of deals opened follows from those of leads and their rate where it is not planned itself."""
+    if (plan := target(company, name, period)) is not None or name != FROM_DEALS[0]:
+        return None if plan is None else float(plan.value)
+    parts = [target(company, part, period) for part in FROM_LEADS[:2]]
+    return None if None in parts else math.prod(float(part.value) for part in parts)
+
+
 def _targets(company: Company, names: Iterable[str], parts: Iterable[Period]) -> dict[str, list[float]]:
     """Name → its target in each part; empty when the plan is silent about any."""
     parts = list(parts)
-    found = {name: [target(company, name, part) for part in parts] for name in names}
-    whole = all(plan is not None for plans in found.values() for plan in plans)
-    return {name: [float(plan.value) for plan in plans] for name, plans in found.items()} if whole else {}
+    found = {name: [_target(company, name, part) for part in parts] for name in names}
+    return found if all(plan is not None for plans in found.values() for plan in plans) else {}
 
 
 def _weighted(company: Company, chain: tuple[str, ...], period: Period) -> dict[str, float]:
-    """The chain's rates over the period, each weighted by what it is a rate of in the shortest parts that the plan has."""
+    """The chain over the period: its first the sum of the shortest parts that the plan has, each rate weighted by what it is a
+    rate of in them."""
     every: tuple[Every, ...] = ("month", "quarter", "year")
     split = (_targets(company, chain, windows(period, e, company.settings.fiscal_year_start)) for e in every)
     parts = next((found for found in split if found), {}) if len(chain) > 1 else {}
     if not parts:
         return {}
-    found, level = {}, parts[chain[0]]
+    level = parts[chain[0]]
+    found = {chain[0]: math.fsum(level)}
     for name in chain[1:]:
         reached = [before * rate for before, rate in zip(level, parts[name], strict=True)]
         if not math.fsum(level):

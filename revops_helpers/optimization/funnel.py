@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from revops_helpers.methods import intervals
-from revops_helpers.metrics.dimensions import in_segment
+from revops_helpers.metrics.linked import leads_in_segment
 from revops_helpers.metrics.reasons import N_, TOO_FEW
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import cut_off
@@ -43,7 +43,8 @@ class LeadFunnel:
 
 
 def lead_funnel(company: Company, period: Period | None = None, every: Every = "quarter", days: int = DAYS) -> LeadFunnel:
-    """The funnel of the leads created in the period, the company's when none is given. Unavailable without leads."""
+    """The funnel of the leads created in the period, the company's when none is given. Unavailable without leads, or where
+    most have no segment to be narrowed to."""
     company.require(NEEDS)
     period = period or company.period
     windows = Windows.of(company.settings, period, every)
@@ -68,7 +69,7 @@ def _created(company: Company, windows: Windows) -> ibis.Table:
     rows = windows.assign(company.table("leads", COLUMNS), "created_at")
     if begin := company.settings.records_start.get("leads"):
         rows = rows.filter(rows.created_at >= cut_off(month_start(begin) - timedelta(days=1), company.settings))
-    return in_segment(company, rows)
+    return leads_in_segment(company, rows, windows.span)
 
 
 def _reached(company: Company, rows: ibis.Table, days: int) -> ibis.Table:

@@ -76,6 +76,7 @@ NEEDS = (
     N_("touches.lead_id with opportunities.lead_id, or touches.account_id"),
     N_("a rate; {metric} is none"),
     N_("a column {column}"),
+    N_("a lead's {dimension} before it is a deal"),
     N_("a measured {metric} by {dimension}"),
     N_("{metric} of the period: {why}"),
     N_("{metric} by {dimension} in the period and in the year before"),
