@@ -85,11 +85,19 @@ SELECT day, count(*) AS n, sum(m1) AS kept, sum(least(m0, m1)) AS held, count(*)
 FROM earlier JOIN now USING (day, customer) GROUP BY day ORDER BY day"""
 
 FUNNEL = """
-WITH deals AS (
-  SELECT opportunity_id, created_at,
-         status = 'won' AND coalesce(closed_at < TIMESTAMP '{cut}', close_date <= DATE '{as_of}') AS won
-  FROM {opportunities} WHERE created_at < TIMESTAMP '{cut}' OR created_at IS NULL)
-SELECT coalesce(source, '(not recorded)') AS source, count(*) AS leads, count(*) FILTER (won) AS won,
+WITH undated AS (SELECT opportunity_id FROM {opportunities} WHERE closed_at IS NULL AND status = 'won'),
+state AS (
+  SELECT opportunity_id, arg_max(close_date, changed_at) AS day
+  FROM {opportunity_history} SEMI JOIN undated USING (opportunity_id) WHERE changed_at < TIMESTAMP '{cut}' GROUP BY 1),
+deals AS (
+  SELECT opportunity_id, created_at, CASE
+    WHEN status = 'won' AND coalesce(closed_at < TIMESTAMP '{cut}', close_date <= DATE '{as_of}')
+    THEN coalesce(closed_at, s.day, close_date) END AS won_at
+  FROM {opportunities} LEFT JOIN state s USING (opportunity_id) WHERE created_at < TIMESTAMP '{cut}' OR created_at IS NULL)
+SELECT coalesce(source, '(not recorded)') AS source, count(*) AS leads,
+       count(*) FILTER (l.created_at <= TIMESTAMP '{cut}' - INTERVAL 180 DAY) AS followed,
+       count(*) FILTER (l.created_at <= TIMESTAMP '{cut}' - INTERVAL 180 DAY
+                        AND won_at <= l.created_at + INTERVAL 180 DAY) AS won,
        count(*) FILTER (l.created_at <= TIMESTAMP '{cut}' - INTERVAL 90 DAY) AS ripe,
        count(*) FILTER (l.created_at <= TIMESTAMP '{cut}' - INTERVAL 90 DAY
                         AND d.created_at <= l.created_at + INTERVAL 90 DAY) AS converted
@@ -169,7 +177,7 @@ def funnel(execute, folder: Path) -> pd.DataFrame:
 
 
 def _rates(found: pd.DataFrame) -> pd.DataFrame:
-    for name, k, n in (("lead_to_won", "won", "leads"), ("lead_conversion_90d", "converted", "ripe")):
+    for name, k, n in (("lead_won_180d", "won", "followed"), ("lead_conversion_90d", "converted", "ripe")):
         found[name] = found[k] / found[n]
         found[f"{name}_low"], found[f"{name}_high"] = wilson(found[k], found[n])
     return found
@@ -267,15 +275,17 @@ def funnel_in_pandas(folder: Path) -> pd.DataFrame:
     leads = leads[(leads.created_at >= f"{FIRST} 03:00:00") & (leads.created_at < CUT)]
     deals = deals[~(deals.created_at >= CUT)]
     over = deals.closed_at.lt(CUT).where(deals.closed_at.notna(), pd.to_datetime(deals.close_date) <= AS_OF)
-    deals = deals.assign(won=deals.status.eq("won") & over).rename(columns={"created_at": "opened_at"})
-    both = leads.merge(deals[["opportunity_id", "opened_at", "won"]], on="opportunity_id", how="left")
-    soon = pd.Timedelta(days=90)
+    deals["won_at"] = deals.closed_at.fillna(pd.to_datetime(deals.close_date)).where(deals.status.eq("won") & over)
+    deals = deals.rename(columns={"created_at": "opened_at"})
+    both = leads.merge(deals[["opportunity_id", "opened_at", "won_at"]], on="opportunity_id", how="left")
+    soon, late = pd.Timedelta(days=90), pd.Timedelta(days=180)
     both["ripe"] = both.created_at <= pd.Timestamp(CUT) - soon
     both["converted"] = both.ripe & (both.opened_at <= both.created_at + soon)
-    both["won"] = both.won.eq(True)
+    both["followed"] = both.created_at <= pd.Timestamp(CUT) - late
+    both["won"] = both.followed & (both.won_at <= both.created_at + late)
     both["source"] = both.source.fillna("(not recorded)")
     found = both.groupby("source").agg(
-        leads=("lead_id", "size"), won=("won", "sum"), ripe=("ripe", "sum"), converted=("converted", "sum")
+        leads=("lead_id", "size"), **{name: (name, "sum") for name in ("followed", "won", "ripe", "converted")}
     )
     return _rates(found.reset_index())
 

@@ -25,7 +25,7 @@ MOVEMENTS = [
     "churned_arr",
 ]
 RETENTION = ["nrr", "grr", "logo_churn"]
-FUNNEL = ["leads", "lead_to_won", "lead_conversion_90d"]
+FUNNEL = ["leads", "lead_won_180d", "lead_conversion_90d"]
 CREDIT = ["first_touch_won", "last_touch_won", "linear_won"]
 BOUNDS = {"MRR movements, 12 months": "≤ 0.50", "attribution by channel": "≤ 0.50", "funnel by source": "≤ 0.67"}
 ASKED = {

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from revops_helpers.foundation.totals import totals
 from revops_helpers.metrics.measure import measure, measurement, measurements
 from revops_helpers.periods import Period
 from tests.support import company_of
@@ -103,10 +104,42 @@ def test_period_conversion_lies_below_the_cohorts_when_leads_grow():
     assert found(company, "lead_to_opportunity", august)[0] == pytest.approx(0.1584, abs=2e-4)
 
 
-def test_won_so_far_follows_the_leads_of_the_period():
-    leads = [lead(1, deal="d1"), lead(2, deal="d2"), lead(3, deal="d3"), lead(4)]
-    deals = [deal(1, status="won", closed="2026-04-01"), deal(2, status="lost", closed="2026-04-01"), deal(3)]
-    assert found(company_of(leads=leads, opportunities=deals), "lead_to_won")[:2] == (1 / 4, 4)
+def test_leads_won_are_counted_of_those_that_had_half_a_year():
+    leads = [lead(n, "2026-01-10 16:00", deal=f"d{n}") for n in range(1, 7)] + [lead(7, "2026-01-10 16:00")]
+    deals = [
+        deal(1, status="won", closed="2026-02-01"),
+        deal(2, status="won", closed="2026-07-09"),  # on the 180th day
+        {**deal(3, status="won", closed="2026-03-01"), "closed_at": None},  # the day alone is known
+        deal(4, status="won", closed="2026-08-01"),  # later
+        deal(5, status="lost", closed="2026-02-01"),
+        deal(6),
+    ]
+    young = [lead(8, "2026-05-01 12:00", deal="d8")]
+    deals.append(deal(8, status="won", closed="2026-05-02"))
+    company = company_of(leads=leads + young, opportunities=deals)
+    m = measurement(company, "lead_won_180d", Period(date(2026, 1, 1), date(2026, 1, 31)))
+    assert (m.value, m.n, m.status) == (3 / 7, 7, "insufficient")
+    whole = measurement(company, "lead_won_180d")
+    assert (whole.value, whole.n, whole.status, whole.reason) == (3 / 7, 7, "censored", "complete on 2027-03-29")
+    early = measurement(company.on(date(2026, 6, 30)), "lead_won_180d")
+    assert (early.value, early.n) == (None, 0)
+
+
+def test_a_cohort_of_leads_looks_the_same_half_a_year_later_and_a_year_after():
+    """In 2024 as in 2025: half are won after 100 days and a quarter after 300, which the first look at them cannot know."""
+    leads, deals = [], []
+    for year in (2024, 2025):
+        for n in range(80):
+            name, opened = f"{year}-{n}", date(year, 2, 1)
+            days = 100 if n % 2 else 300 if n % 4 else None
+            leads.append(lead(name, f"{opened} 12:00", deal=f"d{name}"))
+            won = {"status": "won", "closed": str(opened + timedelta(days=days))} if days else {}
+            deals.append(deal(name, f"{opened} 13:00", **won))
+    company = company_of(leads=leads, opportunities=deals, as_of="2025-09-30")
+    spans = tuple(Period(date(year, 1, 1), date(year, 3, 31)) for year in (2024, 2025))
+    rows = measure(company, "lead_won_180d", period=spans)
+    assert list(rows.value) == [0.5, 0.5]
+    assert list(rows.status) == ["ok", "ok"]
 
 
 # --- closed deals ---------------------------------------------------------------------------------------------------------
@@ -238,9 +271,8 @@ def test_olists_leads_convert_as_published():
         for r in won.itertuples()
     ]
     company = company_of(leads=leads, opportunities=deals, as_of="2018-12-31")
-    span = Period(date(2017, 1, 1), date(2018, 12, 31))
-    total = measurement(company, "lead_to_won", span)
-    assert (total.value, total.n) == (pytest.approx(0.10525), 8000)
-    by = measure(company, "lead_to_won", by="source", period=span).set_index("member").value
+    whole = totals(company)
+    assert (whole.counts["leads_won"] / whole.counts["leads"], whole.counts["leads"]) == (pytest.approx(0.10525), 8000)
+    by = whole.by_source.set_index("source").share
     published = {"paid_search": 0.1230, "organic_search": 0.1180, "social": 0.0556, "unknown": 0.1629}
     assert {name: by[name] for name in published} == pytest.approx(published, abs=5e-5)

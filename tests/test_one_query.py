@@ -46,7 +46,7 @@ ASKED = (
     "cycle_days",
     "decided_share",
     "leads",
-    "lead_to_won",
+    "lead_won_180d",
     "arr",
     "nrr",
     "churned_arr",
@@ -86,9 +86,9 @@ def test_what_every_metric_reads_is_told_without_data(metric: Metric):
 
 
 def test_a_reference_that_is_looked_up_by_the_caller_is_not_hidden_before():
-    late = company_of("2026-01-31", leads=LEADS, opportunities=[{**DEALS[1], "created_at": "2026-02-10 12:00"}])
+    late = company_of("2026-07-31", leads=LEADS, opportunities=[{**DEALS[1], "created_at": "2026-08-10 12:00"}])
     hidden = as_it_stood("leads", late.accepted, late.as_of, late.settings, ["lead_id", "opportunity_id"])
     told = as_it_stood("leads", late.accepted, late.as_of, late.settings, ["lead_id", "opportunity_id"], ["opportunity_id"])
     assert hidden.opportunity_id.notnull().sum().execute() in (0, None)
     assert told.opportunity_id.notnull().sum().execute() == 6
-    assert measure(late, "lead_to_won").value.iloc[0] == 0
+    assert measure(late, "lead_won_180d").value.iloc[0] == 0

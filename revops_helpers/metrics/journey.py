@@ -13,6 +13,7 @@ from revops_helpers.metrics.facts import (
     DEAL_IDS,
     NOT_A_DEAL,
     closed_on,
+    closed_without_moment,
     deals,
     records_begin,
     reporting,
@@ -26,14 +27,20 @@ from revops_helpers.model.company import Company
 from revops_helpers.settings import Settings
 
 COHORT_DAYS = 90
+DEAL_DAYS = 180
 RECENT = 92  # no fiscal quarter is longer
-OUTCOMES = {"ripe", "converted", "won"}
+OUTCOMES = {"ripe", "converted", "followed", "won"}
 LEAD_COLUMNS = ("lead_id", "account_id", "source", "campaign_id", "owner_id", "created_at", "first_contact_at")
 
 
 def cohort_known(settings: Settings, end: date) -> date:
     """The day on which what entered by the end of a window has been followed for COHORT_DAYS."""
     return end + timedelta(days=COHORT_DAYS)
+
+
+def deal_known(settings: Settings, end: date) -> date:
+    """The day on which what entered by the end of a window has been followed for DEAL_DAYS, long enough to be won."""
+    return end + timedelta(days=DEAL_DAYS)
 
 
 def leads_created(company: Company, windows: Windows, read: Reading | None = None, *needed: str) -> ibis.Table:
@@ -44,26 +51,36 @@ def leads_created(company: Company, windows: Windows, read: Reading | None = Non
 
 
 def lead_outcomes(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
-    """leads_created with what became of them: ripe (created COHORT_DAYS or more before the as-of date's end), converted (a deal
-    was opened within COHORT_DAYS of the lead) and won (that deal has been won by now), where the company's leads name deals."""
+    """leads_created with what became of them, where the company's leads name deals: ripe and followed (created COHORT_DAYS and
+    DEAL_DAYS or more before the as-of date's end), converted (a deal was opened within COHORT_DAYS of the lead) and won (that
+    deal was won within DEAL_DAYS of the lead)."""
     if (read and not OUTCOMES & read.columns) or company.missing(["leads.opportunity_id", "opportunities.status"]):
         return leads_created(company, windows, read)
     narrow = wanted(read, "created_at")
     columns = [name for name in LEAD_COLUMNS if not narrow or name in narrow]
     # A deal that did not exist yet is not found below, so its name need not be hidden before.
     rows = windows.assign(company.table("leads", [*columns, "opportunity_id"], found=["opportunity_id"]), "created_at")
-    sold = company.table("opportunities", ("opportunity_id", "status", "created_at", "closed_at"))
-    opened = sold.created_at if "created_at" in sold.columns else ibis.null("timestamp")
-    sold = sold.select(_deal=sold.opportunity_id, _opened=opened, _status=sold.status)
+    sold = _moments_of_deals(company, read)
     joined = rows.left_join(sold, rows.opportunity_id == sold._deal)
-    ripe = cut_off(company.as_of, company.settings) - timedelta(days=COHORT_DAYS)
-    soon = joined._opened <= joined.created_at + ibis.interval(days=COHORT_DAYS)
+    now, came = cut_off(company.as_of, company.settings), joined.created_at
     return joined.select(
         *rows.columns,
-        ripe=joined.created_at <= ibis.literal(ripe),
-        converted=soon.fill_null(False),
-        won=(joined._status == "won").fill_null(False),
+        ripe=came <= ibis.literal(now - timedelta(days=COHORT_DAYS)),
+        converted=(joined._opened <= came + ibis.interval(days=COHORT_DAYS)).fill_null(False),
+        followed=came <= ibis.literal(now - timedelta(days=DEAL_DAYS)),
+        won=(joined._won <= came + ibis.interval(days=DEAL_DAYS)).fill_null(False),
     )
+
+
+def _moments_of_deals(company: Company, read: Reading | None) -> ibis.Table:
+    """One row per deal: _deal, when it was _opened and, where that is read, _won (as the day began if no moment is told)."""
+    ends = ("closed_at", "close_date") if read is None or "won" in read.columns else ()
+    own = ("opportunity_id", "status", "created_at", *ends)
+    sold = company.table("opportunities", own, past=closed_without_moment if ends else None)
+    opened = sold.created_at if "created_at" in sold.columns else ibis.null("timestamp")
+    told = [sold[name].cast("timestamp") for name in ends if name in sold.columns]
+    won = ibis.ifelse(sold.status == "won", ibis.coalesce(*told), ibis.null()) if told else ibis.null("timestamp")
+    return sold.select(_deal=sold.opportunity_id, _opened=opened, _won=won)
 
 
 def leads_and_deals(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:

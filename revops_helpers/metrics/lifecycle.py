@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 
 import ibis
 
 from revops_helpers.metrics.dimensions import DEAL, LEAD
 from revops_helpers.metrics.facts import closed_on
-from revops_helpers.metrics.journey import COHORT_DAYS, LEAD_COLUMNS, cohort_known, deals_opened
+from revops_helpers.metrics.journey import COHORT_DAYS, DEAL_DAYS, LEAD_COLUMNS, cohort_known, deal_known, deals_opened
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.process import CLOSED, NOT_DEALS
 from revops_helpers.metrics.reasons import NO_LEADS, NO_MQLS, NO_SALS, TOO_YOUNG
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.as_of import cut_off
 from revops_helpers.model.company import Company
-from revops_helpers.settings import Settings
 
 STAMPS = {"lead": "created_at", "mql": "mql_at", "sal": "sal_at", "sql": "sql_at"}
 STAGES = (*STAMPS, "opportunity")
-DEAL_DAYS = 180
 
 
 def stage_entries(company: Company, windows: Windows) -> ibis.Table:
@@ -68,11 +66,6 @@ def deals_followed(company: Company, windows: Windows) -> ibis.Table:
     soon = rows.closed_on <= rows.opened_on + ibis.interval(days=DEAL_DAYS)
     ripe = rows.opened_on <= ibis.literal(company.as_of - timedelta(days=DEAL_DAYS))
     return rows.mutate(ripe=ripe, won_soon=((rows.status == "won") & soon).fill_null(False))
-
-
-def deal_known(settings: Settings, end: date) -> date:
-    """The day on which the deals opened by the end of a window have been followed for DEAL_DAYS."""
-    return end + timedelta(days=DEAL_DAYS)
 
 
 _stage = partial(

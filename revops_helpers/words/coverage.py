@@ -54,9 +54,7 @@ def totals_section(all_: Totals, company: Company) -> Part:
     if len(all_.by_source) < 2:
         return parts.beside(left, *said)
     rows = [(member(str(x.source)), count(x.leads), count(x.won), _won_share(x)) for x in all_.by_source.head(MOST).itertuples()]
-    right = parts.table(
-        [_("Source"), name_cell("leads"), _("Won"), name_cell("lead_to_won", _("Won, of leads"))], rows, name=_("Leads by source")
-    )
+    right = parts.table([_("Source"), name_cell("leads"), _("Won"), _("Won, of leads")], rows, name=_("Leads by source"))
     return parts.stack(parts.beside(left, right), *said)
 
 

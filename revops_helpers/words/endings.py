@@ -77,7 +77,7 @@ def sources_section(all_: Totals) -> Part:
     )
     young = _("Limit: young leads may still be won, and no source was given its leads by chance.")
     said.append(parts.limit(sentences(young, few if small else "")))
-    heads = [_("Source"), name_cell("leads"), _("Won"), name_cell("lead_to_won", _("Won, of leads"))]
+    heads = [_("Source"), name_cell("leads"), _("Won"), _("Won, of leads")]
     lines = [(member(x.source), count(x.leads), count(x.won), _share(x)) for x in sources.itertuples()]
     numbers = parts.details(_("Every source in numbers"), parts.table(heads, lines, name=_("Leads won by source")))
     if not ranked:

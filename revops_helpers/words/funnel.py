@@ -45,7 +45,7 @@ DEFINED = {
     "sal": "mql_to_sal_90d",
     "sql": "sal_to_sql_90d",
     "opportunity": "lead_conversion_90d",
-    "customer": "lead_to_won",
+    "customer": "lead_won_180d",
 }
 
 

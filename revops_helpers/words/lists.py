@@ -22,7 +22,7 @@ from revops_helpers.words.phase import available, is_there, needs
 MOST = 6  # rows of a list on a page of its own; the phase reports have more
 FEWER, FEWEST, LEAST = 4, 3, 2  # beside findings, beside another list, and where each takes two lines
 TEAM = ("new_arr_won", "deals_won", "win_rate", "pipeline")
-BY_SOURCE = ("leads", "lead_conversion_90d", "lead_to_won", "never_contacted")
+BY_SOURCE = ("leads", "lead_conversion_90d", "lead_won_180d", "never_contacted")
 MOVES: Mapping[str, str] = {
     "new_arr": N_("New"),
     "reactivation_arr": N_("Came back"),
