@@ -126,7 +126,7 @@ HELD = {
     "salesloft/people.csv": "id,first_name,crm_id,created_at\n61,Duda,102,2026-01-13\n",
     "salesloft/accounts.csv": "id,name,crm_id,created_at\n77,Sol,901,2026-01-13\n78,Lua,,2026-01-13\n",
     "salesloft/calls.csv": "id,created_at,duration,called_person_id,user_id\n9,2026-02-08T12:00:00Z,60,61,1\n",
-    "churnzero/accounts.csv": "AccountExternalId,Name\n901,Sol\n",
+    "churnzero/accounts.csv": "AccountExternalId,Name,OwnerUserAccount\n901,Sol,\nC9,Mar,ANA@x.example\n",
     "jira/issues.csv": "Issue key,Status,Created,Assignee Email,Assignee\nM-1,Done,2026-03-02,ANA@x.example,a-1\n",
     "marketo/leads.csv": "id,firstName,sfdcLeadId,createdAt\n1,Duda,00Q1G00000nDnM5,2026-01-12\n2,Mara,,2026-01-12\n",
 }  # fmt: skip
@@ -136,7 +136,8 @@ def test_what_hubspot_holds_comes_from_there_and_others_refer_to_it(opened):
     company = opened(HELD, HUB, as_of="2026-06-30")
     assert company.quarantine.empty
     assert column(company, "leads", "lead_id") == {"101", "00Q1G00000nDnM5UAK", "outreach-12", "marketo-2"}
-    assert column(company, "accounts", "account_id") == {"901", "salesloft-78"}
+    assert column(company, "accounts", "account_id") == {"901", "salesloft-78", "C9"}
+    assert column(company, "accounts", "owner_id") == {"71"}
     assert column(company, "opportunities", "opportunity_id") == {"501"}
     assert column(company, "work_items", "assignee_id") == {"71"}
     calls = company.accepted["activities"].to_pandas().set_index("activity_id")["lead_id"].to_dict()

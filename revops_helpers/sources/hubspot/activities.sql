@@ -15,9 +15,9 @@ select
   e.hubspot_owner_id as user_id,
   'call' as kind,
   lower(e.hs_call_direction) as direction,
-  coalesce(c.salesforceleadid, k.contact_id, e.contact_id) as lead_id,
-  coalesce(p.hs_salesforceopportunityid, d.deal_id, e.deal_id) as opportunity_id,
-  coalesce(a.salesforceaccountid, o.company_id, e.company_id) as account_id,
+  coalesce(c.salesforceleadid, k.contact_id, split_part(e.contact_id, ';', 1)) as lead_id,
+  coalesce(p.hs_salesforceopportunityid, d.deal_id, split_part(e.deal_id, ';', 1)) as opportunity_id,
+  coalesce(a.salesforceaccountid, o.company_id, split_part(e.company_id, ';', 1)) as account_id,
   e.hs_timestamp as occurred_at,
   as_number(e.hs_call_duration) / 60000 as minutes,
   'true' as customer_facing
@@ -25,9 +25,9 @@ from engagement_call e
 left join contacts k on k.engagement_id = e.id
 left join companies o on o.engagement_id = e.id
 left join deals d on d.engagement_id = e.id
-left join deal p on p.id = coalesce(d.deal_id, e.deal_id)
-left join contact c on c.id = coalesce(k.contact_id, e.contact_id)
-left join company a on a.id = coalesce(o.company_id, e.company_id)
+left join deal p on p.id = coalesce(d.deal_id, split_part(e.deal_id, ';', 1))
+left join contact c on c.id = coalesce(k.contact_id, split_part(e.contact_id, ';', 1))
+left join company a on a.id = coalesce(o.company_id, split_part(e.company_id, ';', 1))
 where coalesce(upper(e.hs_call_status), 'COMPLETED') not in ('MISSED', 'CANCELED', 'QUEUED', 'FAILED')
 union all
 select
@@ -36,9 +36,9 @@ select
   'email',
   case when e.hs_email_direction = 'INCOMING_EMAIL' then 'inbound'
        when e.hs_email_direction is not null then 'outbound' end,
-  coalesce(c.salesforceleadid, k.contact_id, e.contact_id),
-  coalesce(p.hs_salesforceopportunityid, d.deal_id, e.deal_id),
-  coalesce(a.salesforceaccountid, o.company_id, e.company_id),
+  coalesce(c.salesforceleadid, k.contact_id, split_part(e.contact_id, ';', 1)),
+  coalesce(p.hs_salesforceopportunityid, d.deal_id, split_part(e.deal_id, ';', 1)),
+  coalesce(a.salesforceaccountid, o.company_id, split_part(e.company_id, ';', 1)),
   e.hs_timestamp,
   null,
   'true'
@@ -46,9 +46,9 @@ from engagement_email e
 left join contacts k on k.engagement_id = e.id
 left join companies o on o.engagement_id = e.id
 left join deals d on d.engagement_id = e.id
-left join deal p on p.id = coalesce(d.deal_id, e.deal_id)
-left join contact c on c.id = coalesce(k.contact_id, e.contact_id)
-left join company a on a.id = coalesce(o.company_id, e.company_id)
+left join deal p on p.id = coalesce(d.deal_id, split_part(e.deal_id, ';', 1))
+left join contact c on c.id = coalesce(k.contact_id, split_part(e.contact_id, ';', 1))
+left join company a on a.id = coalesce(o.company_id, split_part(e.company_id, ';', 1))
 where coalesce(upper(e.hs_email_status), 'SENT') not in ('SCHEDULED', 'SENDING', 'FAILED', 'BOUNCED')
 union all
 select
@@ -56,9 +56,9 @@ select
   e.hubspot_owner_id,
   'meeting',
   null,
-  coalesce(c.salesforceleadid, k.contact_id, e.contact_id),
-  coalesce(p.hs_salesforceopportunityid, d.deal_id, e.deal_id),
-  coalesce(a.salesforceaccountid, o.company_id, e.company_id),
+  coalesce(c.salesforceleadid, k.contact_id, split_part(e.contact_id, ';', 1)),
+  coalesce(p.hs_salesforceopportunityid, d.deal_id, split_part(e.deal_id, ';', 1)),
+  coalesce(a.salesforceaccountid, o.company_id, split_part(e.company_id, ';', 1)),
   e.hs_timestamp,
   date_diff('second', as_moment(e.hs_meeting_start_time), as_moment(e.hs_meeting_end_time)) / 60.0,
   'true'
@@ -66,9 +66,9 @@ from engagement_meeting e
 left join contacts k on k.engagement_id = e.id
 left join companies o on o.engagement_id = e.id
 left join deals d on d.engagement_id = e.id
-left join deal p on p.id = coalesce(d.deal_id, e.deal_id)
-left join contact c on c.id = coalesce(k.contact_id, e.contact_id)
-left join company a on a.id = coalesce(o.company_id, e.company_id)
+left join deal p on p.id = coalesce(d.deal_id, split_part(e.deal_id, ';', 1))
+left join contact c on c.id = coalesce(k.contact_id, split_part(e.contact_id, ';', 1))
+left join company a on a.id = coalesce(o.company_id, split_part(e.company_id, ';', 1))
 where coalesce(replace(upper(e.hs_meeting_outcome), ' ', '_'), 'COMPLETED') not in ('NO_SHOW', 'CANCELED', 'RESCHEDULED')
 union all
 select
@@ -76,9 +76,9 @@ select
   e.hubspot_owner_id,
   'task',
   null,
-  coalesce(c.salesforceleadid, k.contact_id, e.contact_id),
-  coalesce(p.hs_salesforceopportunityid, d.deal_id, e.deal_id),
-  coalesce(a.salesforceaccountid, o.company_id, e.company_id),
+  coalesce(c.salesforceleadid, k.contact_id, split_part(e.contact_id, ';', 1)),
+  coalesce(p.hs_salesforceopportunityid, d.deal_id, split_part(e.deal_id, ';', 1)),
+  coalesce(a.salesforceaccountid, o.company_id, split_part(e.company_id, ';', 1)),
   coalesce(case when e.hs_task_status is not null then e.hs_task_completion_date end, e.hs_timestamp),
   null,
   'false'
@@ -86,7 +86,7 @@ from engagement_task e
 left join contacts k on k.engagement_id = e.id
 left join companies o on o.engagement_id = e.id
 left join deals d on d.engagement_id = e.id
-left join deal p on p.id = coalesce(d.deal_id, e.deal_id)
-left join contact c on c.id = coalesce(k.contact_id, e.contact_id)
-left join company a on a.id = coalesce(o.company_id, e.company_id)
+left join deal p on p.id = coalesce(d.deal_id, split_part(e.deal_id, ';', 1))
+left join contact c on c.id = coalesce(k.contact_id, split_part(e.contact_id, ';', 1))
+left join company a on a.id = coalesce(o.company_id, split_part(e.company_id, ';', 1))
 where coalesce(upper(e.hs_task_status), 'COMPLETED') = 'COMPLETED'
