@@ -48,6 +48,14 @@ def test_open_work_lengthens_the_cycle_instead_of_being_dropped():
     assert measurement(company_of(work_items=done + still), "work_cycle_days").status == "censored"
 
 
+def test_work_done_before_it_began_is_no_time_below_zero():
+    early = [item(n, "2026-12-20", done="2026-08-05 12:00", began=AUGUST) for n in range(30)]
+    assert measurement(company_of(work_items=early), "work_cycle_days").status == "not_applicable"
+    late = [item(30 + n, "2026-12-20", done="2026-08-12 12:00", began=AUGUST) for n in range(20)]
+    found = measurement(company_of(work_items=early + late), "work_cycle_days")
+    assert (found.value, found.n) == (2, 20)
+
+
 def took(*days, still=()):
     """Items done after so many days, and items begun so many days before the date's end that are still open."""
     done = [item(n, "2026-12-20", f"{date(2026, 8, 10) + timedelta(days=d)} 12:00", began=AUGUST) for n, d in enumerate(days)]

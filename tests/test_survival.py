@@ -83,6 +83,10 @@ def test_the_median_has_no_upper_end_where_the_last_one_watched_takes_the_curve_
     curve = kaplan_meier([2, 3, 9], [1, 0, 1])
     assert (curve.median, curve.median_high) == (9, None)
     assert curve.within(0.9) == (9, 2, None)
+    # Thirty at once are no chance: for the half it takes six, for nine of ten 36.
+    assert kaplan_meier([3] * 30, [1] * 30).within(0.5) == (3, 3, 3)
+    assert [kaplan_meier([3] * n, [1] * n).median_high for n in (5, 6)] == [None, 3]
+    assert kaplan_meier([3] * 30, [1] * 30).within(0.9)[2] is None
 
 
 def test_what_happens_at_once_counts_beside_competing_ends_too():

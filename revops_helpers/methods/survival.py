@@ -24,8 +24,8 @@ class Survival:
 
     median: the first time at which the curve is at ½ or below; None when it never gets there, and then `longest`, the longest
     time watched while it was above, is its lower bound. low and high are pointwise 95 % (log-log Greenwood); median_low and
-    median_high are where they cross ½ (Brookmeyer and Crowley 1982), None where they never do. Where the last one watched takes
-    the curve to zero there is no variance, and no upper end: as in R's survfit.
+    median_high are where they cross ½ (Brookmeyer and Crowley 1982), None where they never do. Where the last few watched take
+    the curve to zero there is no variance, and no upper end: as in R's survfit. last: how many were at risk at the last time.
     """
 
     times: np.ndarray
@@ -38,12 +38,11 @@ class Survival:
     median_low: float | None
     median_high: float | None
     longest: float | None
+    last: float
 
     def within(self, share: float) -> tuple[float | None, float | None, float | None]:
         """The time within which it happened to that share, and its bounds, as the median's are at a half."""
-        return tuple(
-            _first_at(self.times, curve, 1 - share) for curve in (self.survival, self.low, _told(self.survival, self.high))
-        )
+        return _crossed(self.times, self.survival, self.low, self.high, self.last, share)
 
 
 class Unwatched(ValueError):
@@ -63,13 +62,15 @@ def kaplan_meier(
     n, events = int(weights.sum()), int(weights[seen > 0].sum())
     if n == 0:
         nothing = np.array([])
-        return Survival(nothing, nothing, nothing, nothing, 0, 0, None, None, None, None)
+        return Survival(nothing, nothing, nothing, nothing, 0, 0, None, None, None, None, 0)
     _refuse_a_gap(duration, entry, weights)
     times, at_risk, ended, _all = risk_table(duration, seen, entry, weights)
     with np.errstate(divide="ignore"):
         survival = np.exp(np.cumsum(np.log(at_risk - ended) - np.log(at_risk)))
         terms = np.where(at_risk > ended, ended / (at_risk * (at_risk - ended)), 0.0)
     low, high = _log_log(survival, np.cumsum(terms))
+    last = float(at_risk[-1]) if len(times) else 0.0
+    median, median_low, median_high = _crossed(times, survival, low, high, last, 0.5)
     return Survival(
         times=times,
         survival=survival,
@@ -77,10 +78,11 @@ def kaplan_meier(
         high=high,
         n=n,
         events=events,
-        median=_first_at(times, survival),
-        median_low=_first_at(times, low),
-        median_high=_first_at(times, _told(survival, high)),
+        median=median,
+        median_low=median_low,
+        median_high=median_high,
         longest=float(duration.max()),
+        last=last,
     )
 
 
@@ -102,8 +104,11 @@ def _refuse_a_gap(duration: np.ndarray, entry: np.ndarray, weights: np.ndarray) 
         raise Unwatched("too few were watched early on: the curve is zero before the later ones enter")
 
 
-def _told(survival: np.ndarray, high: np.ndarray) -> np.ndarray:
-    return np.where(survival > 0, high, np.nan)
+def _crossed(times, survival, low, high, last: float, share: float) -> tuple[float | None, float | None, float | None]:
+    """When the curve and its bounds get to 1 − share. A fall to zero bounds it from above only where so many fell at once that
+    it would be chance in less than 2.5 % of cases if more were to stay."""
+    upper = high if share**last < 0.025 else np.where(survival > 0, high, np.nan)
+    return tuple(_first_at(times, curve, 1 - share) for curve in (survival, low, upper))
 
 
 def _first_at(times: np.ndarray, curve: np.ndarray, level: float = 0.5) -> float | None:

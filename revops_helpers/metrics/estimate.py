@@ -263,7 +263,9 @@ def _unless_unwatched(estimate: Callable[[pd.DataFrame], pd.DataFrame], group: p
 def _median(share: float, group: pd.DataFrame) -> pd.DataFrame:
     curve = survival.kaplan_meier(group.duration, group.ending == 1, group.entry if group.entry.any() else None, group.rows)
     within, low, high = curve.within(share)
-    out = frame([within], [low], [high], n=[curve.n])
+    out = frame([within], [low], [high], n=[curve.n], zero=not curve.n)
+    if not curve.n:
+        return out
     if within is None:
         bound = curve.longest
         low = low if low is not None else bound

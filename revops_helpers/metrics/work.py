@@ -32,11 +32,13 @@ def promised(company: Company, windows: Windows) -> ibis.Table:
 
 
 def begun(company: Company, windows: Windows) -> ibis.Table:
-    """One row per item begun in a window: done, and days from its beginning to its end, or to the as-of date's."""
+    """One row per item begun in a window: done, and days from its beginning to its end, or to the as-of date's. Items done before
+    they began are left out."""
     rows = windows.assign(company.table("work_items"), "started_at")
     rows = since_records(company, windows, rows, "started_at", "work_items")
     end = rows.done_at.fill_null(ibis.literal(cut_off(company.as_of, company.settings)))
-    return rows.mutate(done=rows.done_at.notnull(), days=end.delta(rows.started_at, unit="minute") / (24 * 60))
+    rows = rows.mutate(done=rows.done_at.notnull(), days=end.delta(rows.started_at, unit="minute") / (24 * 60))
+    return rows.filter(rows.days >= 0)
 
 
 def requests(company: Company, windows: Windows) -> ibis.Table:
@@ -123,7 +125,7 @@ METRICS = (
         definition="Days within which half of the items begun in the period were done.",
         formula="Kaplan-Meier median of done_at − started_at",
         timing="By the company's day on which work began.",
-        edge_cases="Items still open are censored, not dropped.",
+        edge_cases="Items still open are censored, not dropped. Items done before they began are left out.",
         needs=("work_items.started_at", "work_items.done_at"),
         estimator="median",
         facts=begun,
@@ -139,8 +141,8 @@ METRICS = (
         definition="Days within which 85% of the items begun in the period were done: what can be promised.",
         formula="Kaplan-Meier 85% quantile of done_at − started_at",
         timing="By the company's day on which work began.",
-        edge_cases="Items still open are censored, not dropped. Where fewer than 85% have got there, the longest time watched is "
-        "a lower bound and is said to be one.",
+        edge_cases="Items still open are censored, not dropped. Items done before they began are left out. Where fewer than 85% "
+        "have got there, the longest time watched is a lower bound and is said to be one.",
         needs=("work_items.started_at", "work_items.done_at"),
         estimator="median",
         share=0.85,
