@@ -105,8 +105,11 @@ def lacking(company: Company, metric: Metric, dimension: str, whole: Part = ALL,
 
     whole: what the measurement reads. windows: what it is measured in, the company's period when none is given.
     """
-    if reason := absent(company, metric, dimension):
-        return reason
+    return absent(company, metric, dimension) or untold(company, metric, dimension, whole, windows)
+
+
+def untold(company: Company, metric: Metric, dimension: str = "", whole: Part = ALL, windows: Windows | None = None) -> str:
+    """Why the records do not tell the metric although the columns are there; empty when they do."""
     try:
         require_told(company, metric, dimension, windows or Windows.of(company.settings, company.period))
         return metric.untold(company, reading([metric], _cuts(company, dimension), False, whole)) if metric.untold else ""

@@ -12,7 +12,7 @@ import pandas as pd
 
 from revops_helpers.measurement import Measurement
 from revops_helpers.metrics.catalogue import catalogue
-from revops_helpers.metrics.counting import lacking
+from revops_helpers.metrics.counting import untold
 from revops_helpers.metrics.measure import measurement, measurements
 from revops_helpers.metrics.plan import target
 from revops_helpers.model.company import Company, Unavailable
@@ -35,7 +35,9 @@ def drivers_of(company: Company) -> tuple[tuple[str, ...], tuple[str, ...]]:
     known = catalogue()
 
     def there(names: Iterable[str]) -> bool:
-        return not any(lacking(company, known[name], "") for name in names)
+        metrics = [known[name] for name in names]
+        needed = company.missing(need for metric in metrics for need in metric.needs)
+        return not needed and not any(untold(company, metric) for metric in metrics)
 
     retention = tuple(SIGNS) if there((*SIGNS, "net_new_arr")) else ()
     chain = next((c for c in CHAINS if there(c) and bool(retention) == (c[-1] != "deal_size")), ())
