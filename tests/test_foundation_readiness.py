@@ -132,6 +132,11 @@ def test_a_gate_opens_on_good_data_and_stays_shut_on_bad(name):
     assert not gate(bad, name).passed and gate(bad, name).value.value is not None
 
 
+def test_no_lead_in_the_period_is_nothing_to_count_and_not_a_need():
+    old = company_of(leads=leads(3, created_at="2020-05-04T15:00", first_contact_at="2020-05-04T15:20"))
+    assert gate(old, "contacted_within_sla").value.reason.startswith("nothing to count")
+
+
 def test_what_is_missing_passes_no_gate_and_says_what_it_needs():
     ready = readiness(company_of(users=[{"user_id": "u"}]))
     assert not any(found.passed for found in ready.gates) and ready.position == 1

@@ -177,6 +177,7 @@ MONEY = {"unit": "money", "currency": "BRL"}
         (Measurement(-82_400_000, low=-130_000_000, high=-34_000_000, **MONEY), "−R$ 824 k", "−1,300 to −340 k"),
         (Measurement(17_000_000, low=-2_000_000, high=36_000_000, **MONEY), "R$ 170 k", "−20 to 360 k"),
         (Measurement(584_000_000, **MONEY), "R$ 5.8 M", "exact"),
+        (Measurement(584_000_000, n=1, status="insufficient", **MONEY), "R$ 5.8 M", "unknown"),  # the mean of one deal
         (Measurement(7.0, low=6.2, status="censored", unit="months"), "> 7 mo", "≥ 6.2 mo"),
         (Measurement(0.175, low=0.163, high=0.188, status="censored", unit="percent"), "17.5%", "16.3–18.8"),
         (Measurement(19, low=16, high=24, unit="months"), "19 mo", "16–24"),

@@ -14,8 +14,9 @@ from revops_helpers.foundation.limits import late_outcomes, record_limits, young
 from revops_helpers.metrics.measure import measurement
 from revops_helpers.model.company import Unavailable
 from revops_helpers.optimization.endings import endings
-from revops_helpers.words.endings import is_nobody
+from revops_helpers.words.endings import endings_reading, is_nobody
 from revops_helpers.words.limits import limits_section, serious_lines
+from revops_helpers.words.markup import plain
 from tests.support import company_of
 
 START = date(2026, 1, 1)
@@ -169,6 +170,15 @@ def test_the_mean_of_the_won_leaves_out_what_the_median_counts():
     assert ends.statuses[["deals", "priced"]].values.tolist() == [[2, 2], [1, 1], [2, 2]]
     assert (ends.mean.value, ends.mean.n, ends.mean.status) == (15, 2, "insufficient")
     assert (ends.median.value, ends.undated) == (10, 1)
+
+
+def test_one_deal_and_two_read_right_without_a_lost_one():
+    def read(n):
+        rows = [deal(f"d{i}", closed="2026-01-11") for i in range(n)]
+        return plain(endings_reading(endings(company_of(opportunities=rows))))
+
+    assert read(1).startswith("1 deal is won; there is no win rate")
+    assert read(2).startswith("2 deals are won; there is no win rate")
 
 
 @pytest.mark.parametrize("name", ["unknown", "(not set)", "N/A", "", "Other", "não informado"])

@@ -123,6 +123,13 @@ def test_rests_of_cents_are_not_drawn_and_rests_of_money_are_shown():
     assert "does not add up" in text(large) and "Unexplained" in text(large)
 
 
+def test_what_is_compared_with_nothing_shows_no_number_of_last_year_and_no_effect():
+    new = replace(GOOD, basis="none", effect=replace(brl(0), status="not_applicable", reason="no year before"))
+    text = said(words.drivers_table(gap_of(basis="last_year", drivers=[new])).text)
+    row = next(line for line in text.splitlines() if "Leads" in line)
+    assert [cell.strip() for cell in row.split("|")][1::2] == ["n/a", "n/a"], row
+
+
 def test_the_arr_at_the_start_is_told_as_money_and_by_its_name():
     opening = replace(BAD, id="opening_arr", label="ARR", plan=6 * M, actual=brl(8 * M))
     text = said(words.drivers_table(gap_of(basis="last_year", drivers=[opening])).text)

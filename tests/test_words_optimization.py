@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from revops_helpers.measurement import Measurement, not_applicable
+from revops_helpers.metrics.catalogue import catalogue
 from revops_helpers.optimization.coverage import Coverage, coverage
 from revops_helpers.optimization.funnel import LeadFunnel
 from revops_helpers.optimization.mix import Mix
@@ -18,7 +19,7 @@ from revops_helpers.optimization.standing import Standing, standing_deals
 from revops_helpers.optimization.target_gap import gap_to_plan
 from revops_helpers.periods import Period
 from revops_helpers.words import actions, optimization
-from tests.support import answered
+from tests.support import answered, company_of
 from tests.test_words_gap import BAD, GOOD, NOISE, PERIOD, WORSE, M, brl, forecast_of, gap_of
 from tests.words import COMPANY, MISSING, said, share
 
@@ -112,6 +113,16 @@ def test_stages_name_a_bottleneck_only_when_it_is_clear():
     assert "Proposal is the bottleneck" in said(optimization.stages_section(funnel()))
     assert "overlaps another's" in said(optimization.stages_section(funnel(clear=False)))
     assert "No deal entered a stage" in said(optimization.stages_section(funnel(None)))
+
+
+def test_the_scorecard_asks_for_measures_that_there_are():
+    assert set(optimization.SCORED) <= set(catalogue())
+
+
+def test_a_scorecard_says_that_data_lack_only_where_they_do():
+    assert "needs deals or billing" in said(optimization.score_section(company_of(accounts=[]), MISSING))
+    empty = company_of(opportunities=[], leads=[], opportunity_history=[])
+    assert "None of these measures has anything to count" in said(optimization.score_section(empty, MISSING))
 
 
 def test_a_pipeline_of_one_stage_is_compared_with_no_other():

@@ -166,8 +166,10 @@ def _handoffs_recorded(company: Company) -> tuple[int, int]:
 
 def _contacted_within_sla(company: Company) -> tuple[int, int]:
     found = measurement(company, "contacted_within_sla")
-    if found.value is None:
+    if found.value is None and found.reason.startswith("needs "):
         raise Unavailable([found.reason.removeprefix("needs ")])
+    if found.value is None:
+        return 0, 0
     return round(found.value * found.n), found.n
 
 

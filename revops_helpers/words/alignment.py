@@ -39,6 +39,7 @@ from revops_helpers.words.phase import (
     needs,
     score_rows,
     score_title,
+    unscored,
 )
 from revops_helpers.words.response import agreed, delays_section, response_reading, response_section, response_title
 from revops_helpers.words.speed import speed_reading, speed_section
@@ -103,7 +104,7 @@ def score_section(company: Company) -> Part:
     """What the teams have agreed, measured; against target and the year before."""
     rows = [row for row in score_rows(company, SCORED) if row.value.value is not None]
     if not rows:
-        return parts.unavailable(_("leads (first_contact_at) or onboardings (accepted_at)"), _("the scorecard"))
+        return unscored(company, SCORED, _("leads (first_contact_at) or onboardings (accepted_at)"))
     return parts.stack(parts.section(score_title(rows), anchor="scorecard", short=_("Scorecard")), parts.scorecard(rows))
 
 

@@ -74,13 +74,22 @@ def totals_reading(all_: Totals) -> Text:
     leads, became = counts.get("leads", 0), counts.get("leads_won", 0)
     if leads:
         words = {"won": count(became), "leads": count(leads), "share": Quantity(percent(became / leads, 1), "lead_to_won")}
-        said.append(_("**{won} of {leads} leads are won: {share}.**", **words))
+        said.append(
+            n_("**{won} of {leads} leads is won: {share}.**", "**{won} of {leads} leads are won: {share}.**", became, **words)
+        )
     won = counts.get("won", 0)
     if won and not counts.get("lost", 0):
         said.append(_("No lost deal is on record, so deals alone tell no win rate."))
     elif decided := won + counts.get("lost", 0):
         words = {"won": count(won), "decided": count(decided), "share": percent(won / decided, 1)}
-        said.append(_("{won} of {decided} decided deals are won: {share}.", **words))
+        said.append(
+            n_(
+                "{won} of {decided} decided deals is won: {share}.",
+                "{won} of {decided} decided deals are won: {share}.",
+                won,
+                **words,
+            )
+        )
     return sentences(*said) or _("The records hold neither won deals nor leads with their deals.")
 
 

@@ -49,9 +49,11 @@ def _told(all_: Totals | Unavailable) -> Text | None:
         return None
     counts = {name: int(value) for name, value in all_.counts.items()}
     if counts.get("leads_won"):
-        return _("{won} of {leads} leads were won", won=count(counts["leads_won"]), leads=count(counts["leads"]))
+        words = {"won": count(counts["leads_won"]), "leads": count(counts["leads"])}
+        return n_("{won} of {leads} leads was won", "{won} of {leads} leads were won", counts["leads_won"], **words)
     if counts.get("won") and counts.get("lost"):
-        return _("{won} of {all} decided deals were won", won=count(counts["won"]), all=count(counts["won"] + counts["lost"]))
+        words = {"won": count(counts["won"]), "all": count(counts["won"] + counts["lost"])}
+        return n_("{won} of {all} decided deals was won", "{won} of {all} decided deals were won", counts["won"], **words)
     return None
 
 
@@ -111,7 +113,12 @@ def sources_reading(all_: Totals, ranked: list[tuple[str, Measurement]]) -> Text
     """The share over all leads, and the best and the worst source where they stand clear of each other."""
     won, leads = int(all_.by_source.won.sum()), int(all_.by_source.leads.sum())
     words = {"won": count(won), "leads": count(leads), "share": Quantity(percent(won / leads, 1), "lead_to_won")}
-    whole = _("**{won} of {leads} leads on record are won: {share}.**", **words)
+    whole = n_(
+        "**{won} of {leads} leads on record is won: {share}.**",
+        "**{won} of {leads} leads on record are won: {share}.**",
+        won,
+        **words,
+    )
     if len(ranked) < 2:
         return whole
     (best, most), (worst, least) = ranked[0], ranked[-1]
@@ -176,12 +183,21 @@ def endings_reading(ends: Endings) -> Text:
     """The win rate, and what the mean of the won leaves out."""
     won, lost = ends.deals("won"), ends.deals("lost")
     if ends.win_rate.value is None:
-        first = _(
-            "**{won} deals are won; there is no win rate:** {reason}.", won=count(won), reason=translated(ends.win_rate.reason)
+        first = n_(
+            "**{won} deal is won; there is no win rate:** {reason}.",
+            "**{won} deals are won; there is no win rate:** {reason}.",
+            won,
+            won=count(won),
+            reason=translated(ends.win_rate.reason),
         )
     else:
         words = {"won": count(won), "decided": count(won + lost), "rate": with_interval(ends.win_rate)}
-        first = _("**{won} of {decided} decided new-business deals are won: {rate}.**", **words)
+        first = n_(
+            "**{won} of {decided} decided new-business deals is won: {rate}.**",
+            "**{won} of {decided} decided new-business deals are won: {rate}.**",
+            won,
+            **words,
+        )
     if ends.mean.value is None or ends.median.value is None:
         return first
     words = {"mean": with_interval(ends.mean), "median": with_interval(ends.median)}

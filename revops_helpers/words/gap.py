@@ -256,9 +256,9 @@ def drivers_table(gap: Gap, *, limit: bool = True) -> Part:
     rows = [
         (
             name_cell(d.id, name(d) if d.id == "opening_arr" else _(d.label)),
-            value_of(Measurement(d.plan, unit=d.actual.unit, currency=d.actual.currency)),
+            _("n/a") if d.basis == "none" else value_of(Measurement(d.plan, unit=d.actual.unit, currency=d.actual.currency)),
             d.actual,
-            d.effect,
+            _("n/a") if d.effect.status == "not_applicable" else d.effect,
             _(GROUPS[d.group]),
         )
         for d in gap.drivers

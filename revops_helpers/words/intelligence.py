@@ -33,6 +33,7 @@ from revops_helpers.words.phase import (
     needs,
     score_rows,
     score_title,
+    unscored,
 )
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def score_section(company: Company) -> Part:
     """Retention and growth against target."""
     rows = [row for row in score_rows(company, SCORED) if row.value.value is not None]
     title = parts.section(score_title(rows), anchor="scorecard", short=_("Scorecard"))
-    return parts.stack(title, parts.scorecard(rows)) if rows else parts.unavailable(_("billing"), _("the scorecard"))
+    return parts.stack(title, parts.scorecard(rows)) if rows else unscored(company, SCORED, _("billing"))
 
 
 # --- findings ------------------------------------------------------------------------------------------------------------

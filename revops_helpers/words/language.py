@@ -213,11 +213,14 @@ def value_of(m: Measurement, signed: bool = False) -> Quantity:
 
 
 def interval_of(m: Measurement) -> Quantity:
-    """The 95 % interval without its unit: 8.1–9.5, −20 to 360, "exact" for counts, "" where there is no value."""
+    """The 95 % interval without its unit: 8.1–9.5, −20 to 360, "exact" for counts, "" where there is no value.
+
+    Too few cases give no interval (the mean of one deal): that is "unknown", never "exact".
+    """
     if m.value is None:
         return Quantity("")
     if m.exact:
-        return Quantity(_("exact"))
+        return Quantity(_("unknown") if m.status == "insufficient" else _("exact"))
     if m.low is None or m.high is None:
         sign, bound = ("≥", m.low) if m.low is not None else ("≤", m.high)
         return Quantity(f"{sign}{GAP}{in_unit_of(m, bound)}")

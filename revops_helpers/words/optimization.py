@@ -41,6 +41,7 @@ from revops_helpers.words.phase import (
     needs,
     score_rows,
     score_title,
+    unscored,
 )
 from revops_helpers.words.pipeline import (
     coverage_reading,
@@ -57,6 +58,9 @@ if TYPE_CHECKING:
     from revops_helpers.optimization.stages import StageFunnel
     from revops_helpers.optimization.standing import Standing
     from revops_helpers.optimization.target_gap import Gap, GapDriver
+
+# What the scorecard holds beside the drivers of the gap.
+SCORED = ("cycle_days", "pipeline_coverage", "coverage_needed", "time_to_first_contact", "forecast_wape", "forecast_bias")
 
 __all__ = [
     "bottom_line", "changes_of_mind", "coverage_section", "driver_definitions", "endings_section", "findings",
@@ -135,11 +139,10 @@ def bottom_line(gap, funnel, cover, still, forecast) -> Part:
 def score_section(company: Company, gap: Gap | Unavailable) -> Part:
     """Every driver of the gap and the pipeline's measures against target."""
     drivers = [driver.id for driver in gap.drivers if driver.id != "opening_arr"] if is_there(gap) else []
-    more = ("cycle_time", "pipeline_coverage", "coverage_needed", "time_to_first_contact", "forecast_wape", "forecast_bias")
-    rows = score_rows(company, dict.fromkeys([*drivers, *more]))
-    rows = [row for row in rows if row.value.value is not None]
+    ids = dict.fromkeys([*drivers, *SCORED])
+    rows = [row for row in score_rows(company, ids) if row.value.value is not None]
     title = parts.section(score_title(rows), anchor="scorecard", short=_("Scorecard"))
-    return parts.stack(title, parts.scorecard(rows)) if rows else parts.unavailable(_("deals or billing"), _("the scorecard"))
+    return parts.stack(title, parts.scorecard(rows)) if rows else unscored(company, ids, _("deals or billing"))
 
 
 @available(N_("how far from plan the company is, and why"))

@@ -105,6 +105,13 @@ def facts(company: Company, whole: bool = False) -> list[str]:
     return lines
 
 
+def unscored(company: Company, ids: Iterable[str], needed: Text) -> parts.Part:
+    """What stands for a scorecard without a number: what the company lacks, or that it has it and there is nothing to count."""
+    if all(row.value.reason.startswith("needs ") for row in score_rows(company, ids)):
+        return parts.unavailable(needed, _("the scorecard"))
+    return parts.reading(_("None of these measures has anything to count in {period}.", period=span(company.period)))
+
+
 def score_rows(
     company: Company, ids: Iterable[str], groups: Mapping[str, str] | None = None, by: str = "", member: str = ""
 ) -> list[parts.ScoreRow]:

@@ -34,6 +34,7 @@ from revops_helpers.words.phase import (
     needs,
     score_rows,
     score_title,
+    unscored,
 )
 from revops_helpers.words.quotas import habits_reading, habits_section, quotas_reading, quotas_section
 from revops_helpers.words.sellers import (
@@ -120,7 +121,7 @@ def score_section(company: Company) -> Part:
     rows = [row for row in score_rows(company, SCORES) if row.value.value is not None]
     title = parts.section(score_title(rows), anchor="scorecard", short=_("Scorecard"))
     if not rows:
-        return parts.unavailable(_("people, quotas or deals"), _("the scorecard"))
+        return unscored(company, SCORES, _("people, quotas or deals"))
     lag = lag_note(company, [row.metric for row in rows])
     return parts.stack(title, parts.scorecard(rows), *([parts.note(lag)] if lag else []))
 
