@@ -175,14 +175,16 @@ def terms(draw):
     """Subscriptions of a few customers: terms that follow each other, overlap, leave gaps, and end or not."""
     found = []
     for n in range(draw(st.integers(1, 12))):
-        start, mrr, length = draw(DAYS), draw(st.integers(1, 10_000_00)), draw(st.integers(1, 500))
+        start, length, reason = draw(DAYS), draw(st.integers(1, 500)), draw(st.sampled_from([None, "indexation", "pause"]))
+        mrr = draw(st.integers(1, 10_000_00)) if reason != "pause" else 0
         ends = start + timedelta(days=length) if draw(st.booleans()) else None
-        reason = draw(st.sampled_from([None, "indexation", "expansion"]))
         account = draw(st.sampled_from("abcdef"))
         found.append(line(account, mrr, start.isoformat(), ends and ends.isoformat(), id=f"s{n}", change_reason=reason))
         if ends and draw(st.booleans()):
             again = ends + timedelta(days=draw(st.sampled_from([0, 10, 90])))
-            found.append(line(account, draw(st.integers(1, 10_000_00)), again.isoformat(), id=f"s{n}", change_reason=reason))
+            reason = draw(st.sampled_from([None, "indexation", "pause"]))
+            mrr = draw(st.integers(1, 10_000_00)) if reason != "pause" else 0
+            found.append(line(account, mrr, again.isoformat(), id=f"s{n}", change_reason=reason))
     return found
 
 

@@ -60,6 +60,12 @@ def test_an_expansion_bills_what_it_adds_not_the_whole_line():
     assert found.pairs.case.tolist() == ["matched"] and found.pairs.billed.tolist() == [240_000]
 
 
+def test_paying_again_after_a_pause_is_no_sale():
+    paid, rest = line("s1", "a", 50_000, "2025-01-01", reason=None), line("s1", "a", 0, "2026-03-01", reason="pause")
+    again = line("s1", "a", 50_000, "2026-06-01", reason=None)
+    assert tie([won("x", "b", 1, "2026-09-20")], [paid, rest, again]).pairs.case.tolist() == ["waiting"]
+
+
 def test_a_deal_won_before_the_period_takes_its_start_and_is_not_counted():
     found = tie([won("old", "a", 120_000, "2025-12-20")], [line("s1", "a", 10_000, "2026-01-10")])
     assert found.pairs.empty

@@ -242,6 +242,65 @@ def test_a_lifetime_of_five_years_is_not_known_from_customers_of_fourteen_months
 days = st.integers(0, 800).map(lambda n: date(2024, 7, 1) + timedelta(days=n))
 
 
+def paused(start, end=None, account="A", **more):
+    return line(account, 0, start, end, change_reason="pause", **more)
+
+
+def by_month(company, *metrics, start=date(2026, 4, 1)):
+    frame = measure(company, metrics, every="month", period=Period(start, company.as_of))
+    return {name: rows.value.tolist() for name, rows in frame.groupby("metric", sort=False)}
+
+
+def test_a_pause_takes_the_money_and_not_the_customer():
+    # A pays 100, pauses for May to July and pays 120 again; B pays 50 throughout.
+    company = of(
+        line(end="2026-05-01"), paused("2026-05-01", "2026-08-01"), line(mrr=120_00, start="2026-08-01"), line("B", 50_00)
+    )
+    found = by_month(company, "mrr", "customers", "logo_churn", "nrr")
+    assert found["mrr"] == [150_00, 50_00, 50_00, 50_00, 170_00, 170_00]
+    assert found["customers"] == [2] * 6 and found["logo_churn"] == [0] * 6
+    assert found["nrr"] == pytest.approx([1, 1 / 3, 1 / 3, 1 / 3, 170 / 150, 170 / 150])
+    assert moved(company) == {"contraction": 1200_00, "expansion": 1440_00}
+    assert measurement(company, "customer_lifetime").value == pytest.approx(
+        measurement(of(line(), line("B")), "customer_lifetime").value
+    )
+    assert value(company, "expansion_by_cohort", Period(date(2026, 1, 1), date(2026, 1, 31))) == 0, "paying again is no growth"
+
+
+def test_a_customer_that_leaves_from_a_pause_is_lost_when_the_pause_ends():
+    company = of(line(end="2026-05-01"), paused("2026-05-01", "2026-07-01"), line("B", 50_00))
+    found = by_month(company, "customers", "logo_churn", "contraction_arr", "churned_arr")
+    assert found["customers"] == [2, 2, 2, 1, 1, 1] and found["logo_churn"] == [0, 0, 0, 0.5, 0.5, 0.5]
+    assert sum(found["contraction_arr"]) == 1200_00 and sum(found["churned_arr"]) == 0, "its money was gone before"
+    assert measurement(company, "churned_arr").n == 1
+
+
+def test_a_pause_of_more_than_a_year_is_a_departure_and_paying_after_it_a_return():
+    lines = (line(end="2025-06-01"), paused("2025-06-01", "2026-08-01"), line(start="2026-08-01"), line("B"))
+    company = of(*lines)
+    assert by_month(company, "customers")["customers"] == [2, 2, 1, 1, 2, 2]
+    assert moved(company) == {"reactivation": 1200_00} and measurement(company, "churned_arr").n == 1
+    still = of(*lines, as_of="2026-05-31")
+    assert by_month(still, "customers")["customers"] == [2, 2] and value(still, "logo_churn") == 0
+
+
+def test_only_who_has_paid_can_pause():
+    never = of(paused("2026-05-01"), line("B"))
+    assert by_month(never, "customers")["customers"] == [1] * 6 and measurement(never, "new_arr").n == 0
+    at_once = of(line(start="2026-05-02", end="2026-05-20"), paused("2026-05-20", "2026-08-01"), line(start="2026-08-01"))
+    assert by_month(at_once, "customers")["customers"] == [0, 1, 1, 1, 1, 1] and measurement(at_once, "new_arr").n == 1
+    other = of(line(), line(product="q", end="2026-05-01"), paused("2026-05-01", product="q"))
+    assert moved(other) == {"contraction": 1200_00} and by_month(other, "customers")["customers"] == [1] * 6
+
+
+def test_a_price_index_at_the_end_of_a_pause_is_not_all_that_is_paid():
+    again = line(mrr=105_00, start="2026-08-01", change_reason="indexation")
+    assert moved(of(line(end="2026-05-01"), paused("2026-05-01", "2026-08-01"), again)) == {
+        "contraction": 1200_00,
+        "expansion": 1260_00,
+    }
+
+
 @st.composite
 def books(draw):
     """Subscription lines of a few customers: overlapping, gapped, indexed, ended or not."""
@@ -253,9 +312,10 @@ def books(draw):
             line(
                 draw(st.sampled_from("ABCDE")), draw(st.integers(1, 99_999)), start.isoformat(), end and end.isoformat(),
                 draw(st.sampled_from("pq")), subscription_id=f"s{number % 5}",
-                change_reason=draw(st.sampled_from([None, "indexation", "expansion"])),
+                change_reason=draw(st.sampled_from([None, "indexation", "expansion", "pause"])),
             )
         )  # fmt: skip
+        lines[-1]["mrr"] *= lines[-1]["change_reason"] != "pause"
     unique = {(each["subscription_id"], each["starts_on"]): each for each in lines}
     return list(unique.values())
 
@@ -294,7 +354,7 @@ def live(lines, day, grace=30):
             end = min(restarts, default=end)
         if start <= day and (end is None or day < end):
             total[each["account_id"]] = total.get(each["account_id"], 0) + each["mrr"]
-    return total
+    return {account: mrr for account, mrr in total.items() if mrr}
 
 
 @given(books())

@@ -20,7 +20,7 @@ from revops_helpers.metrics.facts import by_customer, deals
 from revops_helpers.metrics.handoffs import first_handoffs, won_and_handed_off
 from revops_helpers.metrics.process import CLOSED
 from revops_helpers.metrics.reasons import TOO_FEW
-from revops_helpers.metrics.recurring import states
+from revops_helpers.metrics.recurring import held, states
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import Period
@@ -97,7 +97,7 @@ def _customers(company: Company) -> pd.DataFrame:
     """Customers with a handoff, counted: arm, missing (items), segment, age (days from the first paid day until they left or the
     as-of date), entry (age from which they were watched), left, customers, and mrr now (cents)."""
     paid = states(company, by_month=False)
-    gone = paid.closing == 0
+    gone = ~held(paid)
     paid = paid.group_by("customer").agg(
         account_id=paid.account_id.min(), first=paid.on.min(), gone=paid.on.min(where=gone), mrr=paid.closing.argmax(paid.on)
     )

@@ -115,10 +115,10 @@ def _won(company: Company, period: Period) -> _Won:
     windows = Windows.of(company.settings, period)
     moved = customer_months(company, windows)
     own = _self_serve(company, windows)
-    new = moved.filter(moved.new > 0)
+    new = moved.filter(moved.came)
     live = sums(new, n=new.count())["n"]
     live_self = int(new.semi_join(own, "customer").count().execute()) if own is not None else 0
-    returned, trials = sums(moved, n=(moved.reactivation > 0).sum())["n"], _trials(company, period)
+    returned, trials = sums(moved, n=moved.returned.sum())["n"], _trials(company, period)
     if company.missing(["opportunities.status", "opportunities.kind", "opportunities.close_date"]):
         return _Won((live, live_self), (0, 0), returned, 0, trials)
     sold = closed_deals(company, windows)

@@ -103,29 +103,29 @@ def _held(company: Company, period: Period, then: date) -> Facts:
     m0 − lost + indexation + expansion − contraction. new: MRR of the others. fallen: what customers that stay pay less, with
     indexation."""
     t = apart(company, Windows.of(company.settings, period), [then])
-    was, stays = t.m0 > 0, (t.m0 > 0) & (t.m1 > 0)
+    was, stays = t.m0 > 0, (t.m0 > 0) & t.held1
     change = t.m1 - t.m0 - t.uplift
     return sums(
         t,
         m0=t.m0.sum(where=was),
         m1=t.m1.sum(where=was),
         new=t.m1.sum(where=~was),
-        lost=t.m0.sum(where=was & (t.m1 == 0)),
+        lost=t.m0.sum(where=was & ~t.held1),
         indexation=t.uplift.sum(where=stays),
         expansion=change.sum(where=stays & (change > 0)),
         contraction=-change.sum(where=stays & (change < 0)),
         fallen=(t.m0 - t.m1).sum(where=stays & (t.m1 < t.m0)),
-        n=was.sum(),
-        gone=(was & (t.m1 == 0)).sum(),
+        n=t.held0.sum(),
+        gone=(t.held0 & ~t.held1).sum(),
     )
 
 
 def _returned(company: Company, span: Period) -> int:
-    """MRR at the span's end of customers that paid nothing on its eve and are not new in it."""
+    """MRR at the span's end of customers that were none on its eve and are not new in it."""
     t = apart(company, Windows.of(company.settings, span), [span.start - DAY])
     moved = customer_months(company, Windows.of(company.settings, span))
-    came = moved.filter(moved.new > 0).select("customer").distinct()
-    back = t.filter(t.m0 == 0).anti_join(came, "customer")
+    came = moved.filter(moved.came).select("customer").distinct()
+    back = t.filter(~t.held0).anti_join(came, "customer")
     return sums(back, mrr=back.m1.sum())["mrr"]
 
 
@@ -225,7 +225,7 @@ def _lost(company: Company, span: Period) -> Facts:
     """Customers and MRR gone since the span's start, and every departure and downgrade in it."""
     held = _held(company, span, span.start - DAY)
     moved = customer_months(company, Windows.of(company.settings, span))
-    found = sums(moved, left=(moved.churn > 0).sum(), left_mrr=moved.churn.sum(), less=moved.contraction.sum())
+    found = sums(moved, left=moved.left.sum(), left_mrr=moved.churn.sum(), less=moved.contraction.sum())
     return found | {"gone": held["gone"], "gone_mrr": held["lost"], "down_mrr": held["contraction"]}
 
 

@@ -17,7 +17,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from revops_helpers.metrics.facts import changes, reporting
+from revops_helpers.metrics.facts import PAUSE, changes, reporting
 from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.periods import month_end, windows
 
@@ -148,7 +148,8 @@ def _piece(rows: ibis.Table, cause: str, mrr: ibis.IntegerValue) -> ibis.Table:
 
 
 def priced(company: Company) -> ibis.Table:
-    """One row per subscription line with mrr in reporting cents, what the same subscription paid before, and its next start."""
+    """One row per subscription line with mrr in reporting cents, what the same subscription paid before, whether that
+    was a pause (resumes), and its next start."""
     rows = company.table("subscriptions")
     optional = {"signed_on": "date", "ends_on": "date", "currency": "string", "change_reason": "string"}
     more = {name: rows[name] if name in rows.columns else ibis.null(type) for name, type in optional.items()}
@@ -157,7 +158,8 @@ def priced(company: Company) -> ibis.Table:
         "subscription_id", "account_id", "starts_on", own, **more, mrr=reporting(company, rows, "subscriptions", "mrr")
     )
     order = ibis.window(group_by="subscription_id", order_by="starts_on")
-    return rows.mutate(before=rows.mrr.lag().over(order).fill_null(0), next_on=rows.starts_on.lead().over(order))
+    before = {"before": rows.mrr.lag().over(order).fill_null(0), "resumes": rows.change_reason.lag().over(order) == PAUSE}
+    return rows.mutate(**before, next_on=rows.starts_on.lead().over(order)).fill_null({"resumes": False})
 
 
 def _at_month_rates(company: Company, live: ibis.Table) -> ibis.Table | None:

@@ -94,7 +94,9 @@ def _billed(company: Company) -> pd.DataFrame:
     lines = priced(company)
     sides = lines.change_reason.cases(*SIDES.items(), else_=None)
     first = lines.starts_on == lines.starts_on.min().over(group_by="account_id")
-    guessed = ibis.ifelse(first, "new", ibis.ifelse(lines.mrr > lines.before, "expansion", ibis.null("string")))
+    guessed = ibis.ifelse(
+        first, "new", ibis.ifelse((lines.mrr > lines.before) & ~lines.resumes, "expansion", ibis.null("string"))
+    )
     lines = lines.mutate(kind=ibis.ifelse(lines.change_reason.isnull(), guessed, sides), added=(lines.mrr - lines.before) * 12)
     around = lines.starts_on.between(company.period.start - LATE - EARLY, company.as_of)
     starts = lines.filter(around & lines.kind.notnull() & (lines.added > 0))

@@ -13,7 +13,7 @@ import ibis
 import pandas as pd
 
 from revops_helpers.metrics import facts
-from revops_helpers.metrics.recurring import states
+from revops_helpers.metrics.recurring import held, states, was_held
 from revops_helpers.metrics.revenue import SUBSCRIPTIONS
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company
@@ -174,7 +174,7 @@ def _events(company: Company) -> dict[str, ibis.Table]:
     rows = states(company)
     stays = (rows.opening > 0) & (rows.closing > 0)
     return {
-        "churned": rows.filter(rows.opening > 0, rows.closing == 0).select("customer", "on"),
+        "churned": rows.filter(was_held(rows), ~held(rows)).select("customer", "on"),
         "expanded": rows.filter(stays, rows.delta - rows.uplift > 0).select("customer", "on"),
     }
 

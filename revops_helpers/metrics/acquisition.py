@@ -105,7 +105,7 @@ def _booked(rows: ibis.Table) -> ibis.Table:
 def _new_customers(company: Company, windows: Windows) -> ibis.Table:
     """One row per new customer of a window: customer, segment and the source of the first deal that it was won with."""
     rows = recurring.customer_months(company, windows)
-    rows = rows.filter(rows.new > 0).select("window", "customer", "account_id")
+    rows = rows.filter(rows.came).select("window", "customer", "account_id")
     sold = deals(company)
     if not {"account_id", "lead_id"} <= set(sold.columns):
         return _celled(company, rows)

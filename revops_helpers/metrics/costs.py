@@ -123,7 +123,7 @@ def acquisition(company: Company, windows: Windows, read: Reading | None = None)
             month=moved.on,
             function=nobody,
             **{name: zero() for name in lags},
-            logos=(moved.new > 0).cast("int64"),
+            logos=moved.came.cast("int64"),
             new_mrr=moved.new,
             net_new_arr=moved.delta * 12,
         ),

@@ -17,6 +17,7 @@ from revops_helpers.model.tables import TABLES
 from revops_helpers.periods import Period, fiscal_year_start
 
 LINE = ("subscription_id", "account_id", "starts_on", "ends_on", "product", "change_reason", "mrr", "currency")
+PAUSE = "pause"
 WHO = ("customer", "account_id", "product")
 DEAL_IDS = ("opportunity_id", "status", "kind", "account_id", "owner_id", "lead_id", "product", "motion")
 DEAL_DATES = ("created_at", "closed_at", "close_date")
@@ -185,11 +186,22 @@ def with_account(company: Company, rows: ibis.Table) -> ibis.Table:
     return joined.mutate(account_id=ibis.coalesce(joined._first, joined.customer)).drop("_first")
 
 
+def pauses(company: Company) -> bool:
+    """Whether any subscription line is a pause. Where none is, no query looks for them."""
+
+    def found() -> bool:
+        rows = company.table("subscriptions", ("change_reason",))
+        return bool(rows.filter(rows.change_reason == PAUSE).count().to_pyarrow().as_py())
+
+    return company.once(("pauses",), lambda: not company.missing(["subscriptions.change_reason"]) and found())
+
+
 def lines(company: Company, read: Hashable = None, *needed: str) -> ibis.Table:
     """One row per subscription line: customer, account_id, product, mrr in reporting cents, starts_on, ends_on, uplift (the part
     of mrr that price indexation added over the line before), carried (mrr of the line that it takes over from on the day that
     one ends, else 0) and goes_on: another takes over from it. Only lines of one subscription, account and product follow each
-    other.
+    other. Where there are pauses, also paused (1 for a pause, else 0) and carried_pause (that of the line before); a pause of
+    more than a year ends then.
 
     read, needed: the query that they are for, and what it needs beside; it may then lack uplift.
     """
@@ -202,11 +214,16 @@ def _lines(company: Company, read: Hashable = None, needed: Collection[str] = ("
     picked = {name: rows[name] if name in rows.columns else ibis.null("string") for name in ("product", "change_reason")}
     mrr = reporting(company, rows, "subscriptions", "mrr")
     rows = rows.select("subscription_id", "account_id", "starts_on", "ends_on", **picked, mrr=mrr)
+    rows = _with_pauses(company, rows) if pauses(company) else rows
     rows = by_customer(company, rows, read if isinstance(read, Reading) else None)  # else others need the customers too
     # Windows last: Ibis then makes the lines one step that every reader shares, not one copy of all before them for each.
     order = ibis.window(group_by=("subscription_id", "account_id", "product"), order_by="starts_on")
     before = rows.mrr.lag().over(order)
     raised = ibis.ifelse(rows.change_reason == "indexation", (rows.mrr - before).fill_null(0), 0)
+    if "paused" in rows.columns:
+        resumes = rows.paused.lag().over(order).fill_null(0)
+        raised = ibis.ifelse(resumes == 1, 0, raised)  # what it paid before the pause is no line that it takes over from
+        rows = rows.mutate(carried_pause=ibis.ifelse(rows.ends_on.lag().over(order) == rows.starts_on, resumes, 0))
     return rows.mutate(
         goes_on=(rows.starts_on.lead().over(order) == rows.ends_on).fill_null(False),
         carried=ibis.ifelse(rows.ends_on.lag().over(order) == rows.starts_on, before, 0),
@@ -214,9 +231,17 @@ def _lines(company: Company, read: Hashable = None, needed: Collection[str] = ("
     )
 
 
+def _with_pauses(company: Company, rows: ibis.Table) -> ibis.Table:
+    paused = (rows.change_reason == PAUSE).fill_null(False) & (rows.mrr == 0)
+    year = (rows.starts_on + ibis.interval(months=12)).cast("date")
+    ends = ibis.ifelse(paused & (year <= company.as_of), ibis.least(ibis.coalesce(rows.ends_on, year), year), rows.ends_on)
+    return rows.mutate(paused=paused.cast("int64"), ends_on=ends)
+
+
 def changes(company: Company, read: Hashable = None, *needed: str) -> ibis.Table:
     """One row per line, on the day it starts, with what it changes, and one per end that nothing follows: customer, account_id,
-    product, on, delta (cents of mrr), gross (mrr that starts), uplift.
+    product, on, delta (cents of mrr), gross (mrr that starts), uplift, and paused (pauses that begin less those that end) where
+    it is needed and there are any.
 
     An end that the same customer and product starts again after within the grace period counts on the day of the restart:
     the subscription never stopped. Sums of delta up to a day are the mrr of that day.
@@ -226,20 +251,22 @@ def changes(company: Company, read: Hashable = None, *needed: str) -> ibis.Table
     rows = lines(company, read, *needed)
     who = [name for name in WHO if name in needed]
     starts = {name: rows[of] for name, of in (("gross", "mrr"), ("uplift", "uplift")) if name in needed}
-    loose = _bridged(rows.filter(rows.ends_on.notnull(), ~rows.goes_on), rows, company.settings.grace_days, who)
+    rest = ["paused"] if "paused" in needed and "paused" in rows.columns else []
+    loose = _bridged(rows.filter(rows.ends_on.notnull(), ~rows.goes_on), rows, company.settings.grace_days, (*who, *rest))
+    begun, over = ({"paused": rows.paused - rows.carried_pause}, {"paused": -loose.paused}) if rest else ({}, {})
     return ibis.union(
-        rows.select(*who, on=rows.starts_on, delta=rows.mrr - rows.carried, **starts),
-        loose.select(*who, "on", delta=-loose.mrr, **{name: zero() for name in starts}),
+        rows.select(*who, on=rows.starts_on, delta=rows.mrr - rows.carried, **starts, **begun),
+        loose.select(*who, "on", delta=-loose.mrr, **{name: zero() for name in starts}, **over),
     )
 
 
-def _bridged(loose: ibis.Table, rows: ibis.Table, grace: int, who: Collection[str]) -> ibis.Table:
+def _bridged(loose: ibis.Table, rows: ibis.Table, grace: int, kept: Collection[str]) -> ibis.Table:
     """The lines that nothing of their own follows, with `on`: the first restart within the grace period, else the end."""
     starts = rows.select(_customer="customer", _product="product", restart="starts_on").view()
     same = [loose.customer == starts._customer, loose["product"].identical_to(starts._product)]
     limit = (loose.ends_on + ibis.interval(days=grace)).cast("date")
     soon = [starts.restart >= loose.ends_on, starts.restart <= limit]
-    own = ("subscription_id", "starts_on", *who, "mrr", "ends_on")
+    own = ("subscription_id", "starts_on", *kept, "mrr", "ends_on")
     found = loose.left_join(starts, same + soon)
     found = found.group_by(own).agg(restart=found.restart.min())
     return found.mutate(on=ibis.coalesce(found.restart, found.ends_on))

@@ -38,28 +38,32 @@ def apart(company: Company, windows: Windows) -> ibis.Table:
 
 def moved(company: Company, windows: Windows) -> ibis.Table:
     """One row per customer, product and month of the windows in which its mrr changed: delta and the six movements (losses
-    positive). Over products, delta, new, reactivation, indexation and churn add up to recurring.customer_months; expansion and
+    positive), and whether the customer came, returned or left.
+    Over products, delta, new, reactivation, indexation and churn add up to recurring.customer_months; expansion and
     contraction do so in their difference."""
     rows = changes(company, None, "customer", "product", "uplift")
     rows = rows.mutate(month=rows.on.truncate("M").cast("date"))
     rows = rows.group_by("customer", "product", on=rows.month).agg(delta=rows.delta.sum(), uplift=rows.uplift.sum())
     whole = recurring.states(company)
-    whole = whole.select(_customer="customer", _on="on", account_id="account_id", opening="opening", closing="closing",
-                         paid_before="paid_before")  # fmt: skip
+    whole = whole.select("account_id", "paid_before", _customer="customer", _on="on", was=recurring.was_held(whole),
+                         held=recurring.held(whole))  # fmt: skip
     both = rows.join(whole, [rows.customer == whole["_customer"], rows.on == whole["_on"]]).drop("_customer", "_on")
-    begins, ends = both.opening == 0, both.closing == 0
-    stays, sold = ~begins & ~ends, both.delta - both.uplift
+    begins, leaves = ~both.was & both.held, both.was & ~both.held
+    stays, sold = both.was & both.held, both.delta - both.uplift
 
     def when(condition: ibis.BooleanValue, value: ibis.IntegerValue) -> ibis.IntegerValue:
         return ibis.ifelse(condition, value, 0)
 
     told = both.select(
         *("customer", "account_id", "product", "on", "delta"),
+        came=begins & ~both.paid_before,
+        returned=begins & both.paid_before,
+        left=leaves,
         new=when(begins & ~both.paid_before, both.delta),
         reactivation=when(begins & both.paid_before, both.delta),
         indexation=when(stays, both.uplift),
         expansion=when(stays & (sold > 0), sold),
         contraction=when(stays & (sold < 0), -sold),
-        churn=when(~begins & ends, -both.delta),
+        churn=when(leaves, -both.delta),
     )
     return windows.assign(told, "on")

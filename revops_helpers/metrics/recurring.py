@@ -12,7 +12,7 @@ from functools import partial
 
 import ibis
 
-from revops_helpers.metrics.facts import by_customer, changes, closed_deals, records_begin, reporting, with_account, zero
+from revops_helpers.metrics.facts import by_customer, changes, closed_deals, pauses, records_begin, reporting, with_account, zero
 from revops_helpers.metrics.kept import kept
 from revops_helpers.metrics.reading import Part, Reading, wanted
 from revops_helpers.metrics.windows import Windows
@@ -21,8 +21,13 @@ from revops_helpers.periods import add_months, fiscal_year_start, month_end
 
 MOVEMENTS = ("new", "reactivation", "expansion", "indexation", "contraction", "churn")
 NEVER = date(9999, 12, 31)
-SUMMED = {"gross": {"paid_before"}, "uplift": {"uplift", "uplifted"}}  # what is summed beside delta, and what it is for
-MOVED = ("delta", "uplift", "opening", "closing", "paid_before")
+REST = ("paused", "was_paused")
+SUMMED = {
+    "gross": {"paid_before", *REST},
+    "uplift": {"uplift", "uplifted"},
+    "paused": {*REST},
+}  # beside delta, and what it is for
+MOVED = ("delta", "uplift", "opening", "closing", "paid_before", *REST)
 
 
 def states(
@@ -32,7 +37,8 @@ def states(
 
     on, until: first day of the month (or the day) and that of the customer's next change. opening, closing, delta: mrr before,
     after and the difference, as of month ends. uplift, uplifted: indexation then, and up to then. paid_before: it had a
-    subscription before. first: its first `on`. account_id: the account that stands for the customer.
+    subscription before. paused, was_paused: it is paused since, or was before; only where there are pauses, which `held` and
+    `was_held` know. first: its first `on`. account_id: the account that stands for the customer.
     read, since, needed: the query that they are for; all up to the month (or day) of `since` may then be one change in it, and
     columns be absent that are neither read nor needed.
     """
@@ -47,8 +53,9 @@ def states(
 def _states(
     company: Company, by_month: bool, read: Reading | None = None, since: date | None = None, needed: Sequence[str] = ()
 ) -> ibis.Table:
-    asked = wanted(read, *needed)
-    summed = {name: of for name, of in SUMMED.items() if not asked or asked & of}
+    never = set() if pauses(company) else {*REST}
+    asked = wanted(read, *needed) - never
+    summed = {name: of for name, of in SUMMED.items() if of - never and (not asked or asked & of)}
     # Alone, and not cut by account, the query is the only one that reads the customers of accounts.
     only = read if read and "account_id" not in read.columns else ("states", by_month)
     rows = changes(company, only, "customer", *summed)
@@ -68,9 +75,24 @@ def _states(
         "opening": lambda: closing - changed.delta,
         "uplifted": lambda: changed.uplift.sum().over(so_far),
         "paid_before": lambda: changed.gross.sum().over(so_far) > changed.gross,
+        "paused": lambda: (changed.paused.sum().over(so_far) > 0) & (changed.gross.sum().over(so_far) > 0),
+        "was_paused": lambda: (
+            (changed.paused.sum().over(so_far) > changed.paused) & (changed.gross.sum().over(so_far) > changed.gross)
+        ),
     }
-    own = [name for name in changed.columns if name not in ("gross", "first")]
-    return changed.select(*own, **{name: make() for name, make in made.items() if not asked or name in asked})
+    own = [name for name in changed.columns if name not in ("gross", "first", "paused")]
+    made = {name: make() for name, make in made.items() if name not in never and (not asked or name in asked)}
+    return changed.select(*own, **made)
+
+
+def held(rows: ibis.Table) -> ibis.BooleanValue:
+    """Of states: whether one is a customer since the change, because it pays or is paused."""
+    return (rows.closing != 0) | rows.paused if "paused" in rows.columns else rows.closing != 0
+
+
+def was_held(rows: ibis.Table) -> ibis.BooleanValue:
+    """Of states: whether one was a customer before the change."""
+    return (rows.opening != 0) | rows.was_paused if "was_paused" in rows.columns else rows.opening != 0
 
 
 def _first(day: ibis.DateValue, by_month: bool) -> ibis.DateValue:
@@ -95,7 +117,8 @@ def snapshots(
 
 
 def customer_months(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
-    """One row per customer and month of the windows in which its mrr changed, with its six movements (losses positive).
+    """One row per customer and month of the windows in which its mrr changed, with its six movements (losses positive), and
+    whether it came (for the first time), returned or left, which whoever is paused did not.
 
     closing − opening is always new + reactivation + expansion + indexation − contraction − churn, in cents a month.
     """
@@ -103,30 +126,34 @@ def customer_months(company: Company, windows: Windows, read: Reading | None = N
 
 
 def _moved(rows: ibis.Table) -> ibis.Table:
-    begins, ends = rows.opening == 0, rows.closing == 0
-    stays = ~begins & ~ends
+    was, now = was_held(rows), held(rows)
+    stays, begins, leaves = was & now, ~was & now, was & ~now
     sold = rows.delta - rows.uplift
 
     def when(condition: ibis.BooleanValue, value: ibis.IntegerValue) -> ibis.IntegerValue:
         return ibis.ifelse(condition, value, 0)
 
     return rows.mutate(
+        came=begins & ~rows.paid_before,
+        returned=begins & rows.paid_before,
+        left=leaves,
         new=when(begins & ~rows.paid_before, rows.closing),
         reactivation=when(begins & rows.paid_before, rows.closing),
         indexation=when(stays, rows.uplift),
         expansion=when(stays & (sold > 0), sold),
         contraction=when(stays & (sold < 0), -sold),
-        churn=when(~begins & ends, rows.opening),
+        churn=when(leaves, rows.opening),
     )
 
 
 def expansion_since_start(company: Company) -> ibis.Table:
     """One row per customer and month in which it expanded, and one without expansion: started (its first month), initial (mrr
-    then), age (months since), expansion. What is signed for later than the as-of date is none yet."""
+    then), age (months since), expansion. What is signed for later than the as-of date is none yet, and the end of a pause is
+    none."""
     rows = _moved(states(company))
     rows = rows.filter(rows.on <= ibis.literal(company.as_of))
     starts = rows.filter(rows.new > 0).select("customer", "account_id", started="on", initial="new")
-    grown = rows.filter(rows.expansion > 0).select(_customer="customer", on="on", expansion="expansion").view()
+    grown = rows.filter(rows.expansion > 0, rows.opening > 0).select(_customer="customer", on="on", expansion="expansion").view()
     grown = starts.join(grown, starts.customer == grown["_customer"])
     own = ("customer", "account_id", "started", "initial")
     return ibis.union(
@@ -143,9 +170,9 @@ def grown_in_a_year(company: Company, windows: Windows) -> ibis.Table:
 
 
 def customers_at_end(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
-    """One row per customer and window: its mrr (cents) on the window's last day, where it has any."""
-    held = snapshots(company, windows, [p.end for p in windows.periods], read)
-    return held.filter(held.closing != 0).select("window", *_who(held), mrr="closing")
+    """One row per customer and window: its mrr (cents) on the window's last day, where it has any or is paused."""
+    rows = snapshots(company, windows, [p.end for p in windows.periods], read, None, "paused")
+    return rows.filter(held(rows)).select("window", *_who(rows), mrr="closing")
 
 
 def contracted_at_end(company: Company, windows: Windows) -> ibis.Table:
@@ -194,15 +221,19 @@ def year_apart(company: Company, windows: Windows, read: Reading | None = None) 
 
 
 def apart(company: Company, windows: Windows, days: Sequence[date], read: Reading | None = None) -> ibis.Table:
-    """One row per customer with mrr at the end of the window or on its day before: m0 (then), m1 (at the end), uplift between."""
+    """One row per customer at the end of the window or on its day before: m0 (mrr then), m1 (at the end), uplift between, and
+    whether it was a customer then (held0) and at the end (held1), by paying or by a pause."""
     raised = ["uplifted"] if read is None or "uplift" in read.columns else []
     ends = [p.end for p in windows.periods]
-    now, then = (snapshots(company, windows, on, read, min(*days, *ends), *raised) for on in (ends, days))
-    then = then.select(_window="window", _customer="customer", m0="closing", **{f"_{name}": name for name in raised})
+    now, then = (snapshots(company, windows, on, read, min(*days, *ends), *raised, "paused") for on in (ends, days))
+    then = then.select(
+        _window="window", _customer="customer", m0="closing", held0=held(then), **{f"_{name}": name for name in raised}
+    )
     both = now.left_join(then, [now.window == then._window, now.customer == then._customer])
     uplift = {"uplift": both.uplifted - both._uplifted.fill_null(0)} if raised else {}
-    held = both.select("window", *_who(now), m0=both.m0.fill_null(0), m1="closing", **uplift)
-    return held.filter((held.m0 != 0) | (held.m1 != 0))
+    told = {"held0": both.held0.fill_null(False), "held1": held(both), **uplift}
+    rows = both.select("window", *_who(now), m0=both.m0.fill_null(0), m1="closing", **told)
+    return rows.filter(rows.held0 | rows.held1)
 
 
 def shares_of_opening(company: Company, windows: Windows, read: Reading | None = None) -> ibis.Table:
@@ -226,16 +257,17 @@ def tenures(company: Company, windows: Windows, read: Reading | None = None) -> 
     end), left, and entry (its age in months a year before, or when the records begin; 0 if it came since)."""
     days = [p.end for p in windows.periods]
     # Who had left by a year before is not asked for, so that all changes until then may be one.
-    held = snapshots(company, windows, days, read, add_months(min(days) + timedelta(days=1), -12) - timedelta(days=1), "first")
-    held = held.join(windows.days(end=days), "window")
-    last, first, gone = _month(held.end), _month(held["first"]), _month(held.on)
-    left = held.closing == 0
+    since = add_months(min(days) + timedelta(days=1), -12) - timedelta(days=1)
+    rows = snapshots(company, windows, days, read, since, "first", "paused")
+    rows = rows.join(windows.days(end=days), "window")
+    last, first, gone = _month(rows.end), _month(rows["first"]), _month(rows.on)
+    left = ~held(rows)
     # Who left in the month in which the records begin is known if they begin on its first day.
     begin = max(records_begin(company, "subscriptions"), date(1, 1, 2)) - timedelta(days=1)
     before = ibis.greatest(last - 12, begin.year * 12 + begin.month - 1)
     until = ibis.ifelse(left, gone, last)
-    held = held.mutate(left=left, months_paid=until - first, entry=ibis.greatest(before - first, 0), watched=until > before)
-    return held.filter(~held.left | held.watched)
+    rows = rows.mutate(left=left, months_paid=until - first, entry=ibis.greatest(before - first, 0), watched=until > before)
+    return rows.filter(~rows.left | rows.watched)
 
 
 def _month(day: ibis.DateValue) -> ibis.IntegerValue:

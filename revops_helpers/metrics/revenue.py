@@ -14,7 +14,8 @@ SNAPSHOT = "On the last day of the period; a line is live from starts_on until t
 MONTHLY = "Month end to month end, at the day it takes effect, not at signature; the months of a period add up."
 SAME_GROUND = (
     "Companies of one legal group are one customer. Foreign contracts at plan rates, so currency makes no movement. "
-    "A gap within the grace period, once restarted, counts as continuous."
+    "A gap within the grace period, once restarted, counts as continuous. Whoever pauses (a line at 0 whose change_reason is "
+    "pause, up to a year) stays a customer: the money is contraction, and expansion afterwards."
 )
 
 _revenue = partial(
@@ -87,8 +88,8 @@ METRICS = (
         id="customers",
         label="Customers",
         unit="count",
-        definition="Legal groups with recurring revenue at the end of the period.",
-        formula="count of customers with MRR above zero",
+        definition="Legal groups with recurring revenue at the end of the period, or with a pause of it.",
+        formula="count of customers with MRR above zero or a pause",
         estimator="sum",
     ),
     _stock(
@@ -117,7 +118,7 @@ METRICS = (
         owner="CRO",
         definition="ARR of customers that had never paid before, in the month in which they first do.",
         formula="12 × Σ closing MRR of customers without earlier subscriptions",
-        where=lambda t: t.new != 0,
+        where=lambda t: t.came,
         num=lambda t: t.new * 12,
         **_moved_by_product,
     ),
@@ -127,7 +128,7 @@ METRICS = (
         owner="Head of Customer Success",
         definition="ARR of customers that come back after more than the grace period without any subscription.",
         formula="12 × Σ closing MRR where opening MRR is zero and they paid before",
-        where=lambda t: t.reactivation != 0,
+        where=lambda t: t.returned,
         num=lambda t: t.reactivation * 12,
         **_moved_by_product,
     ),
@@ -171,8 +172,8 @@ METRICS = (
         direction="lower",
         owner="Head of Customer Success",
         definition="ARR of customers that left altogether, in the month in which they no longer pay; a positive number.",
-        formula="12 × Σ opening MRR of customers whose closing MRR is zero",
-        where=lambda t: t.churn != 0,
+        formula="12 × Σ opening MRR of customers whose closing MRR is zero without a pause",
+        where=lambda t: t.left,
         num=lambda t: t.churn * 12,
         **_moved_by_product,
     ),

@@ -311,8 +311,8 @@ _tables = (
             day("notice_on", "day on which notice of its end was given; empty without one", stamped=True),
             text(
                 "change_reason",
-                "why this line differs from the one before",
-                allowed=("new", "expansion", "contraction", "indexation", "renewal", "reactivation", "migration"),
+                "why this line differs from the one before; a pause is a line at 0",
+                allowed=("new", "expansion", "contraction", "indexation", "renewal", "reactivation", "migration", "pause"),
             ),
         ),
         stamp=("signed_on", "starts_on"),
