@@ -1,4 +1,5 @@
--- Opportunities are the CRM's, as the connector copies them: they are taken only where no CRM's export is read.
+-- Opportunities are Salesforce's, as the connector copies them: they are taken only where its export is not read, and HubSpot's
+-- export does not hold the same deal.
 with prospects as (
   select op.opportunity_id, min(coalesce(p.crm_lead_fid, 'pardot-' || op.prospect_id)) as lead_id
   from opportunity_prospect op
@@ -22,4 +23,5 @@ select
   o._line
 from opportunity o
 left join prospects p on p.opportunity_id = o.id
-where not exists (select 1 from salesforce.opportunity) and not exists (select 1 from hubspot.deal)
+left join hubspot.deal h on coalesce(h.hs_salesforceopportunityid, h.id) = o.crm_opportunity_fid
+where h.id is null and not exists (select 1 from salesforce.opportunity)
