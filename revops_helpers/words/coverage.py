@@ -14,7 +14,6 @@ from revops_helpers.words import parts
 from revops_helpers.words.definitions import name_cell
 from revops_helpers.words.language import (
     N_,
-    Quantity,
     Text,
     _,
     count,
@@ -73,7 +72,7 @@ def totals_reading(all_: Totals) -> Text:
     said, counts = [], all_.counts
     leads, became = counts.get("leads", 0), counts.get("leads_won", 0)
     if leads:
-        words = {"won": count(became), "leads": count(leads), "share": Quantity(percent(became / leads, 1), "lead_to_won")}
+        words = {"won": count(became), "leads": count(leads), "share": percent(became / leads, 1)}
         said.append(
             n_("**{won} of {leads} leads is won: {share}.**", "**{won} of {leads} leads are won: {share}.**", became, **words)
         )

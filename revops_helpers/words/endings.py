@@ -12,7 +12,7 @@ from revops_helpers.words import figures, parts
 from revops_helpers.words import gap as gap_words
 from revops_helpers.words.below import translated
 from revops_helpers.words.definitions import name_cell
-from revops_helpers.words.language import N_, Quantity, Text, _, count, exact_money, n_, percent, sentences, with_interval
+from revops_helpers.words.language import N_, Text, _, count, exact_money, n_, percent, sentences, with_interval
 from revops_helpers.words.names import member
 from revops_helpers.words.parts import Part
 from revops_helpers.words.phase import available, is_there, named
@@ -95,8 +95,7 @@ def sources_section(all_: Totals) -> Part:
 def _share(x) -> Measurement:
     few = min(x.won, x.leads - x.won) < FEW
     state = {"status": "insufficient", "reason": N_("fewer than 20 events")} if few else {}
-    fields = {"low": float(x.low), "high": float(x.high), "unit": "percent", "definition_id": "lead_to_won"}
-    return Measurement(float(x.share), n=int(x.leads), **fields, **state)
+    return Measurement(float(x.share), n=int(x.leads), low=float(x.low), high=float(x.high), unit="percent", **state)
 
 
 def _title(ranked: list[tuple[str, Measurement]]) -> Text:
@@ -105,14 +104,14 @@ def _title(ranked: list[tuple[str, Measurement]]) -> Text:
     return _(
         "Leads of {source} are won most often: {share}",
         source=member(ranked[0][0]),
-        share=Quantity(percent(ranked[0][1].value, 1), "lead_to_won"),
+        share=percent(ranked[0][1].value, 1),
     )
 
 
 def sources_reading(all_: Totals, ranked: list[tuple[str, Measurement]]) -> Text:
     """The share over all leads, and the best and the worst source where they stand clear of each other."""
     won, leads = int(all_.by_source.won.sum()), int(all_.by_source.leads.sum())
-    words = {"won": count(won), "leads": count(leads), "share": Quantity(percent(won / leads, 1), "lead_to_won")}
+    words = {"won": count(won), "leads": count(leads), "share": percent(won / leads, 1)}
     whole = n_(
         "**{won} of {leads} leads on record is won: {share}.**",
         "**{won} of {leads} leads on record are won: {share}.**",
