@@ -29,6 +29,7 @@ from tests.words import said, share
 
 COMPANY = company_of(opportunities=[])
 MISSING = Unavailable(["leads.first_contact_at"])
+NEEDED = "leads.first_contact_at (or activities with lead_id and direction)"
 FEW = "fewer than 20 events"
 
 
@@ -355,7 +356,7 @@ def test_the_bottom_line_has_at_most_five_sentences_and_survives_what_is_missing
     every = alignment.bottom_line(COMPANY, waits(), fast(), left(), [change()], MOVING)
     assert len(said(every).splitlines()) == 5
     missing = alignment.bottom_line(COMPANY, *[MISSING] * 5)
-    assert said(missing) == "1. Nothing here can be told yet: that needs leads.first_contact_at."
+    assert said(missing) == f"1. Nothing here can be told yet: that needs {NEEDED}."
     empty = alignment.bottom_line(COMPANY, waits(leads=0), MISSING, MISSING, [], credit(won=0))
     assert len(said(empty).splitlines()) == 1
 
@@ -375,5 +376,5 @@ def test_a_section_without_its_data_says_what_it_needs(section):
 
 def test_a_company_with_nothing_still_has_a_head_and_doubts():
     assert "cannot be told yet" in said(alignment.head(COMPANY, MISSING))
-    assert "Needs leads.first_contact_at." in said(alignment.changes_of_mind(COMPANY, MISSING, MISSING))
+    assert f"Needs {NEEDED}." in said(alignment.changes_of_mind(COMPANY, MISSING, MISSING))
     assert alignment.score_section(COMPANY).kind == "unavailable"

@@ -28,6 +28,7 @@ from revops_helpers.settings import Settings
 
 COHORT_DAYS = 90
 DEAL_DAYS = 180
+FROM_ACTIVITIES = " Where no lead says when, its first outbound activity from creation on that no machine sent is the contact."
 RECENT = 92  # no fiscal quarter is longer
 OUTCOMES = {"ripe", "converted", "followed", "won"}
 LEAD_COLUMNS = ("lead_id", "account_id", "source", "campaign_id", "owner_id", "created_at", "first_contact_at")

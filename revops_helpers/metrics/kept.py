@@ -17,7 +17,8 @@ from revops_helpers.model.company import Company
 
 STEPS = "steps of a query"
 TEXTS = "steps as SQL"
-WITHOUT_STEPS = ("table", "same", "rates", "lag", "pauses")  # what is made the same way whether a query is run or written out
+# What is made the same way whether a query is run or written out.
+WITHOUT_STEPS = ("table", "same", "rates", "lag", "pauses", "contacts")
 UNREAD: deque[tuple[ibis.BaseBackend, str]] = deque()
 
 

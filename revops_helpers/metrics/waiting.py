@@ -9,7 +9,7 @@ import ibis
 
 from revops_helpers.methods.business_time import business_minutes
 from revops_helpers.metrics.dimensions import LEAD
-from revops_helpers.metrics.journey import first_contacts
+from revops_helpers.metrics.journey import FROM_ACTIVITIES, first_contacts
 from revops_helpers.metrics.metric import Metric
 from revops_helpers.metrics.process import CREATED
 from revops_helpers.metrics.windows import Windows
@@ -77,7 +77,7 @@ METRICS = (
         definition="Working minutes from being given to a person until half of those leads had a first human outbound contact.",
         formula="Kaplan-Meier median of the working minutes from assigned_at to first_contact_at",
         edge_cases="Nights, weekends and holidays of the agreement stand still. Leads not contacted are censored, not dropped; "
-        "those contacted before they were given are left out.",
+        "those contacted before they were given are left out." + FROM_ACTIVITIES,
         facts=contacts_once_given,
         num=lambda t: t.business_minutes,
         den=lambda t: t.contacted,

@@ -13,6 +13,7 @@ import pandas as pd
 
 from revops_helpers.model import results
 from revops_helpers.model.as_of import Rows, as_it_stood
+from revops_helpers.model.contacts import CONTACT, OF_ACTIVITIES, OF_LEADS, told_by_activities, with_first_contact
 from revops_helpers.model.same import KEYS, Same, one_each, same_records
 from revops_helpers.model.tables import TABLES
 from revops_helpers.periods import Period, PeriodName, named_period
@@ -85,7 +86,22 @@ class Company:
         if name not in self.accepted:
             raise Unavailable([name])
         asked, sought = tuple(sorted(columns)), tuple(sorted(found))
-        return self.once(("table", name, asked, sought, past), partial(self._stood, name, asked, sought, past))
+        return self.once(("table", name, asked, sought, past), partial(self._shown, name, asked, sought, past))
+
+    def _shown(self, name: str, asked: tuple[str, ...], sought: tuple[str, ...], past: Rows | None) -> ibis.Table:
+        """The table as it stood; leads with their first contact from activities, where no lead has one of its own."""
+        wants = name == "leads" and (not asked or CONTACT in asked) and told_by_activities(self.accepted)
+        if not wants or self.once(("contacts",), self._leads_say_their_contact):
+            return self._stood(name, asked, sought, past)
+        leads = self._stood(name, tuple({*asked, *OF_LEADS}) if asked else (), sought, past)
+        found = with_first_contact(leads, self.table("activities", OF_ACTIVITIES))
+        return found.select(*(column for column in found.columns if not asked or column in asked))
+
+    def _leads_say_their_contact(self) -> bool:
+        if CONTACT not in self.accepted["leads"].columns:
+            return False
+        leads = self._stood("leads", (CONTACT,), (), None)
+        return leads.filter(leads[CONTACT].notnull()).limit(1).count().to_pyarrow().as_py() > 0
 
     def _stood(self, name: str, asked: tuple[str, ...], sought: tuple[str, ...], past: Rows | None) -> ibis.Table:
         def stood(columns: tuple[str, ...]) -> ibis.Table:
@@ -113,13 +129,18 @@ class Company:
         return tuple(prefix for text in self.mapping.loc[of, "prefixes"] for prefix in text.split(", ") if prefix)
 
     def missing(self, needs: Iterable[str]) -> tuple[str, ...]:
-        """Which of `table` or `table.column` are absent here, once each; of an absent table only its name. Empty when none is."""
+        """Which of `table` or `table.column` are absent here, once each; of an absent table only its name. Empty when none is.
+
+        The first contact of leads is there also where activities tell it (`model.contacts`).
+        """
 
         def absent(need: str) -> str:
             table, _, column = need.partition(".")
             if table not in self.accepted:
                 return table
-            return need if column and column not in self.accepted[table].columns else ""
+            if not column or column in self.accepted[table].columns:
+                return ""
+            return "" if (table, column) == ("leads", CONTACT) and told_by_activities(self.accepted) else need
 
         return tuple(dict.fromkeys(name for need in needs if (name := absent(need))))
 

@@ -168,7 +168,7 @@ _tables = (
             time("sql_at", "when sales qualified it", stamped=True),
             time("rejected_at", "when sales rejected it", stamped=True),
             text("rejected_reason", "why it was rejected", known_with="rejected_at"),
-            time("first_contact_at", "first human outbound contact", stamped=True),
+            time("first_contact_at", "first human outbound contact; from activities where no lead has one", stamped=True),
             text("account_id", "account it was matched to", refers="accounts.account_id", later=True),
             text("opportunity_id", "deal it became", refers="opportunities.opportunity_id", later=True),
         ),

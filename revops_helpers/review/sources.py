@@ -9,7 +9,7 @@ from typing import Any
 
 from revops_helpers.foundation.filled import Filled, cased, filled
 from revops_helpers.foundation.identities import identities
-from revops_helpers.model.company import Company
+from revops_helpers.model.company import Company, Unavailable
 from revops_helpers.model.identity import matches
 from revops_helpers.review.check import aligned, refused_rows, refused_whole
 from revops_helpers.review.exports import quarantine_summary
@@ -19,6 +19,7 @@ from revops_helpers.words import mapping
 from revops_helpers.words.language import _, count, day, label
 from revops_helpers.words.markup import plain
 from revops_helpers.words.phase import named
+from revops_helpers.words.phase import needs as needed
 from revops_helpers.workspace import folder_of, open_company
 
 BEGUN = (
@@ -57,7 +58,8 @@ def _as_text(company: Company, found: Filled, lacking: Mapping[str, tuple], wron
     ends = day(company.data_ends_on) if company.data_ends_on else _("no day")
     title = _("Data of {name}, to {day}", name=company.settings.name, day=ends)
     about = [title, _("As of {day}", day=day(company.as_of))]
-    needs = [[need, named(map(label, ids), 4), ", ".join(reports)] for need, (ids, reports) in lacking.items()]
+    unlocked = [(needed(Unavailable([need])), *of) for need, of in lacking.items()]
+    needs = [[need, named(map(label, ids), 4), ", ".join(reports)] for need, ids, reports in unlocked]
     both = identities(company)
     blocks = [
         (_("Tables"), mapping.tables_rows(company, found)),

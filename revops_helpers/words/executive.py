@@ -123,7 +123,7 @@ def score_section(company: Company) -> Part:
 
 
 def _lacking(need: str, labels: Sequence[str]) -> Text:
-    return n_("{need} would unlock {n} measure", "{need} would unlock {n} measures", len(labels), need=need)
+    return n_("{need} would unlock {n} measure", "{need} would unlock {n} measures", len(labels), need=needs(Unavailable([need])))
 
 
 def changes_of_mind(*results) -> Part:

@@ -11,6 +11,7 @@ from revops_helpers.measurement import Measurement, not_applicable
 from revops_helpers.metrics.measure import as_measurement, catalogue, measured, target
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
+from revops_helpers.model.contacts import CONTACT
 from revops_helpers.periods import Period, add_months, last_closed_month_end, windows
 from revops_helpers.words import parts
 from revops_helpers.words.below import translated
@@ -53,10 +54,13 @@ def needs(missing: Unavailable) -> str:
     for need in missing.missing:
         table, _dot, column = (translated(need), "", "") if " " in need else need.partition(".")
         tables.setdefault(table, []).extend([column] if column else [])
-    return ", ".join(
+    listed = ", ".join(
         f"{table} ({', '.join(columns)})" if len(columns) > 1 else ".".join([table, *columns])
         for table, columns in tables.items()
     )
+    if f"leads.{CONTACT}" in missing.missing:
+        return _("{needs} (or activities with lead_id and direction)", needs=listed)
+    return listed
 
 
 def is_there(*results: object) -> bool:
