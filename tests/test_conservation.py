@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from revops_helpers.foundation.conservation import Conservation, balanced, conservation
+from revops_helpers.metrics.measure import measurement
 from revops_helpers.model.company import Unavailable
 from revops_helpers.words.checks import movements_give_closing
 from revops_helpers.words.conservation import conservation_section, reading
@@ -77,6 +78,49 @@ def test_every_movement_of_recurring_revenue_by_hand():
     assert row(found, "mrr", "Big") == {"opening": 500, "new": 30, "churn": -400, "closing": 130}
     assert row(found, "customers", "Small") == {"opening": 2, "new": 1, "reactivation": 1, "churn": -1, "closing": 3}
     assert found.absent["pipeline"].missing == ("opportunities", "opportunity_history")
+
+
+def dollars(*rates, plan=5.0, **more):
+    lines = [
+        line("a", 100_03, "2025-01-01", currency="USD"),
+        line("b", 200_00, "2026-02-01", currency="USD"),
+        line("gone", 300_00, "2025-01-01", "2026-06-01", currency="USD"),
+        line("a", 50_00, "2025-01-01", currency="BRL", id="real"),
+    ]
+    months = [f"2026-{month:02}-01" for month in range(1, 8)]
+    told = [("2025-12-01", 5.2), *((month, 5.3) for month in months), *rates]
+    rows = [{"currency": "USD", "month": month, "rate_to_reporting": rate} for month, rate in told] if rates else None
+    tables = {"subscriptions": lines, "accounts": accounts(("a", "Big"), ("b", "Small"), ("gone", "Small"))} | more
+    return company_of(settings={"plan_rates": {"USD": plan}}, **tables, **({"fx_rates": rows} if rows else {}))
+
+
+def test_what_currency_did_is_a_line_of_its_own_below_the_movements():
+    # At 5.2 on the eve and 6.0 at the end against 5.0: a 100.03 × (1.0 − 0.2), b 200 × 1.0, gone −300 × 0.2, times twelve.
+    found = conservation(dollars(("2026-08-01", 5.4), ("2026-09-01", 6.0)))
+    at = {
+        day: [round(cents * rate) for cents in of]
+        for day, rate, of in (("eve", 5.2, (100_03, 300_00)), ("end", 6.0, (100_03, 200_00)))
+    }
+    whole, big = row(found, "arr"), row(found, "arr", "Big")
+    assert big["fx_effect"] == 12 * ((60018 - 50015) - (52016 - 50015)) and row(found, "arr", "Small")["fx_effect"] == 12 * 14000
+    assert whole["fx_effect"] == big["fx_effect"] + 12 * 14000
+    moved = sum(whole.get(name, 0) for name in ("new", "expansion", "contraction", "churn"))
+    opened, closed = (12 * (sum(at[day]) + 5000) for day in ("eve", "end"))
+    assert opened + moved + whole["fx_effect"] == closed, "at the month's rates they give closing too"
+    assert "fx_effect" not in row(found, "mrr") and movements_give_closing(found)
+    text = conservation_section(found).text.replace("\u00a0", " ")
+    assert "Currency, at the month's rates | +R$ 2,640.24" in text
+
+
+def test_without_rates_currency_is_unknown_and_without_a_foreign_currency_it_is_nothing():
+    found = conservation(dollars())
+    assert found.absent["fx_effect"].missing == ("fx_rates",) and "fx_effect" not in found.lines
+    assert "needs fx_rates" in conservation_section(found).text
+    late = conservation(dollars(("2026-08-01", 5.4)))
+    assert "2026-09 has not arrived" in str(late.absent["fx_effect"])
+    reais = company_of(subscriptions=[line("a", 100, "2025-01-01", currency="BRL")], fx_rates=[])
+    assert "fx_effect" not in conservation(reais).absent and "fx_effect" not in conservation(reais).lines
+    assert measurement(reais, "fx_effect").reason == "nothing recurs in a foreign currency"
 
 
 def test_every_movement_of_the_pipeline_by_hand():

@@ -14,7 +14,7 @@ import ibis
 import pandas as pd
 
 from revops_helpers.metrics.dimensions import add_dimension, in_segment
-from revops_helpers.metrics.facts import NOT_A_DEAL, closed_on, reporting, zero
+from revops_helpers.metrics.facts import NOT_A_DEAL, closed_on, plan_rates, reporting, zero
 from revops_helpers.metrics.measure import measured
 from revops_helpers.metrics.windows import Windows
 from revops_helpers.model.company import Company, Unavailable
@@ -37,6 +37,7 @@ SUBSCRIPTIONS = ("subscriptions.account_id", "subscriptions.mrr", "subscriptions
 DEALS = tuple(f"opportunities.{name}" for name in ("status", "kind", "amount", "close_date", "created_at"))
 HISTORY = ("opportunity_history.changed_at", "opportunity_history.amount")
 TOTAL = ""
+CURRENCY = "fx_effect"
 
 Members = Mapping[str, int]
 
@@ -47,7 +48,8 @@ class Conservation:
 
     lines: one row per measure (mrr, arr, customers, pipeline) and member: the total ("") first, then the segments, where accounts
         have one. Columns: measure, member, opening, one per movement (signed; absent where the measure has no such movement),
-        closing, difference = opening + movements − closing. Money in cents of the reporting currency at plan rates.
+        closing, difference = opening + movements − closing. Money in cents of the reporting currency at plan rates. fx_effect: of
+        ARR in a foreign currency, what the month's rates added beyond the plan's; in none of the others.
     absent: measure → what it needs here.
     """
 
@@ -78,7 +80,12 @@ def conservation(company: Company) -> Conservation:
     if not parts:
         raise Unavailable(dict.fromkeys(need for missing in absent.values() for need in missing.missing))
     lines = pd.concat(parts, ignore_index=True)
+    if isinstance(found := company.ask(currency_effect), Unavailable):
+        absent[CURRENCY] = found
+    elif found:
+        lines[CURRENCY] = lines.member.map(found).fillna(0).astype("Int64").where(lines.measure == "arr")
     order = ["measure", "member", "opening", *(m for m in (*RECURRING, *PIPELINE) if m in lines), "closing", "difference"]
+    order += [CURRENCY] if CURRENCY in lines else []
     return Conservation(company.period, company.settings.currency, lines[order], absent)
 
 
@@ -117,6 +124,17 @@ def recurring_lines(company: Company) -> pd.DataFrame:
     }
     stocks = _at_the_ends(company, tuple(moved))
     return pd.concat([balanced(name, *stocks[name], moved[name]) for name in moved], ignore_index=True)
+
+
+def currency_effect(company: Company) -> Members:
+    """Member → what currency did to ARR over the period; none where nothing recurs in another. Unavailable without rates."""
+    if company.missing(SUBSCRIPTIONS) or not plan_rates(company, "subscriptions"):
+        return {}
+    company.require(["fx_rates"])
+    rows = measured(company, [CURRENCY], _cuts(company), Windows.of(company.settings, company.period))
+    if rows.value.isna().any():
+        raise Unavailable([f"{CURRENCY} of the period: {rows[rows.value.isna()].reason.iloc[0]}"])
+    return _members(rows, "value")
 
 
 def _cuts(company: Company) -> list[str]:

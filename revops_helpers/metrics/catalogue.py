@@ -12,6 +12,7 @@ def catalogue() -> dict[str, Metric]:
     """Every metric by id, family by family. ValueError when an id is defined twice."""
     from revops_helpers.metrics import (
         acquisition,
+        currency,
         customer,
         data_and_stack,
         efficiency,
@@ -34,6 +35,7 @@ def catalogue() -> dict[str, Metric]:
     found: dict[str, Metric] = {}
     families = (
         revenue,
+        currency,
         efficiency,
         acquisition,
         process,

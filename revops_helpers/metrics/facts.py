@@ -252,7 +252,7 @@ def changes(company: Company, read: Hashable = None, *needed: str) -> ibis.Table
     who = [name for name in WHO if name in needed]
     starts = {name: rows[of] for name, of in (("gross", "mrr"), ("uplift", "uplift")) if name in needed}
     rest = ["paused"] if "paused" in needed and "paused" in rows.columns else []
-    loose = _bridged(rows.filter(rows.ends_on.notnull(), ~rows.goes_on), rows, company.settings.grace_days, (*who, *rest))
+    loose = bridged(rows.filter(rows.ends_on.notnull(), ~rows.goes_on), rows, company.settings.grace_days, (*who, *rest))
     begun, over = ({"paused": rows.paused - rows.carried_pause}, {"paused": -loose.paused}) if rest else ({}, {})
     return ibis.union(
         rows.select(*who, on=rows.starts_on, delta=rows.mrr - rows.carried, **starts, **begun),
@@ -260,7 +260,7 @@ def changes(company: Company, read: Hashable = None, *needed: str) -> ibis.Table
     )
 
 
-def _bridged(loose: ibis.Table, rows: ibis.Table, grace: int, kept: Collection[str]) -> ibis.Table:
+def bridged(loose: ibis.Table, rows: ibis.Table, grace: int, kept: Collection[str]) -> ibis.Table:
     """The lines that nothing of their own follows, with `on`: the first restart within the grace period, else the end."""
     starts = rows.select(_customer="customer", _product="product", restart="starts_on").view()
     same = [loose.customer == starts._customer, loose["product"].identical_to(starts._product)]

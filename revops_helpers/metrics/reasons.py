@@ -34,6 +34,7 @@ NO_REPEAT = N_("nothing differs from the year before, or nothing is on record of
 NO_BUDGET = N_("no campaign budget for the period")
 NO_REQUESTS = N_("no work item is a request")
 NO_TARGET = N_("no target for the period")
+NO_FOREIGN = N_("nothing recurs in a foreign currency")
 NO_PAST = N_("no record of how it was then")
 NOT_CHECKED = N_("no record was put to such a check")
 # What a denominator of zero means.
@@ -104,6 +105,7 @@ REASONS = (
     NO_BUDGET,
     NO_REQUESTS,
     NO_TARGET,
+    NO_FOREIGN,
     NO_PAST,
     NOT_CHECKED,
     NONE_THEN,

@@ -21,6 +21,7 @@ UNLOCKS: Mapping[str, str] = {
     "mrr": N_("the proof that MRR moves to the cent"),
     "arr": N_("the proof that ARR moves to the cent"),
     "customers": N_("the proof that no customer is lost in counting"),
+    "fx_effect": N_("what currency did to ARR at the month's rates"),
     "pipeline": N_("the proof that the pipeline moves to the cent, from every state of a deal"),
 }
 STEPS: Mapping[str, str] = {
@@ -39,8 +40,10 @@ STEPS: Mapping[str, str] = {
     "struck": N_("Struck out as duplicate or disqualified"),
     "closing": N_("Closing"),
     "difference": N_("Difference"),
+    "fx_effect": N_("Currency, at the month's rates"),
 }
 STOCKS = ("opening", "closing")
+ALWAYS = (*STOCKS, "difference", "fx_effect")
 MEMBERS = 7  # columns beside the steps and the total
 
 
@@ -91,7 +94,7 @@ def _table(found: Conservation, measure: str, rows: pd.DataFrame, order: list[st
     """One measure: a row a step, a column for the total and each segment."""
     members = rows.iloc[1:].sort_values("member", key=lambda names: names.map(order.index))
     cuts = pd.concat([rows.iloc[:1], members.head(MEMBERS)])
-    steps = [name for name in STEPS if name in cuts and (name in (*STOCKS, "difference") or cuts[name].any())]
+    steps = [name for name in STEPS if name in cuts and (name in ALWAYS or cuts[name].any())]
     grid = [
         (_(STEPS[name]), *(_cell(found, measure, value, signed=name not in STOCKS) for value in cuts[name])) for name in steps
     ]
