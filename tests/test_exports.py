@@ -65,8 +65,8 @@ def test_the_summary_of_refused_rows_counts_and_shows_no_row():
     row = {"table": "leads", "source": "crm", "file": "leads.csv", "column": None, "rule": "duplicate key", "advice": "keep one"}
     rows = [{**row, "line": line, "raw": raw} for line in (2, 3)] + [{**row, "line": 4, "column": "email", "raw": raw}]
     summary = quarantine_summary(pd.DataFrame(rows))
-    assert summary.columns.tolist() == ["table", "source", "column", "rule", "advice", "rows"]
-    assert summary["rows"].tolist() == [2, 1]
+    assert summary.columns.tolist() == ["table", "source", "column", "rule", "advice", "file", "line", "rows"]
+    assert summary["rows"].tolist() == [2, 1] and summary["line"].tolist() == [2, 4]
     assert "ana" not in summary.to_csv()
 
 

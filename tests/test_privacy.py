@@ -149,6 +149,10 @@ def test_refused_rows_are_counted_in_a_review_and_their_text_stays_in_the_privat
     folder = run(company)
     assert "not a time" in (folder / "tables/quarantine_summary.csv").read_text()
     assert "raw" not in pd.read_csv(folder / "tables/quarantine_summary.csv").columns
+    listed = pd.read_csv(folder / "tables/quarantine.csv")
+    assert [*listed.columns] == ["table", "source", "file", "line", "column", "rule"]
+    assert sorted(listed[["line", "rule"]].values.tolist()) == [[3, "not a time"], [4, "ragged row"]]
+    assert {*listed.file} == {"leads.csv"}
     assert [file for file in folder.rglob("*") if file.is_file() and leaks(decoded(file))] == []
     kept = next((company.parent / "cache").glob("*/_quarantine.parquet"))
     assert EMAIL in pd.read_parquet(kept)["raw"].str.cat()

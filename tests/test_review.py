@@ -118,6 +118,7 @@ def test_a_review_is_published_with_all_its_files(published):
         "exports/actions.csv",
         "notebooks/00_executive_review.ipynb", "notebooks/01_audit.ipynb", "tables/metrics.csv", "tables/metrics.parquet",
         "tables/ledger.csv", "tables/ledger.parquet", "tables/quarantine_summary.csv", "tables/quarantine_summary.parquet",
+        "tables/quarantine.csv", "tables/quarantine.parquet",
     }  # fmt: skip
     index = (folder / "index.html").read_text()
     assert "Tiny S.A. as of 2026-06-30" in index and "We are behind." in index

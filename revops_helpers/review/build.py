@@ -242,6 +242,7 @@ def _write(
     exports.write_table(folder / "tables", "metrics", known["table"])
     exports.write_table(folder / "tables", "ledger", company.ledger)
     exports.write_table(folder / "tables", "quarantine_summary", exports.quarantine_summary(company.quarantine))
+    exports.write_table(folder / "tables", "quarantine", exports.quarantine_rows(company.quarantine))
     exports.write_actions(folder / "exports" / "actions.csv", findings)
     exports.write_json(folder / "findings.json", findings)
     queries = dict(zip(known["queries"]["metric"], known["queries"]["query"], strict=True))

@@ -10,7 +10,7 @@ from revops_helpers.ingest import cache_folder
 from revops_helpers.model.company import Company
 from revops_helpers.review.exports import quarantine_summary
 from revops_helpers.words.below import translated
-from revops_helpers.words.language import Quantity, _, count, exact_money
+from revops_helpers.words.language import Quantity, _, count, data, exact_money
 from revops_helpers.words.mapping import STATUS
 from revops_helpers.words.markup import clean
 from revops_helpers.workspace import open_company
@@ -54,13 +54,17 @@ def _mapping(company: Company) -> list[list[str]]:
 
 
 def refused_rows(quarantine: pd.DataFrame) -> list[list[str]]:
-    """How many rows each rule refused, by table, source and column, most first, and what to do."""
+    """How many rows each rule refused, by table, source and column, most first, where the first stands, and what to do."""
     if quarantine.empty:
         return []
-    head = [_("rows"), _("table"), _("source"), _("column"), _("rule"), _("what to do")]
+    head = [_("rows"), _("table"), _("source"), _("column"), _("rule"), _("first of them"), _("what to do")]
     summary = quarantine_summary(quarantine).sort_values("rows", ascending=False, kind="stable")
-    said = ((one, translated(one.rule), translated(one.advice)) for one in summary.itertuples())
-    return [head, *([count(one.rows), one.table, one.source, one.column, rule, advice] for one, rule, advice in said)]
+    said = ((one, translated(one.rule), _place(one), translated(one.advice)) for one in summary.itertuples())
+    return [head, *([count(one.rows), one.table, one.source, one.column, *words] for one, *words in said)]
+
+
+def _place(one) -> str:
+    return one.file if pd.isna(one.line) else _("{file}, line {line}", file=data(one.file), line=int(one.line))
 
 
 def refused_whole(ledger: pd.DataFrame) -> list[str]:

@@ -81,11 +81,17 @@ def metrics_table(company: Company) -> pd.DataFrame:
 
 
 def quarantine_summary(quarantine: pd.DataFrame) -> pd.DataFrame:
-    """How many rows each rule refused, by table, source and column, with the advice: no row, no value, nothing personal."""
+    """How many rows each rule refused, by table, source and column, with the advice and the file and line of the first: no value,
+    nothing personal."""
     keys = ["table", "source", "column", "rule"]
     told = quarantine.fillna(dict.fromkeys([*keys, "advice"], ""))
-    counted = told.groupby(keys, sort=True).agg(advice=("advice", "first"), rows=("rule", "size"))
-    return counted.reset_index()
+    of_first = {"advice": ("advice", "first"), "file": ("file", "first"), "line": ("line", "first")}
+    return told.groupby(keys, sort=True).agg(**of_first, rows=("rule", "size")).reset_index()
+
+
+def quarantine_rows(quarantine: pd.DataFrame) -> pd.DataFrame:
+    """Every refused row by where it stands and the rule that it broke; what it said stays in the private cache."""
+    return quarantine[["table", "source", "file", "line", "column", "rule"]].reset_index(drop=True)
 
 
 def write_actions(file: Path, findings: Iterable[Mapping[str, Any]]) -> None:

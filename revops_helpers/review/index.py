@@ -43,6 +43,7 @@ def _files() -> str:
         "tables/metrics.csv": _("every metric as a tidy table"),
         "exports/actions.csv": _("actions for the task tracker"),
         "tables/quarantine_summary.csv": _("refused rows by rule"),
+        "tables/quarantine.csv": _("each refused row"),
         "manifest.json": _("manifest"),
     }
     return ", ".join(tag("a", esc(words), href=file) for file, words in held.items())

@@ -92,7 +92,10 @@ def quarantine_section(company: Company) -> Part:
         "{n} rows are in quarantine; the largest reason is “{rule}” in {table} ({rows}).",
         len(company.quarantine), rule=translated(top.rule), table=table_words(top.table), rows=count(top.rows),
     )  # fmt: skip
-    kept = _("Refused rows are kept whole in the review's files, with file and line. They are in no number of this report.")
+    kept = _(
+        "Each is listed with its file and line in tables/quarantine.csv; what it said stays in the private cache. "
+        "None is in any number of this report."
+    )
     return parts.stack(*shown, parts.reading(said), parts.limit(kept))
 
 
