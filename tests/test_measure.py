@@ -256,9 +256,10 @@ def test_every_metric_of_a_company_with_empty_tables_is_zero_or_not_applicable()
     tables = {need.partition(".")[0] for metric in catalogue().values() for need in metric.needs}
     company = company_of(settings={"gross_margin": 0.8}, accounts=[], **{name: [] for name in tables})
     frame = measure(company, list(catalogue()))
-    sums = {m.id for m in catalogue().values() if m.estimator == "sum"} - {"marketing_spend"}
+    sums = {m.id for m in catalogue().values() if m.estimator == "sum"} - {"marketing_spend", "fx_effect"}
     assert (frame[frame.metric.isin(sums)].value == 0).all()
     assert set(frame[frame.metric == "marketing_spend"].reason) == {"spend of 2026-09 has not arrived"}  # unknown is not zero
+    assert set(frame[frame.metric == "fx_effect"].reason) == {"nothing recurs in a foreign currency"}
     others = frame[~frame.metric.isin(sums)]
     assert others.value.isna().all() and set(others.status) <= {"not_applicable", "partial", "censored"}
     young = others[others.status == "censored"]  # with the day on which its cohort will be known
