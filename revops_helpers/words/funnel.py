@@ -93,19 +93,19 @@ def _step(row) -> Measurement:
 
 
 def _leak(funnel: LeadFunnel):
-    """The step before which most leads stop, among those with records enough."""
+    """The step before which the largest number of leads stops, among those with records enough."""
     stopped = funnel.steps.reached.shift(1) - funnel.steps.reached
     known = funnel.steps.assign(stopped=stopped)[(funnel.steps.stage != "lead") & (funnel.steps.status == "ok")]
     return None if known.empty else known.sort_values("stopped", ascending=False, kind="stable").iloc[0]
 
 
 def funnel_title(funnel: LeadFunnel) -> Text:
-    """Where most leads stop, as a sentence."""
+    """Where the largest number of leads stops, as a sentence; it need not be most of them."""
     worst = _leak(funnel)
     if worst is None:
         return _("Too few leads to tell where they stop")
     words = {"stage": lower_first(_(STAGES[worst.stage])), "share": Quantity(percent(worst.of_before), DEFINED[worst.stage])}
-    return _("Most leads stop before they are {stage}: {share} of the stage before pass", **words)
+    return _("More leads stop before they are {stage} than anywhere else: {share} of the stage before pass", **words)
 
 
 def funnel_reading(funnel: LeadFunnel) -> Text:
